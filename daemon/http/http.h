@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The door of http/: libmicrohttpd inside the libuv loop, and what handlers see of a request.
+ *
+ * For: sockets, framing checks, limits, deadlines, routing, errors as problem+json, content
+ * negotiation, parked and streaming answers, static assets.
+ * Not for: SQL (store/), what a noun means (handlers_*.c in this folder read parameters, ask
+ * the store, call render/).
+ *
+ * Threads: server_* on the loop thread. A handler runs on a reader thread with a read-only
+ * store (READER), on the one writer thread inside a savepoint of a group commit (WRITER), or on
+ * the loop without a store (LOOP: must be prepared and fast). Everything a handler allocates
+ * comes from the request's arena. */
+#ifndef DAEMON_HTTP_HTTP_H
+#define DAEMON_HTTP_HTTP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/json.h"
+
+struct store;
+struct server;
+struct request;
+
+enum where { LOOP, READER, WRITER };
+enum scope { S_NONE, S_READ, S_SUBMIT, S_TRIAGE, S_EXEC, S_ADMIN };
+enum format {
+	F_JSON,
+	F_TEXT,
+	F_MARKDOWN,
+	F_CSV,
+	F_HTML,
+	F_OPENMETRICS,
+	F_SVG,
+	F_ATOM,
+	F_NDJSON,
+	F_JUNIT
+};
+
+/* OK: the handler has set a response (or parked, or started a stream). A negative code: the
+ * server answers problem+json from err, and a WRITER's savepoint is rolled back. */
+typedef int (*handler_fn)(struct request *rq, struct store *st, struct error *err);
+
+struct route {
+	const char *method; /* "GET" (serves HEAD too), "POST", ... */
+	const char *path;   /* "/v0/projects/{project}/jobs/{job}"; also the metrics label */
+	handler_fn handler;
+	enum where where;
+	enum scope scope;
+	int64_t max_body;    /* bytes; 0 = no body taken */
+	int64_t deadline_ns; /* 0 = the default of where */
+	const char *summary; /* one line for OpenAPI */
+};
+extern const struct route routes[]; /* routes.c; ends with a NULL method */
+
+/* --- what a handler may ask (any thread the handler runs on) --- */
+struct arena *request_arena(struct request *rq);
+void *request_app(struct request *rq); /* server_config.app */
+const struct clock *request_clock(struct request *rq);
+const char *request_id(const struct request *rq);
+const char *request_method(const struct request *rq);
+const char *request_path(const struct request *rq); /* normalised, still percent-encoded */
+/* Decoded segment of the template; never NULL for a name that stands in it. */
+const char *request_param(const struct request *rq, const char *name);
+/* Decoded query value, NULL when absent; "" when given without a value. */
+const char *request_query(const struct request *rq, const char *name);
+int request_query_int(struct request *rq, const char *name, int64_t min, int64_t max,
+	int64_t otherwise, int64_t *ret, struct error *err) must_check;
+const char *request_header(const struct request *rq, const char *name); /* NULL when absent */
+/* Raw body (after decompression), request_json: parsed once, borrowed; E_MEDIA when the content
+ * type is not JSON, E_BAD_REQUEST with line and column. */
+const struct buf *request_body(const struct request *rq);
+int request_json(struct request *rq, json_t **ret, struct error *err) must_check;
+/* By ?format=, a path suffix (.json .csv .md .txt .html .svg), then Accept; formats is a bit
+ * mask (1u << F_JSON | ...) of what the handler can render; otherwise E_NOT_ACCEPTABLE. */
+int request_format(
+	struct request *rq, unsigned formats, enum format *ret, struct error *err) must_check;
+/* ?wait=60s or Prefer: wait=60, capped at 120 s; 0 when not asked. Sets Preference-Applied. */
+int request_wait(struct request *rq, int64_t *ret_ns, struct error *err) must_check;
+
+/* Who asks, after the access check. On a loopback listener without tokens configured everybody
+ * has every scope but those the configuration keeps back. */
+struct principal {
+	int64_t token_id;   /* 0: anonymous */
+	const char *name;   /* for logs, never NULL */
+	unsigned scopes;    /* 1u << enum scope */
+	int64_t project_id; /* 0: every project */
+	bool is_loopback;
+};
+const struct principal *request_principal(const struct request *rq);
+int request_need(struct request *rq, enum scope scope, struct error *err) must_check;
+
+/* --- answers --- */
+void response_json(struct request *rq, int status, json_t *j); /* takes j over */
+void response_buf(
+	struct request *rq, int status, const char *mime, struct buf *b); /* empties b */
+void response_text(struct request *rq, int status, const char *mime, const char *text);
+void response_header(struct request *rq, const char *name, const char *value);
+void response_headerf(struct request *rq, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Strong or weak ETag; answers 304 by itself where If-None-Match has it (then returns true). */
+bool response_not_modified(struct request *rq, const char *etag);
+
+/* What to poke after this writer request is committed: bits of enum wake, OR-ed over the batch
+ * and handed to server_config.on_commit on the loop thread. */
+enum wake {
+	WAKE_QUEUE = 1,
+	WAKE_JOBS = 2,
+	WAKE_NOTIFY = 4,
+	WAKE_SCHEDULE = 8,
+	WAKE_HOOKS = 16
+};
+void request_wake(struct request *rq, unsigned bits);
+
+/* Park this request until server_notify(key) or the deadline, then run again() on a reader; it
+ * answers or parks again (with the deadline already set). key is copied, e.g. "job:UUID". */
+void request_park(struct request *rq, const char *key, int64_t deadline_ns /* monotonic */,
+	handler_fn again);
+bool request_deadline_passed(const struct request *rq); /* inside again() */
+
+/* Answer with server-sent events: next() runs on a reader at once and after each
+ * server_notify(key); it appends events newer than *cursor ("id: N\nevent: x\ndata: {}\n\n")
+ * and moves *cursor; returning E_GONE ends the stream after what was appended. Last-Event-ID
+ * sets the first cursor. Heartbeats every 15 s come from the server. */
+typedef int (*stream_fn)(struct request *rq, struct store *st, int64_t *cursor, struct buf *out,
+	struct error *err);
+void request_stream(struct request *rq, const char *key, stream_fn next);
+
+/* A value that outlives the first handler call (park, stream): kept with the request. */
+void request_set_state(struct request *rq, void *state);
+void *request_state(const struct request *rq);
+
+/* --- the server --- */
+struct listen_addr {
+	const char *host; /* "127.0.0.1", "::1", or NULL with unix_path */
+	int port;	  /* 0: any free port */
+	const char *unix_path;
+	int fd; /* >= 0: a passed-in listening socket, the rest is ignored; -1 otherwise */
+};
+
+/* The one writer thread: takes everything waiting, runs it in one transaction with a savepoint
+ * each, commits once (synchronous=FULL), then reports all of it on the loop thread. */
+struct writer;
+/* run: on the writer thread inside the savepoint; a negative return rolls just this one back.
+ * done: on the loop thread after the commit, with run's code (or E_DB, E_STORAGE_FULL when the
+ * commit failed). Both get arg. Loop thread only. E_UNAVAILABLE when the queue (4,096) is full.
+ */
+typedef int (*write_fn)(struct store *st, void *arg, struct error *err);
+typedef void (*written_fn)(void *arg, int code, const struct error *err);
+int writer_submit(struct writer *w, write_fn run, written_fn done, void *arg,
+	struct error *err) must_check;
+
+/* A reader job for code that is not a request (pipeline): on_done on the loop thread. */
+int server_read(struct server *s, write_fn run, written_fn done, void *arg,
+	struct error *err) must_check;
+
+struct server_config {
+	uv_loop_t *loop;
+	const struct route *routes;
+	const struct listen_addr *listen;
+	size_t n_listen;
+	const char *db_path; /* readers open it read-only themselves (store_open_reader) */
+	struct store *writer_store; /* used by the writer thread only, after server_start */
+	int n_readers;		    /* libuv pool threads for reads; 4 by default */
+	const struct clock *clock;
+	void *app; /* handed to handlers */
+	void (*on_commit)(void *app, unsigned wake_bits);
+	bool require_tokens;	/* true as soon as a listener is not loopback */
+	const char *public_url; /* NULL: made from the first listener */
+	bool allow_anonymous_read;
+};
+int server_start(
+	const struct server_config *c, struct server **ret, struct error *err) must_check;
+/* Base URL really listened on, such as "http://127.0.0.1:6610". */
+const char *server_url(const struct server *s);
+struct writer *server_writer(struct server *s);
+/* Wake what is parked or streaming on key. Loop thread. */
+void server_notify(struct server *s, const char *key);
+/* Stop listening, finish, resume all, close; done() when everything is closed. Order of
+ * shutdown as in HACKING.md. The stores stay the caller's. */
+void server_stop(struct server *s, void (*done)(void *arg), void *arg);
+void server_free(struct server *s);
+
+/* Counters for /metrics, cumulative. Loop thread. */
+struct server_stats {
+	int64_t requests, errors, connections, deadline_closes, batches, batched_requests;
+	int64_t commit_ns;
+};
+void server_get_stats(const struct server *s, struct server_stats *ret);
+/* Append route counters and latencies in OpenMetrics text. */
+void server_format_metrics(const struct server *s, struct buf *out);
+
+#endif
