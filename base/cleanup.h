@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/param.h>
 #include <unistd.h>
 #include <jansson.h>
 
@@ -26,8 +27,10 @@
 		take_;                                                                         \
 	})
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#ifndef MIN /* <uv.h> brings both through <sys/param.h> */
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
+#endif
 #define KiB 1024LL
 #define MiB (1024LL * KiB)
 #define GiB (1024LL * MiB)

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The nouns of benchd as plain structs that travel between the stages, and enums with their
+ * names on the wire. No behaviour but names, defaults and the readers of definitions; no I/O.
+ *
+ * Strings are borrowed: they live in the arena that was given to the call that filled the
+ * struct. Ids (`id`) are row numbers and never leave the daemon; `uuid` does. Times are
+ * nanoseconds since 1970 (0 = absent). */
+#ifndef DAEMON_MODEL_MODEL_H
+#define DAEMON_MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/json.h"
+
+/* --- enums with names: enum, name on the wire --- */
+#define JOB_STATES(X)                                                                          \
+	X(JOB_AWAITING_APPROVAL, "awaiting_approval")                                          \
+	X(JOB_BLOCKED, "blocked")                                                              \
+	X(JOB_QUEUED, "queued")                                                                \
+	X(JOB_WAITING_HOST, "waiting_host")                                                    \
+	X(JOB_RUNNING, "running")                                                              \
+	X(JOB_RETRY_WAIT, "retry_wait")                                                        \
+	X(JOB_SUCCEEDED, "succeeded")                                                          \
+	X(JOB_FAILED, "failed")                                                                \
+	X(JOB_TIMED_OUT, "timed_out")                                                          \
+	X(JOB_CANCELED, "canceled")                                                            \
+	X(JOB_SUPERSEDED, "superseded")
+#define JOB_FAULTS(X)                                                                          \
+	X(FAULT_NONE, "none")                                                                  \
+	X(FAULT_PROGRAM, "program")                                                            \
+	X(FAULT_BUILD, "build")                                                                \
+	X(FAULT_NO_RESULT, "no_result")                                                        \
+	X(FAULT_RUNNER, "runner")
+#define OUTCOMES(X)                                                                            \
+	X(OUTCOME_NONE, "none")                                                                \
+	X(OUTCOME_SAME, "same")                                                                \
+	X(OUTCOME_FASTER, "faster")                                                            \
+	X(OUTCOME_SLOWER, "slower")                                                            \
+	X(OUTCOME_UNKNOWN, "unknown")
+#define GATE_OUTCOMES(X)                                                                       \
+	X(GATE_PASS, "pass")                                                                   \
+	X(GATE_FAIL, "fail")                                                                   \
+	X(GATE_UNKNOWN, "unknown")                                                             \
+	X(GATE_ERROR, "error")
+#define NOISES(X)                                                                              \
+	X(NOISE_CLEAN, "clean")                                                                \
+	X(NOISE_SUSPECT, "suspect")                                                            \
+	X(NOISE_NOISY, "noisy")
+#define WORKLOAD_KINDS(X)                                                                      \
+	X(WORKLOAD_KERNEL, "kernel")                                                           \
+	X(WORKLOAD_COMMAND, "command")                                                         \
+	X(WORKLOAD_BUILD, "build")                                                             \
+	X(WORKLOAD_SUITE, "suite")
+/* Priority classes, first served first (measurement: manual and pull requests before nights).
+ */
+#define PRIORITIES(X)                                                                          \
+	X(PRIORITY_CONFIRM, "confirm")                                                         \
+	X(PRIORITY_MANUAL, "manual")                                                           \
+	X(PRIORITY_PUSH, "push")                                                               \
+	X(PRIORITY_BISECT, "bisect")                                                           \
+	X(PRIORITY_NIGHTLY, "nightly")                                                         \
+	X(PRIORITY_BACKFILL, "backfill")
+#define ALERT_STATES(X)                                                                        \
+	X(ALERT_SUSPECT, "suspect")                                                            \
+	X(ALERT_CONFIRMED, "confirmed")                                                        \
+	X(ALERT_RESOLVED, "resolved")                                                          \
+	X(ALERT_DISMISSED, "dismissed")
+#define BETTERS(X)                                                                             \
+	X(BETTER_LOWER, "lower")                                                               \
+	X(BETTER_HIGHER, "higher")
+#define ARMS(X)                                                                                \
+	X(ARM_HEAD, "head")                                                                    \
+	X(ARM_BASE, "base")                                                                    \
+	X(ARM_CONTROL, "control")
+
+/* Declares enum E, const char *E_name(enum E) and int E_parse(name) (-1 when unknown), and
+ * E_names[] (NULL-terminated) for JF_ENUM. */
+#define DECLARE_NAMED_ENUM(E, LIST)                                                            \
+	enum E { LIST(NAMED_ENUM_ITEM) E##_count };                                            \
+	extern const char *const E##_names[];                                                  \
+	const char *E##_name(enum E v);                                                        \
+	int E##_parse(const char *name);
+#define NAMED_ENUM_ITEM(id, name) id,
+DECLARE_NAMED_ENUM(job_state, JOB_STATES)
+DECLARE_NAMED_ENUM(job_fault, JOB_FAULTS)
+DECLARE_NAMED_ENUM(outcome, OUTCOMES)
+DECLARE_NAMED_ENUM(gate_outcome, GATE_OUTCOMES)
+DECLARE_NAMED_ENUM(noise, NOISES)
+DECLARE_NAMED_ENUM(workload_kind, WORKLOAD_KINDS)
+DECLARE_NAMED_ENUM(priority, PRIORITIES)
+DECLARE_NAMED_ENUM(alert_state, ALERT_STATES)
+DECLARE_NAMED_ENUM(better, BETTERS)
+DECLARE_NAMED_ENUM(arm, ARMS)
+
+bool job_state_is_final(enum job_state s);
+
+/* --- nouns in Bencher's sense --- */
+struct project {
+	int64_t id;
+	const char *uuid, *name, *slug, *url /* NULL */, *visibility; /* "public" | "private" */
+	int64_t created_ns, modified_ns;
+};
+struct version {
+	int64_t id, number;
+	const char *uuid, *hash; /* hash NULL when the report named none */
+};
+struct branch {
+	int64_t id, project_id, head_id;
+	const char *uuid, *name, *slug, *head_uuid;
+	int64_t created_ns, modified_ns, archived_ns, head_created_ns;
+};
+struct testbed {
+	int64_t id, project_id;
+	const char *uuid, *name, *slug;
+	int64_t created_ns, modified_ns, archived_ns;
+};
+struct benchmark {
+	int64_t id, project_id;
+	const char *uuid, *name, *slug;
+	int64_t created_ns, modified_ns, archived_ns;
+};
+struct measure {
+	int64_t id, project_id;
+	const char *uuid, *name, *slug, *units;
+	enum better better;
+	int64_t created_ns, modified_ns, archived_ns;
+};
+struct environment {
+	int64_t id;
+	const char *identity_hash; /* sha256 hex of the canonical JSON of identity */
+	const char *identity_json;
+	int64_t created_ns;
+};
+struct commit { /* what is known of a commit of a repository */
+	const char *hash, *author, *email, *subject;
+	const char
+		*parents; /* hashes separated by one space, first parent first; "" for a root */
+	int64_t time_ns;
+};
+
+/* --- definitions --- */
+struct protocol {
+	int64_t processes, samples, warmup, max_processes, iterations;
+	bool adaptive, control;
+	double target_ci, min_effect;
+	int64_t budget_ns, idle_wait_ns;
+};
+struct limits {
+	int64_t time_ns, build_time_ns, job_time_ns, output_bytes, memory_bytes,
+		file_size_bytes;
+};
+struct workload {
+	int64_t id, project_id; /* project_id 0: from the server's configuration */
+	const char *name, *description, *source; /* source: "config:FILE", "api", "adhoc" */
+	enum workload_kind kind;
+	json_t *definition; /* the object as read, validated; borrowed */
+	struct protocol protocol;
+	struct limits limits;
+	const char *isolation, *slot, *cpus;
+	int64_t created_ns, modified_ns;
+};
+/* One benchmark command to be measured, after parameters and matrix are filled in. */
+struct cell {
+	const char *id;	       /* "0", "1", ...: position after expansion, before shuffling */
+	const char *benchmark; /* name in the store */
+	json_t *argv;	       /* array of strings */
+	json_t *parameters;    /* object */
+	const char *adapter;   /* "none", "json", ... */
+	const char *definition_hash;
+};
+
+/* Read and check a definition (docs/workloads.md); field errors carry JSON pointers. Defaults
+ * are filled in. The workload borrows from definition and a. */
+int workload_read(json_t *definition, struct arena *a, struct workload *ret,
+	struct error *err) must_check;
+/* Expand to cells with the job's parameters (object or NULL); at most 1,000 cells. */
+int workload_expand(const struct workload *w, json_t *parameters, struct arena *a,
+	struct cell **ret, size_t *ret_n, struct error *err) must_check;
+/* The spec of docs/worker-protocol.md, without seed, arms, have and K. New reference. */
+json_t *workload_spec(const struct workload *w, const struct cell *cells, size_t n);
+
+/* --- jobs --- */
+struct job {
+	int64_t id, project_id;
+	const char *uuid, *project_slug, *name /* workload */, *kind, *slot;
+	const char *definition_json; /* the whole workload definition as it was at submit */
+	const char *parameters_json; /* NULL */
+	enum job_state state;
+	enum job_fault fault;
+	const char *phase;  /* "" unless running */
+	const char *reason; /* one sentence; "" */
+	enum priority priority;
+	enum outcome outcome;
+	const char *branch;		   /* NULL: "main" is used */
+	const char *base_ref, *head_ref;   /* as asked; NULL */
+	const char *base_hash, *head_hash; /* resolved; NULL */
+	const char *testbed;
+	const char *trigger; /* "api", "hook", "schedule", "confirm", ... */
+	uint64_t seed;
+	int64_t attempt, max_attempts;
+	int64_t worker_id;	 /* 0: none */
+	int64_t n_done, n_total; /* processes */
+	int64_t created_ns, queued_ns, started_ns, finished_ns, not_before_ns, lease_until_ns;
+	const char *report_uuid, *base_report_uuid; /* NULL until stored */
+	const char *supersede_key;		    /* NULL */
+	const char *submitter;			    /* token name */
+	const char *result_json; /* NULL, or the comparison / gate as stored at the end */
+};
+struct job_event {
+	int64_t id, job_id, time_ns;
+	const char *kind; /* "state", "phase", "progress", "process", "done" */
+	const char *data_json;
+};
+
+/* --- results --- */
+struct process { /* one measured process, see docs/worker-protocol.md */
+	int64_t id, job_id, seq, index, block, order, attempt;
+	const char *cell;
+	enum arm arm;
+	enum noise noise;
+	bool replaced, steady;
+	const char *termination;
+	const char *record_json; /* the record without its results */
+};
+struct series_values { /* samples of one process for one (benchmark, measure) */
+	const char *benchmark, *measure, *unit;
+	enum better better;
+	const double *samples, *warmup;
+	size_t n_samples, n_warmup;
+	double value; /* exp of the median of the logs; plain median where a value is <= 0 */
+};
+struct metric {
+	int64_t id;
+	const char *uuid;
+	double value, lower, upper; /* lower and upper NAN when absent */
+	int64_t n_processes, n_samples;
+};
+struct report {
+	int64_t id, project_id, job_id, environment_id;
+	const char *uuid, *adapter, *environment_hash;
+	struct branch branch;
+	struct version version;
+	struct testbed testbed;
+	enum arm arm;
+	enum noise noise;
+	int64_t start_ns, end_ns, created_ns;
+	const char *job_uuid;	  /* NULL for uploads */
+	const char *summary_json; /* per cell stop reason, verdict ...; NULL */
+};
+struct result { /* one metric of a report */
+	int64_t iteration;
+	struct benchmark benchmark;
+	struct measure measure;
+	struct metric metric;
+	const char *definition_hash; /* NULL for uploads */
+	const char *parameters_json; /* NULL */
+	int64_t series_id;
+};
+
+/* --- history --- */
+enum point_flag {
+	POINT_NOISY = 1,    /* run verdict noisy: not a baseline, raises nothing */
+	POINT_SUSPECT = 2,  /* an open suspect stands on it: not a baseline */
+	POINT_EXCLUDED = 4, /* marked invalid by a person */
+	POINT_ALERTED = 8,  /* confirmed as regressed, outside the segment's baseline */
+};
+struct point { /* one commit value of a series; key (series, version number, report) */
+	int64_t series_id, version_number, report_id, environment_id, time_ns, iteration;
+	const char *hash, *report_uuid, *definition_hash;
+	double value, lower, upper;
+	int64_t n_processes;
+	unsigned flags;
+};
+struct change_point {
+	int64_t id, series_id, version_number,
+		created_ns; /* first version of the new segment */
+	const char *hash;
+	double effect, effect_low, effect_high, p; /* relative, 0.1 = +10 % */
+	double before, after;
+	enum outcome outcome; /* faster or slower */
+	const char *detector;
+};
+struct alert {
+	int64_t id, series_id, report_id;
+	const char *uuid, *detail_json; /* everything a person needs to act */
+	enum alert_state state;
+	const char *reason;
+	enum outcome direction;
+	double effect, effect_low, effect_high, p, baseline, value;
+	int64_t version_number, created_ns, modified_ns;
+	struct benchmark benchmark;
+	struct measure measure;
+	struct branch branch;
+	struct testbed testbed;
+	const char *hash;
+};
+
+#endif

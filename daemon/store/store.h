@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The door of store/: the only folder with SQL.
+ *
+ * One writer handle (synchronous=FULL, runs every checkpoint) used by the writer thread only,
+ * and any number of read-only handles (query_only), one a reader thread. A handle is not shared
+ * between threads. Statements are prepared at open, so a typo fails at start. Nothing here
+ * starts a transaction by itself but store_begin..commit, called by the writer thread;
+ * functions that write must be called on the writer handle inside one.
+ *
+ * Lists are arena arrays; single rows fill a caller's struct and return E_NOT_FOUND with a
+ * sentence that names the thing when absent. Strings live in the arena given. Out-of-disk is
+ * E_STORAGE_FULL, everything else of SQLite E_DB. */
+#ifndef DAEMON_STORE_STORE_H
+#define DAEMON_STORE_STORE_H
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "daemon/model/model.h"
+
+struct store;
+
+/* Opens (creating with mode 0600) and migrates: numbered schema files, each in one transaction,
+ * a backup copy beside the file first. A database from a newer benchd is refused in a sentence.
+ */
+int store_open(const char *path, struct store **ret, struct error *err) must_check;
+int store_open_reader(const char *path, struct store **ret, struct error *err) must_check;
+void store_close(struct store *s); /* NULL is fine */
+DEFINE_CLEANUP(struct store *, store_close)
+int store_begin(struct store *s, struct error *err) must_check;
+int store_commit(struct store *s, struct error *err) must_check; /* rolls back when it fails */
+void store_rollback(struct store *s);
+int store_savepoint(struct store *s, struct error *err) must_check;
+int store_release(struct store *s, struct error *err) must_check;
+void store_rollback_to(struct store *s);
+int store_checkpoint(struct store *s, bool truncate, struct error *err) must_check; /* writer */
+int store_check(struct store *s, struct error *err) must_check; /* quick_check */
+struct store_stats {
+	int64_t wal_bytes, db_bytes, schema_version;
+};
+int store_get_stats(struct store *s, struct store_stats *ret, struct error *err) must_check;
+
+/* Paging of lists in Bencher's manner: page from 1, per_page 0..255; *ret_total all rows. */
+struct page {
+	int64_t page, per_page;
+	const char *name, *search; /* exact name / substring; NULL */
+	const char *sort;	   /* column word of the noun; NULL = default */
+	bool descending, archived;
+};
+
+/* --- projects, dimensions (files project.c branch.c dimension.c) --- */
+int store_project_find(struct store *s, struct arena *a, const char *slug_or_uuid,
+	struct project *ret, struct error *err) must_check;
+int store_project_list(struct store *s, struct arena *a, const struct page *p,
+	struct project **ret, size_t *ret_n, int64_t *ret_total, struct error *err) must_check;
+/* Makes uuid, slug (with a suffix on a clash); E_CONFLICT when the name is taken. */
+int store_project_add(struct store *s, struct arena *a, const char *name, const char *slug,
+	const char *url, const char *visibility, int64_t now_ns, struct project *ret,
+	struct error *err) must_check;
+int store_project_update(struct store *s, struct arena *a, const struct project *p,
+	int64_t now_ns, struct error *err) must_check;
+int store_project_remove(
+	struct store *s, int64_t id, int64_t now_ns, struct error *err) must_check;
+/* By slug, created when absent (slug as name). */
+int store_project_ensure(struct store *s, struct arena *a, const char *slug, int64_t now_ns,
+	struct project *ret, struct error *err) must_check;
+
+/* NameId of Bencher (UUID, slug, name). ensure creates unknown names; finds return E_NOT_FOUND.
+ */
+int store_branch_find(struct store *s, struct arena *a, int64_t project_id, const char *name_id,
+	struct branch *ret, struct error *err) must_check;
+int store_branch_list(struct store *s, struct arena *a, int64_t project_id,
+	const struct page *p, struct branch **ret, size_t *ret_n, int64_t *ret_total,
+	struct error *err) must_check;
+struct start_point {
+	const char *branch, *hash; /* NULL */
+	int64_t max_versions;	   /* 0 = 255 */
+	bool clone_thresholds, reset;
+};
+/* Creates on first use; applies the start point by the table of Bencher's protocol. sp NULL:
+ * none. */
+int store_branch_ensure(struct store *s, struct arena *a, int64_t project_id,
+	const char *name_id, const struct start_point *sp, int64_t now_ns, struct branch *ret,
+	struct error *err) must_check;
+int store_branch_update(struct store *s, struct arena *a, const struct branch *b,
+	int64_t now_ns, struct error *err) must_check;
+int store_branch_remove(struct store *s, int64_t id, struct error *err) must_check;
+/* The version with this hash on the head, or a new one with the next number. hash NULL: always
+ * new. */
+int store_version_ensure(struct store *s, struct arena *a, int64_t head_id, const char *hash,
+	struct version *ret, struct error *err) must_check;
+int store_version_list(struct store *s, struct arena *a, int64_t head_id, int64_t limit,
+	struct version **ret, size_t *ret_n, struct error *err) must_check; /* newest first */
+
+#define DECLARE_DIMENSION(noun)                                                                \
+	int store_##noun##_find(struct store *s, struct arena *a, int64_t project_id,          \
+		const char *name_id, struct noun *ret, struct error *err) must_check;          \
+	int store_##noun##_list(struct store *s, struct arena *a, int64_t project_id,          \
+		const struct page *p, struct noun **ret, size_t *ret_n, int64_t *ret_total,    \
+		struct error *err) must_check;                                                 \
+	int store_##noun##_update(struct store *s, struct arena *a, const struct noun *n,      \
+		int64_t now_ns, struct error *err) must_check;                                 \
+	int store_##noun##_remove(struct store *s, int64_t id, struct error *err) must_check;
+DECLARE_DIMENSION(testbed)
+DECLARE_DIMENSION(benchmark)
+DECLARE_DIMENSION(measure)
+int store_testbed_ensure(struct store *s, struct arena *a, int64_t project_id,
+	const char *name_id, int64_t now_ns, struct testbed *ret, struct error *err) must_check;
+int store_benchmark_ensure(struct store *s, struct arena *a, int64_t project_id,
+	const char *name_id, int64_t now_ns, struct benchmark *ret,
+	struct error *err) must_check;
+/* units and better are used when it is created (built-in names know their own). */
+int store_measure_ensure(struct store *s, struct arena *a, int64_t project_id,
+	const char *name_id, const char *units, const enum better *better, int64_t now_ns,
+	struct measure *ret, struct error *err) must_check;
+
+int store_environment_ensure(struct store *s, struct arena *a, const char *identity_hash,
+	const char *identity_json, int64_t now_ns, struct environment *ret,
+	struct error *err) must_check;
+int store_environment_find(struct store *s, struct arena *a, const char *identity_hash,
+	struct environment *ret, struct error *err) must_check;
+/* Known commits of a project: upsert and ask. */
+int store_commit_save(struct store *s, int64_t project_id, const struct commit *c,
+	struct error *err) must_check;
+int store_commit_find(struct store *s, struct arena *a, int64_t project_id, const char *hash,
+	struct commit *ret, struct error *err) must_check;
+
+/* --- workloads --- */
+int store_workload_save(struct store *s, int64_t project_id, const char *name,
+	const char *definition_json, int64_t now_ns, struct error *err) must_check;
+int store_workload_find(struct store *s, struct arena *a, int64_t project_id, const char *name,
+	const char **ret_definition_json, struct error *err) must_check;
+int store_workload_list(struct store *s, struct arena *a, int64_t project_id,
+	const char *const **ret_names, size_t *ret_n, struct error *err) must_check;
+int store_workload_remove(
+	struct store *s, int64_t project_id, const char *name, struct error *err) must_check;
+/* K cached by (definition hash, environment). 0 when unknown. */
+int store_iterations_find(struct store *s, const char *definition_hash,
+	const char *environment_hash, int64_t *ret, struct error *err) must_check;
+int store_iterations_save(struct store *s, const char *definition_hash,
+	const char *environment_hash, int64_t iterations, struct error *err) must_check;
+
+/* --- jobs --- */
+int store_job_add(struct store *s, struct arena *a, struct job *j /* fills id, uuid */,
+	struct error *err) must_check;
+int store_job_find(struct store *s, struct arena *a, const char *uuid, struct job *ret,
+	struct error *err) must_check;
+int store_job_get(struct store *s, struct arena *a, int64_t id, struct job *ret,
+	struct error *err) must_check;
+struct job_filter {
+	int64_t project_id;	   /* 0: all */
+	unsigned states;	   /* bits 1u << enum job_state; 0: all */
+	const char *name, *branch; /* NULL */
+	int64_t before_id;	   /* keyset: only ids below; 0: newest */
+	int64_t limit;		   /* 1..1000 */
+	bool queue_order;	   /* by priority, queued_ns, id instead of newest first */
+};
+int store_job_list(struct store *s, struct arena *a, const struct job_filter *f,
+	struct job **ret, size_t *ret_n, struct error *err) must_check;
+int store_job_counts(
+	struct store *s, int64_t counts[job_state_count], struct error *err) must_check;
+/* 1-based place among queued jobs of its slot; 0 when not queued. */
+int store_job_position(struct store *s, int64_t id, int64_t *ret, struct error *err) must_check;
+/* Claim the next queued job for a worker (one statement, safe against a lost race): sets
+ * running, attempt+1, lease. slot "exclusive" or "shared". E_NOT_FOUND when the queue is empty.
+ */
+int store_job_claim(struct store *s, struct arena *a, const char *slot, int64_t worker_id,
+	int64_t now_ns, int64_t lease_until_ns, struct job *ret, struct error *err) must_check;
+int store_job_lease(struct store *s, int64_t id, int64_t attempt, int64_t lease_until_ns,
+	struct error *err) must_check;
+/* Save everything the pipeline may change (state, fault, phase, reason, outcome, hashes,
+ * attempt, worker, times, counts, reports, result). E_CONFLICT when the stored attempt differs
+ * from expected_attempt (fencing; -1: no check). */
+int store_job_save(struct store *s, const struct job *j, int64_t expected_attempt,
+	struct error *err) must_check;
+int store_job_expired(struct store *s, struct arena *a, int64_t now_ns, struct job **ret,
+	size_t *ret_n, struct error *err) must_check; /* running, lease over */
+int store_job_depends(struct store *s, int64_t job_id, int64_t on_job_id, const char *on,
+	struct error *err) must_check; /* on = "success" | "any" */
+int store_job_dependents(struct store *s, struct arena *a, int64_t on_job_id,
+	int64_t **ret_job_ids, size_t *ret_n, struct error *err) must_check;
+/* Blocked jobs all of whose dependencies are met become queued; those that never can be,
+ * canceled. */
+int store_job_unblock(struct store *s, int64_t now_ns, struct error *err) must_check;
+int store_job_event_add(struct store *s, int64_t job_id, int64_t now_ns, const char *kind,
+	const char *data_json, struct error *err) must_check;
+int store_job_events(struct store *s, struct arena *a, int64_t job_id, int64_t after_id,
+	int64_t limit, struct job_event **ret, size_t *ret_n, struct error *err) must_check;
+/* Log text, head and tail kept (256 KiB each), with a truncated mark between. */
+int store_job_log_append(struct store *s, int64_t job_id, const char *stream, const char *data,
+	size_t n, int64_t now_ns, struct error *err) must_check;
+int store_job_log_read(struct store *s, struct arena *a, int64_t job_id, const char **ret,
+	struct error *err) must_check;
+
+/* One finished process with its values; (job, cell, arm, index, replaced-number) is unique, so
+ * a record that comes twice is stored once (E_CONFLICT). */
+int store_process_add(struct store *s, struct process *p, const struct series_values *v,
+	size_t n, struct error *err) must_check;
+int store_process_list(struct store *s, struct arena *a, int64_t job_id, struct process **ret,
+	size_t *ret_n, struct error *err) must_check;
+/* Values of one process, raw samples included. */
+int store_process_values(struct store *s, struct arena *a, int64_t process_id,
+	struct series_values **ret, size_t *ret_n, struct error *err) must_check;
+/* All values of a job in one read: parallel arrays process id / values. */
+int store_job_values(struct store *s, struct arena *a, int64_t job_id,
+	int64_t **ret_process_ids, struct series_values **ret, size_t *ret_n,
+	struct error *err) must_check;
+
+/* --- reports and history --- */
+struct new_metric {
+	int64_t iteration, benchmark_id, measure_id;
+	double value, lower, upper; /* NAN = absent */
+	int64_t n_processes, n_samples;
+	const char *definition_hash, *parameters_json; /* NULL */
+	unsigned flags;				       /* enum point_flag */
+	const double *samples;			       /* for uploads: raw samples; NULL */
+	size_t n_values;
+};
+struct new_report {
+	int64_t project_id, head_id, version_id, version_number, testbed_id, environment_id,
+		job_id;
+	const char *adapter, *idempotency_key /* NULL */, *summary_json, *user;
+	enum arm arm;
+	enum noise noise;
+	int64_t start_ns, end_ns, created_ns;
+	const struct new_metric *metrics;
+	size_t n_metrics;
+};
+/* Inserts report, metrics, series and points. ret_series[i] = series id of metrics[i] (arena).
+ */
+int store_report_add(struct store *s, struct arena *a, const struct new_report *r,
+	int64_t *ret_id, const char **ret_uuid, int64_t **ret_series, int64_t **ret_metric_ids,
+	struct error *err) must_check;
+int store_report_find(struct store *s, struct arena *a, int64_t project_id, const char *uuid,
+	struct report *ret, struct error *err) must_check;
+int store_report_by_key(struct store *s, struct arena *a, int64_t project_id,
+	const char *idempotency_key, struct report *ret, struct error *err) must_check;
+struct report_filter {
+	const char *branch, *testbed, *hash; /* NULL */
+	int64_t start_ns, end_ns;	     /* 0 */
+	struct page page;
+};
+int store_report_list(struct store *s, struct arena *a, int64_t project_id,
+	const struct report_filter *f, struct report **ret, size_t *ret_n, int64_t *ret_total,
+	struct error *err) must_check;
+int store_report_results(struct store *s, struct arena *a, int64_t report_id,
+	struct result **ret, size_t *ret_n, struct error *err) must_check;
+int store_metric_samples(struct store *s, struct arena *a, int64_t metric_id, double **ret,
+	size_t *ret_n, struct error *err) must_check; /* of an upload */
+int store_report_remove(struct store *s, int64_t id, struct error *err) must_check;
+/* The newest report of a version on a branch's head (hash) or of the branch (hash NULL). */
+int store_report_latest(struct store *s, struct arena *a, int64_t project_id, int64_t head_id,
+	const char *hash, int64_t testbed_id /* 0: any */, struct report *ret,
+	struct error *err) must_check;
+
+struct series {
+	int64_t id, project_id, head_id;
+	struct branch branch;
+	struct testbed testbed;
+	struct benchmark benchmark;
+	struct measure measure;
+	int64_t n_points, last_ns;
+	double last_value;
+};
+int store_series_find(struct store *s, struct arena *a, int64_t project_id, const char *branch,
+	const char *testbed, const char *benchmark, const char *measure, struct series *ret,
+	struct error *err) must_check;
+int store_series_get(struct store *s, struct arena *a, int64_t id, struct series *ret,
+	struct error *err) must_check;
+int store_series_list(struct store *s, struct arena *a, int64_t project_id,
+	const char *branch /* NULL */, const char *testbed /* NULL */, int64_t limit,
+	struct series **ret, size_t *ret_n, struct error *err) must_check;
+/* Newest max points of a series in version order (oldest of them first), start-point versions
+ * included (they come from the series of the start branch's head). One clustered range read a
+ * head; cost does not grow with the database. */
+int store_series_points(struct store *s, struct arena *a, int64_t series_id, int64_t max,
+	struct point **ret, size_t *ret_n, struct error *err) must_check;
+int store_point_flags(struct store *s, int64_t series_id, int64_t version_number,
+	int64_t report_id, unsigned set, unsigned clear, struct error *err) must_check;
+
+/* --- change points, alerts, thresholds --- */
+int store_change_points(struct store *s, struct arena *a, int64_t series_id,
+	struct change_point **ret, size_t *ret_n, struct error *err) must_check;
+/* Replace the set of a series by this one; rows that stay keep their id. */
+int store_change_points_save(struct store *s, int64_t series_id, const struct change_point *c,
+	size_t n, int64_t now_ns, struct error *err) must_check;
+int store_project_changes(struct store *s, struct arena *a, int64_t project_id, int64_t limit,
+	struct change_point **ret, struct series **ret_series, size_t *ret_n,
+	struct error *err) must_check; /* newest first */
+int store_alert_add(struct store *s, struct arena *a, struct alert *al /* fills id, uuid */,
+	int64_t metric_id, struct error *err) must_check;
+int store_alert_save(struct store *s, const struct alert *al, struct error *err) must_check;
+int store_alert_find(struct store *s, struct arena *a, int64_t project_id, const char *uuid,
+	struct alert *ret, struct error *err) must_check;
+int store_alert_open(struct store *s, struct arena *a, int64_t series_id, struct alert **ret,
+	size_t *ret_n, struct error *err) must_check; /* suspect or confirmed */
+int store_alert_list(struct store *s, struct arena *a, int64_t project_id, unsigned states,
+	int64_t limit, struct alert **ret, size_t *ret_n, struct error *err) must_check;
+/* The point rule's result for one metric: limits, baseline, p, effect ... as JSON. */
+int store_boundary_save(struct store *s, int64_t metric_id, const char *test, double baseline,
+	double lower, double upper, const char *detail_json, struct error *err) must_check;
+struct boundary {
+	double baseline, lower, upper; /* NAN = none */
+	const char *test, *detail_json;
+};
+int store_boundary_find(struct store *s, struct arena *a, int64_t metric_id,
+	struct boundary *ret, struct error *err) must_check;
+
+/* --- tokens, idempotency --- */
+struct token {
+	int64_t id, project_id; /* project 0: all */
+	const char *uuid, *name, *last_four;
+	unsigned scopes; /* bits 1u << enum scope of http/http.h */
+	int64_t created_ns, expires_ns, revoked_ns, last_used_ns;
+};
+int store_token_add(struct store *s, struct arena *a, const uint8_t sha256[32],
+	struct token *t /* fills id, uuid */, struct error *err) must_check;
+int store_token_find(struct store *s, struct arena *a, const uint8_t sha256[32],
+	struct token *ret, struct error *err) must_check; /* also revoked and expired ones */
+int store_token_list(struct store *s, struct arena *a, struct token **ret, size_t *ret_n,
+	struct error *err) must_check;
+int store_token_revoke(
+	struct store *s, const char *uuid, int64_t now_ns, struct error *err) must_check;
+int store_token_count(struct store *s, int64_t *ret, struct error *err) must_check;
+struct idempotent {
+	const char *body_hash; /* sha256 hex of the request body */
+	int status;
+	const char *content_type, *body, *location;
+	int64_t created_ns;
+};
+int store_idempotency_find(struct store *s, struct arena *a, const char *scope, const char *key,
+	struct idempotent *ret, struct error *err) must_check; /* E_NOT_FOUND */
+int store_idempotency_save(struct store *s, const char *scope, const char *key,
+	const struct idempotent *i, struct error *err) must_check;
+int store_idempotency_prune(struct store *s, int64_t before_ns, struct error *err) must_check;
+
+/* Generation counter of a project: grows with every change; weak ETags are made of it. */
+int store_generation(
+	struct store *s, int64_t project_id, int64_t *ret, struct error *err) must_check;
+
+#endif
