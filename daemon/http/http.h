@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "daemon/render/render.h" /* enum format */
 
 struct store;
 struct server;
@@ -28,18 +29,6 @@ struct request;
 
 enum where { LOOP, READER, WRITER };
 enum scope { S_NONE, S_READ, S_SUBMIT, S_TRIAGE, S_EXEC, S_ADMIN };
-enum format {
-	F_JSON,
-	F_TEXT,
-	F_MARKDOWN,
-	F_CSV,
-	F_HTML,
-	F_OPENMETRICS,
-	F_SVG,
-	F_ATOM,
-	F_NDJSON,
-	F_JUNIT
-};
 
 /* OK: the handler has set a response (or parked, or started a stream). A negative code: the
  * server answers problem+json from err, and a WRITER's savepoint is rolled back. */
@@ -59,8 +48,28 @@ extern const struct route routes[]; /* routes.c; ends with a NULL method */
 
 /* --- what a handler may ask (any thread the handler runs on) --- */
 struct arena *request_arena(struct request *rq);
-void *request_app(struct request *rq); /* server_config.app */
+void *request_app(struct request *rq); /* server_config.app: a struct app */
+/* What the program tells its handlers: server_config.app points at one, main.c fills it before
+ * server_start and leaves it alone afterwards. Strings and pointers are main's. The functions
+ * are called on any thread with arg and take their own locks; NULL: there is no such thing. */
+struct app {
+	const char *version;	   /* of benchd: "0.1.0" */
+	const char *testbed;	   /* default testbed name */
+	bool allow_adhoc_commands; /* with scope exec */
+	void *arg;
+	/* Connected workers, new reference: array of { host, testbed, version, slots, busy:
+	 * [job uuid], environment: { id, identity, state }, devices }. */
+	json_t *(*workers)(void *arg);
+	/* Readiness beside the store's own, new reference: array of { name, ok, detail }. */
+	json_t *(*checks)(void *arg);
+	/* Append metric families in OpenMetrics text, without "# EOF". */
+	void (*metrics)(void *arg, struct buf *out);
+};
 const struct clock *request_clock(struct request *rq);
+/* Base URL for links, no trailing slash: server_config.public_url or the first listener. */
+const char *request_public_url(struct request *rq);
+/* server_format_metrics of the server that serves this request; any thread. */
+void request_format_metrics(struct request *rq, struct buf *out);
 const char *request_id(const struct request *rq);
 const char *request_method(const struct request *rq);
 const char *request_path(const struct request *rq); /* normalised, still percent-encoded */
@@ -167,7 +176,7 @@ struct server_config {
 	struct store *writer_store; /* used by the writer thread only, after server_start */
 	int n_readers;		    /* libuv pool threads for reads; 4 by default */
 	const struct clock *clock;
-	void *app; /* handed to handlers */
+	void *app; /* struct app, handed to handlers and on_commit */
 	void (*on_commit)(void *app, unsigned wake_bits);
 	bool require_tokens;	/* true as soon as a listener is not loopback */
 	const char *public_url; /* NULL: made from the first listener */
