@@ -164,7 +164,8 @@ struct workload {
 /* One benchmark command to be measured, after parameters and matrix are filled in. */
 struct cell {
 	const char *id;	       /* "0", "1", ...: position after expansion, before shuffling */
-	const char *benchmark; /* name in the store */
+	const char *benchmark; /* name without the suffix */
+	const char *suffix;    /* "" or "[backend=simd,size=64Mi]": all parameters, sorted */
 	json_t *argv;	       /* array of strings */
 	json_t *parameters;    /* object */
 	const char *adapter;   /* "none", "json", ... */
@@ -178,6 +179,17 @@ int workload_read(json_t *definition, struct arena *a, struct workload *ret,
 /* Expand to cells with the job's parameters (object or NULL); at most 1,000 cells. */
 int workload_expand(const struct workload *w, json_t *parameters, struct arena *a,
 	struct cell **ret, size_t *ret_n, struct error *err) must_check;
+/* The name under which a result of this cell is stored: for kernels the reported id, otherwise
+ * the cell's name, followed by "/reported" when the program reports another one; then the
+ * suffix. */
+const char *cell_result_name(const struct workload *w, const struct cell *c,
+	const char *reported /* NULL: timed from outside */, struct arena *a);
+/* Ids of the built-in kernels (NULL-terminated); a test compares them with `benchd-kernel
+ * list`. */
+extern const char *const kernel_ids[];
+/* A definition for a kernel id or glob that no workload is named after; NULL when none matches.
+ */
+json_t *workload_from_kernel(const char *id_or_glob);
 /* The spec of docs/worker-protocol.md, without seed, arms, have and K. New reference. */
 json_t *workload_spec(const struct workload *w, const struct cell *cells, size_t n);
 

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/lib/unit.h"
+
+#include <string.h>
+#include "base/cleanup.h"
+#include "daemon/model/model.h"
+
+static struct arena *arena;
+static struct workload workload;
+static struct cell *cells;
+static size_t n_cells;
+static struct error err;
+
+static int expand(const char *definition, const char *parameters)
+{
+	json_t *d = json_loads(definition, 0, NULL);
+	json_t *p = parameters ? json_loads(parameters, 0, NULL) : NULL;
+	int r;
+
+	ck_assert_ptr_nonnull(d);
+	if (!arena)
+		arena = arena_new();
+	arena_own_json(arena, d);
+	if (p)
+		arena_own_json(arena, p);
+	memset(&err, 0, sizeof(err));
+	r = workload_read(d, arena, &workload, &err);
+	return r < 0 ? r : workload_expand(&workload, p, arena, &cells, &n_cells, &err);
+}
+
+START_TEST(a_matrix_becomes_cells_without_the_excluded_ones)
+{
+	ck_assert_int_eq(expand("{\"kind\":\"kernel\",\"kernel\":\"stream.triad\",\"matrix\":{"
+				"\"backend\":"
+				"[\"scalar\",\"simd\"],\"size\":[\"1Mi\",\"64Mi\"]},"
+				"\"exclude\":[{\"backend\":\"scalar\",\"size\":\"64Mi\"}]}",
+				 "{\"dtype\":\"f32\"}"),
+		OK);
+	ck_assert_uint_eq(n_cells, 3);
+	ck_assert_str_eq(cells[0].suffix, "[backend=scalar,dtype=f32,size=1Mi]");
+	ck_assert_str_eq(cell_result_name(&workload, &cells[2], "stream.triad", arena),
+		"stream.triad[backend=simd,dtype=f32,size=64Mi]");
+	ck_assert_str_ne(cells[0].definition_hash, cells[1].definition_hash);
+}
+END_TEST
+
+START_TEST(a_parameter_stays_one_argument)
+{
+	ck_assert_int_eq(
+		expand("{\"kind\":\"command\",\"name\":\"c\",\"command\":[\"prog\",\"--n={n}\","
+		       "\"{{x}}\"],\"parameters\":{\"n\":1}}",
+			"{\"n\":\"2; rm -rf\"}"),
+		OK);
+	ck_assert_str_eq(json_string_value(json_array_get(cells[0].argv, 1)), "--n=2; rm -rf");
+	ck_assert_str_eq(json_string_value(json_array_get(cells[0].argv, 2)), "{x}");
+}
+END_TEST
+
+START_TEST(names_and_descriptions_do_not_change_the_hash)
+{
+	char first[65];
+
+	ck_assert_int_eq(
+		expand("{\"kind\":\"command\",\"name\":\"a\",\"command\":[\"true\"]}", NULL),
+		OK);
+	strcpy(first, cells[0].definition_hash);
+	ck_assert_int_eq(expand("{\"kind\":\"command\",\"name\":\"b\",\"description\":\"x\","
+				"\"tags\":[\"t\"],"
+				"\"command\":[\"true\"],\"protocol\":{\"budget\":\"9s\"}}",
+				 NULL),
+		OK);
+	ck_assert_str_eq(first, cells[0].definition_hash);
+	ck_assert_int_eq(expand("{\"kind\":\"command\",\"name\":\"b\",\"command\":[\"true\"],"
+				"\"protocol\":{\"samples\":9}}",
+				 NULL),
+		OK);
+	ck_assert_str_ne(first, cells[0].definition_hash);
+}
+END_TEST
+
+START_TEST(each_mistake_is_named)
+{
+	static const struct {
+		const char *definition, *parameters, *field, *part;
+	} bad[] = {
+		{ "{\"kind\":\"command\"}", NULL, "/command", "needs it" },
+		{ "{\"kind\":\"comand\",\"command\":[\"x\"]}", NULL, "/kind", "'command'" },
+		{ "{\"kind\":\"command\",\"command\":[]}", NULL, "/command", "1 to 1000" },
+		{ "{\"kind\":\"command\",\"command\":[\"x\",5]}", NULL, "/command",
+			"quote numbers" },
+		{ "{\"kind\":\"command\",\"command\":[\"{n}\"]}", NULL, "/command",
+			"not declared" },
+		{ "{\"kind\":\"command\",\"command\":[\"x\"],\"kernel\":\"stream.triad\"}",
+			NULL, "/kernel", "belongs to kind 'kernel'" },
+		{ "{\"kind\":\"kernel\",\"kernel\":\"stream.traid\"}", NULL, "/kernel",
+			"did you mean 'stream.triad'" },
+		{ "{\"kind\":\"kernel\",\"kernel\":\"stream.triad\"}", "{\"sice\":1}",
+			"/parameters/sice", "no parameter" },
+		{ "{\"kind\":\"kernel\",\"kernel\":\"stream.triad\"}", "{\"size\":\"--x\"}",
+			"/parameters", "begins with '-'" },
+		{ "{\"kind\":\"command\",\"command\":[\"x\"],\"protocol\":{\"processes\":0}}",
+			NULL, "/protocol/processes", "1 to 1000" },
+		{ "{\"kind\":\"command\",\"command\":[\"x\"],\"limits\":{\"time\":\"1 week\"}}",
+			NULL, "/limits/time", "not a duration" },
+		{ "{\"kind\":\"command\",\"command\":[\"x\"],\"environment\":{\"LD_PRELOAD\":"
+		  "\"x\"}}",
+			NULL, "/environment/LD_PRELOAD", "kept back" },
+		{ "{\"kind\":\"build\",\"repository\":\"ext::sh -c "
+		  "x\",\"benchmarks\":[{\"name\":"
+		  "\"a\",\"command\":[\"a\"]}]}",
+			NULL, "/repository", "absolute path" },
+		{ "{\"kind\":\"build\",\"repository\":\"/"
+		  "r\",\"benchmarks\":[{\"command\":[\"a\"]}]}",
+			NULL, "/benchmarks/0/name", "is missing" },
+		{ "{\"kind\":\"command\",\"command\":[\"x\"],\"matrix\":{\"a\":[]}}", NULL,
+			"/matrix/a", "must be a list" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		ck_assert_int_eq(expand(bad[i].definition, bad[i].parameters), E_UNPROCESSABLE);
+		ck_assert_str_eq(err.field, bad[i].field);
+		ck_assert_msg(strstr(err.text, bad[i].part), "%s", err.text);
+	}
+}
+END_TEST
+
+START_TEST(a_matrix_has_a_limit)
+{
+	struct buf b = { 0 };
+
+	buf_add_str(&b, "{\"kind\":\"command\",\"command\":[\"{a}{b}\"],\"matrix\":{\"a\":[0");
+	for (int i = 1; i < 40; i++)
+		buf_printf(&b, ",%d", i);
+	buf_add_str(&b, "],\"b\":[0");
+	for (int i = 1; i < 40; i++)
+		buf_printf(&b, ",%d", i);
+	buf_add_str(&b, "]}}");
+	ck_assert_int_eq(expand(buf_str(&b), NULL), E_UNPROCESSABLE);
+	ck_assert_str_eq(err.text, "the matrix has more than 1000 cells");
+	buf_done(&b);
+}
+END_TEST
+
+SUITE("workload", a_matrix_becomes_cells_without_the_excluded_ones,
+	a_parameter_stays_one_argument, names_and_descriptions_do_not_change_the_hash,
+	each_mistake_is_named, a_matrix_has_a_limit)
