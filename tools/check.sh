@@ -1,0 +1,117 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# All builds and suites, as CI runs them (./bootstrap check). Ends with one line
+# "N passed, N failed, N skipped" counted from the TAP results of every run. Stops at nothing: each
+# part is run, and the exit status says whether all of them passed.
+#
+# BENCHD_CHECK chooses parts (default all): plain asan tsan valgrind novulkan dist
+set -u
+cd "$(dirname "$0")/.."
+top=$(pwd)
+parts=${BENCHD_CHECK:-plain asan tsan valgrind novulkan dist}
+jobs=$(getconf _NPROCESSORS_ONLN)
+passed=0 failed=0 skipped=0
+
+say() { printf '\n== %s\n' "$*"; }
+add() { passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3)); }
+
+# One thing that is right or wrong as a whole, such as a build.
+step() { # TITLE LOG COMMAND...
+	step_title=$1 step_log=$2
+	shift 2
+	if "$@" >"$step_log" 2>&1; then
+		echo "PASS: $step_title"
+		add 1 0 0
+	else
+		echo "FAIL: $step_title (the end of $step_log follows)"
+		tail -n 60 "$step_log"
+		add 0 1 0
+		return 1
+	fi
+}
+
+configure_in() { # FOLDER OPTION...
+	mkdir -p "$1"
+	(cd "$1" && shift && "$top/configure" -q "$@")
+}
+
+# Run `make check` in a folder and count what it printed.
+suite() { # TITLE FOLDER MAKE-ARGUMENT...
+	suite_title=$1 suite_dir=$2
+	shift 2
+	make -C "$suite_dir" -k check "$@" >"$suite_dir/check.log" 2>&1
+	counts=$(awk '/^# PASS:/ { p += $3 } /^# FAIL:/ { f += $3 } /^# ERROR:/ { f += $3 } /^# XPASS:/ { f += $3 }
+		/^# SKIP:/ { s += $3 } END { print p + 0, f + 0, s + 0 }' "$suite_dir/check.log")
+	# shellcheck disable=SC2086 # three numbers
+	set -- $counts
+	echo "$suite_title: $1 passed, $2 failed, $3 skipped"
+	grep -E '^(FAIL|ERROR|XPASS): ' "$suite_dir/check.log"
+	if [ "$2" != 0 ]; then
+		for log in $(grep -lE '^not ok|^Bail out' -r "$suite_dir/tests" --include='*.log' 2>/dev/null); do
+			echo "--- $log"
+			grep -E -A 12 '^not ok|^Bail out|ERROR|runtime error' "$log" | head -n 80
+		done
+	fi
+	if [ "$1" = 0 ]; then
+		echo "FAIL: $suite_title ran no test (the end of its log follows)"
+		tail -n 40 "$suite_dir/check.log"
+		set -- 0 1 0
+	fi
+	add "$1" "$2" "$3"
+}
+
+for part in $parts; do
+	dir=$top/build-$part
+	mkdir -p "$dir"
+	case $part in
+	plain)
+		dir=$top/build
+		mkdir -p "$dir"
+		say "build and make check"
+		step "configure" "$dir/configure.log" configure_in "$dir" CFLAGS='-O2 -g' &&
+			step "build" "$dir/make.log" make -s -C "$dir" -j"$jobs" &&
+			suite "make check" "$dir"
+		;;
+	asan)
+		say "AddressSanitizer and UndefinedBehaviorSanitizer"
+		step "configure (address, undefined)" "$dir/configure.log" configure_in "$dir" --with-sanitizer=address,undefined CFLAGS='-O1 -g' &&
+			step "build (address, undefined)" "$dir/make.log" make -s -C "$dir" -j"$jobs" &&
+			ASAN_OPTIONS=detect_leaks=1 suite "make check (address, undefined)" "$dir" SOURCE_CHECKS=
+		;;
+	tsan)
+		say "ThreadSanitizer: the daemon and its threads"
+		step "configure (thread)" "$dir/configure.log" configure_in "$dir" --with-sanitizer=thread --disable-vulkan CFLAGS='-O1 -g' &&
+			step "build (thread)" "$dir/make.log" make -s -C "$dir" -j"$jobs" &&
+			suite "make check (thread)" "$dir" TESTS="$(make -s -C "$dir" print-thread-tests)"
+		;;
+	valgrind)
+		say "valgrind: the daemon's story"
+		if command -v valgrind >/dev/null; then
+			BENCHD_WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --child-silent-after-fork=yes" \
+				suite "make check (valgrind)" "$top/build" TESTS=tests/e2e/daemon.sh
+		else
+			echo "SKIP: valgrind is not installed"
+			add 0 0 1
+		fi
+		;;
+	novulkan)
+		say "./configure --disable-vulkan"
+		step "configure (--disable-vulkan)" "$dir/configure.log" configure_in "$dir" --disable-vulkan CFLAGS='-O1' &&
+			step "build (--disable-vulkan)" "$dir/make.log" make -s -C "$dir" -j"$jobs" &&
+			step "benchd-kernel says calmly that it has no Vulkan" "$dir/devices.log" "$dir/benchd-kernel" devices
+		;;
+	dist)
+		say "make distcheck (release tarball, built and tested without a shader compiler)"
+		step "make distcheck" "$dir/dist.log" make -C "$top/build" distcheck \
+			DISTCHECK_CONFIGURE_FLAGS='GLSLC=no CFLAGS=-O1' AM_MAKEFLAGS='TESTS=tests/unit/base' TESTS=tests/unit/base
+		;;
+	*)
+		echo "check.sh: there is no part '$part'" >&2
+		exit 2
+		;;
+	esac
+done
+
+say "all"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
