@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The door of analysis/: what stored numbers mean.
+ *
+ * For: the comparison of two reports, the verdict of a gate, the segments of a history, and -
+ * after each new report - limits, change points and alerts, with the re-runs that decide them.
+ * Not for: measuring, storing raw results (ingest/), sending anything (notify/).
+ *
+ * Everything takes process values, one a process, never the samples of one process
+ * (docs/methods.md). Functions that only ask take any store handle and run on reader threads;
+ * the one that writes says so. Results live in the arena given. */
+#ifndef DAEMON_ANALYSIS_ANALYSIS_H
+#define DAEMON_ANALYSIS_ANALYSIS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "daemon/model/model.h"
+#include "daemon/store/store.h"
+
+/* --- comparison of two reports --- */
+
+struct compare_rules {
+	double min_effect; /* least relative effect that counts; NAN: 0.02 */
+	double alpha;	   /* two-sided level of the test; 0: 0.01 */
+};
+
+struct comparison_row { /* one (benchmark, measure) that both reports have */
+	const char *benchmark, *measure, *units;
+	enum better better;
+	double base, head;	  /* value of each arm: median of its process values */
+	double effect, low, high; /* head/base - 1 and its 95 % interval; NAN = none */
+	double p;		  /* two-sided; NAN = no test was possible */
+	int64_t n_base, n_head;	  /* process values used */
+	enum outcome outcome;
+	double min_effect;
+	double detectable; /* least effect seen with 80 % power at these sizes; NAN = unknown */
+	enum noise noise;  /* the worse of the two reports */
+	bool paired, same_definition;
+	const char *method; /* "paired Hodges-Lehmann", "Hodges-Lehmann", "values only" */
+	const char *reason; /* why the outcome is what it is; a short phrase */
+};
+
+struct report_comparison {
+	struct report base, head;
+	bool paired;	      /* both are arms of one job, measured in interleaved blocks */
+	enum outcome outcome; /* of the whole: docs/api.md */
+	int64_t counts[outcome_count]; /* rows by outcome */
+	bool same_environment;
+	const char **environment_difference; /* "cpu.model: A -> B" */
+	size_t n_environment_difference;
+	const char **added, **removed; /* "benchmark measure" only head / only base has */
+	size_t n_added, n_removed;
+	struct comparison_row *rows; /* by benchmark, then measure */
+	size_t n_rows;
+	/* Of head/base over the primary measure of each benchmark (latency, else throughput);
+	 * NAN without any. Interval by resampling processes. */
+	double geometric_mean, geometric_low, geometric_high;
+	size_t n_geometric;
+};
+
+/* Compare head with base. Two arms of one job are compared block by block (Wilcoxon
+ * signed-rank, paired Hodges-Lehmann), other reports process against process (Mann-Whitney,
+ * Hodges-Lehmann). Uploads have no processes: their stored metrics are shown and the outcome is
+ * unknown, unless both bring several samples, which then count as process values only where the
+ * upload says one value a process (iterations). rules may be NULL. */
+int analysis_compare(struct store *st, struct arena *a, const struct report *base,
+	const struct report *head, const struct compare_rules *rules,
+	struct report_comparison *ret, struct error *err) must_check;
+/* The two arms of an A/B job. E_NOT_FOUND in a sentence when the job has no two reports. */
+int analysis_compare_job(struct store *st, struct arena *a, const struct job *j,
+	const struct compare_rules *rules, struct report_comparison *ret,
+	struct error *err) must_check;
+/* The report that ref means: a report's UUID (also "report:UUID"), a commit hash or at least 7
+ * digits of one (its newest report, on branch if given), or a branch name (its newest report).
+ * branch and testbed may be NULL. */
+int analysis_find_report(struct store *st, struct arena *a, int64_t project_id, const char *ref,
+	const char *branch, const char *testbed, struct report *ret,
+	struct error *err) must_check;
+/* docs/api.md, "Compare". New reference. */
+json_t *analysis_comparison_json(const struct report_comparison *c);
+
+/* --- gate --- */
+
+struct gate_rule {
+	const char *rule; /* "no slower benchmark" */
+	enum gate_outcome outcome;
+	const char *reason; /* "sum: latency +10.0 % [8.0, 12.0]"; "" */
+};
+struct gate {
+	enum gate_outcome outcome; /* the worst of its rules: error, fail, unknown, pass */
+	enum outcome comparison;
+	struct gate_rule *rules;
+	size_t n_rules;
+	const struct report_comparison *compared; /* NULL: against the history */
+	json_t *rows; /* of the comparison, or the changes against the history; arena's */
+};
+
+int analysis_gate(struct store *st, struct arena *a, const struct report_comparison *c,
+	struct gate *ret, struct error *err) must_check;
+/* One report against its history: limits and open alerts. Younger histories than the rule
+ * needs are unknown; noisy runs too. */
+int analysis_gate_report(struct store *st, struct arena *a, const struct report *r,
+	struct gate *ret, struct error *err) must_check;
+/* A finished job: its comparison if it has two arms, else its report; a job that failed, timed
+ * out or measured nothing is error. E_CONFLICT while it is not final. */
+int analysis_gate_job(struct store *st, struct arena *a, const struct job *j,
+	const struct compare_rules *rules, struct gate *ret, struct error *err) must_check;
+/* docs/api.md, "Gate". New reference. */
+json_t *analysis_gate_json(const struct gate *g);
+
+/* --- history of one series --- */
+
+struct history_segment {
+	size_t start, end;  /* points [start, end) */
+	size_t n;	    /* of them that count: not noisy, suspect or excluded */
+	double median;	    /* of those; NAN when n = 0 */
+	const char *reason; /* "first", "change_point", "environment", "definition" */
+};
+struct history {
+	struct series series;
+	struct point *points; /* in version order */
+	size_t n_points;
+	struct history_segment *segments;
+	size_t n_segments;
+	struct change_point *changes;
+	size_t n_changes;
+	struct boundary boundary; /* the rule on the next point; NAN limits: too young */
+	int64_t n_baseline;	  /* points behind it */
+	double detectable;	  /* relative effect the rule sees with 80 % power; NAN */
+};
+/* Newest max points (1..10,000). Re-runs and base arms, which are no history, are left out. */
+int analysis_history(struct store *st, struct arena *a, const struct series *s, int64_t max,
+	struct history *ret, struct error *err) must_check;
+/* docs/api.md, "Series": segments, changes and boundary; the caller adds `series` and `points`,
+ * which need names of commits. New reference. */
+json_t *analysis_history_json(const struct history *h);
+
+/* --- after each report ---
+ *
+ * The detail_json of every boundary row, and what `change` of a report's measure shows:
+ * { "test": "log_t", "outcome": "same|slower|faster|unknown", "baseline": 100.0, "value":
+ * 106.0, "effect": 0.06, "interval": [0.01, 0.11], "p": 0.007, "alpha": 0.01, "min_effect":
+ * 0.02, "n_history": 10, "limits": [94.7, 105.5], "segment_start": 3 (version), "reason": "..."
+ * } */
+
+struct rerun {			   /* a question that only measuring again can answer */
+	const char *workload_json; /* definition of the job that raised it */
+	int64_t job_id;		   /* that job */
+	const char *head_hash, *base_hash;
+	const char *branch, *testbed;
+};
+struct findings; /* what analysis_report found; opaque, lives in its arena */
+
+/* Judge the report (by id) against its histories; only reads. Reader thread. */
+int analysis_report(struct store *st, struct arena *a, int64_t report_id, struct findings **ret,
+	struct error *err) must_check;
+/* Judge a finished confirmation job (trigger "confirm") and so the suspects it was filed for.
+ * Only reads. Reader thread. */
+int analysis_rerun(struct store *st, struct arena *a, const struct job *j,
+	struct findings **ret, struct error *err) must_check;
+/* Store boundaries, flags, change points and alerts. Writer thread, in a transaction. The
+ * re-runs still wanted come back (arena array); the caller files them. */
+int analysis_save(struct store *st, struct arena *a, const struct findings *f, int64_t now_ns,
+	struct rerun **ret, size_t *ret_n, struct error *err) must_check;
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The door of queue/: which job next.
+ *
+ * For: filing a job from a request, cancelling one, choosing the next one for the host, and
+ * putting back what a lost worker left.
+ * Not for: running anything (workers/), the steps of a job's life (daemon/pipeline.c).
+ *
+ * All functions but queue_rules_* write: call them on the writer thread inside a transaction.
+ * Every change of a job goes through here or the pipeline as read, change, save on that thread,
+ * so no stale copy ever overwrites a newer row. */
+#ifndef DAEMON_QUEUE_QUEUE_H
+#define DAEMON_QUEUE_QUEUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "daemon/model/model.h"
+#include "daemon/store/store.h"
+
+/* What the configuration says about filing; constant once made, readable from any thread. */
+struct queue_rules {
+	const char *testbed;	   /* of this daemon */
+	bool allow_adhoc_commands; /* inline definitions, base_argv and head_argv */
+	json_t *workloads;	   /* object: name -> definition, all of them checked */
+	int64_t max_waiting;	   /* jobs not yet final, all projects: E_UNAVAILABLE beyond */
+	int64_t max_attempts;
+};
+
+/* The workload that name means for a project: of the configuration, saved by PUT, or a built-in
+ * kernel id or glob. *ret_source: "config", "api" or "kernel". Any thread, any handle. The
+ * definition is owned by the arena. E_NOT_FOUND names the nearest known name. */
+int queue_find_workload(struct store *st, struct arena *a, const struct queue_rules *rules,
+	int64_t project_id, const char *name, json_t **ret_definition, const char **ret_source,
+	struct error *err) must_check;
+/* Names a project may use, those of the configuration first; kernels are not listed. Arena. */
+int queue_list_workloads(struct store *st, struct arena *a, const struct queue_rules *rules,
+	int64_t project_id, const char *const **ret, size_t *ret_n,
+	struct error *err) must_check;
+
+struct filing {
+	const char *project; /* slug or UUID */
+	bool may_create_project;
+	bool may_exec;	       /* the caller's scope; the switch of the rules is asked too */
+	const char *submitter; /* token name, "anonymous", ... */
+	const char *trigger;   /* "api", "hook", "schedule", "confirm" */
+	int64_t now_ns;
+};
+/* File the job that body (docs/api.md, "Filing a job") asks for: strict reading with pointers
+ * to the culprit, the workload with its parameters expanded once to prove that it can run, the
+ * whole definition stored with the job. The job is then queued; blocked while it depends on
+ * others; waiting_host when no worker of its testbed can exist here. The caller wakes the
+ * queue after the commit (WAKE_QUEUE). */
+int queue_file_job(struct store *st, struct arena *a, const struct queue_rules *rules,
+	const struct filing *f, json_t *body, struct job *ret, struct error *err) must_check;
+
+/* Cancel: a waiting job is canceled at once; a running one is marked (phase "canceling") and
+ * ended by the pipeline, which the caller pokes (WAKE_JOBS). Cancelling twice is the same as
+ * once; E_CONFLICT when the job has ended. *j is read again. */
+int queue_cancel(struct store *st, struct arena *a, const char *uuid, const char *by,
+	int64_t now_ns, struct job *ret, struct error *err) must_check;
+
+/* A definition as the job row keeps it, and back: workload (arms' commands and protocol
+ * included), its cells and the spec for the worker without have and K. */
+int queue_job_spec(struct store *st, struct arena *a, const struct job *j,
+	struct workload *ret_workload, json_t **ret_spec /* arena's */,
+	struct error *err) must_check;
+
+/* --- for the pipeline --- */
+
+struct slots { /* what the host has free */
+	bool has_exclusive, has_running_shared;
+	int64_t n_shared;
+};
+/* Claim what may run now: the waiting job of the highest rank, if a slot for it is free. An
+ * exclusive job at the head of the queue holds back shared ones behind it, so that it gets the
+ * host to itself in the end. E_NOT_FOUND when nothing may start. */
+int queue_claim(struct store *st, struct arena *a, const struct slots *free, int64_t worker_id,
+	int64_t now_ns, int64_t lease_ns, struct job *ret, struct error *err) must_check;
+/* Put a running job back (its worker is gone, reason says why): queued again with what is
+ * stored, or failed/runner when its attempts are used up, or canceled when that was asked. */
+int queue_put_back(struct store *st, struct job *j, const char *reason, int64_t now_ns,
+	struct error *err) must_check;
+/* End a job in a final state: times, reason, the events "state" and "done", and what waited for
+ * it. */
+int queue_finish(struct store *st, struct job *j, enum job_state state, enum job_fault fault,
+	const char *reason, int64_t now_ns, struct error *err) must_check;
+/* Timed work: retry_wait whose time has come, leases that ran out, jobs waiting for a host that
+ * is there again. */
+int queue_tick(struct store *st, struct arena *a, const struct queue_rules *rules,
+	int64_t now_ns, struct error *err) must_check;
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The door of workers/: the daemon's end of the worker link (docs/worker-protocol.md).
+ *
+ * For: starting the embedded worker and starting it again when it dies, accepting the separate
+ * unit's worker on a unix socket, NDJSON in both directions, sweeping what a dead worker left.
+ * Not for: what a message means for a job (the pipeline is told by callbacks), the database.
+ *
+ * Loop thread only, but workers_live, which any thread may call. */
+#ifndef DAEMON_WORKERS_WORKERS_H
+#define DAEMON_WORKERS_WORKERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/json.h"
+
+struct workers;
+struct worker; /* one connected worker; valid from on_hello until on_gone returns */
+
+struct workers_config {
+	uv_loop_t *loop;
+	const struct clock *clock;
+	const char *testbed;
+	bool is_embedded;	 /* start benchd-worker and keep it running */
+	const char *program;	 /* NULL: $BENCHD_WORKER, beside benchd, sbindir */
+	const char *socket_path; /* listen here for workers of their own unit; NULL */
+	int socket_fd;		 /* or a passed-in listening socket; -1 */
+	const char *state_dir;
+	int64_t heartbeat_ns;
+	void *arg;
+	/* All on the loop thread. message: every object but hello and heartbeat, borrowed. */
+	void (*on_hello)(void *arg, struct worker *w);
+	void (*on_message)(void *arg, struct worker *w, const char *type, json_t *message);
+	void (*on_batch_end)(void *arg, struct worker *w); /* all that could be read was */
+	void (*on_heartbeat)(void *arg, struct worker *w, json_t *message);
+	void (*on_gone)(void *arg, struct worker *w, const char *reason);
+};
+
+int workers_start(
+	const struct workers_config *c, struct workers **ret, struct error *err) must_check;
+/* End the embedded worker (SIGTERM, then SIGKILL), close all links, then done(arg). */
+void workers_stop(struct workers *ws, void (*done)(void *arg), void *arg);
+void workers_free(struct workers *ws); /* after done; NULL is fine */
+
+/* Send one object; takes m over. A worker that does not read is dropped (4 MiB outstanding). */
+void worker_send(struct worker *w, json_t *m);
+/* Break the link: the worker ends what it runs. */
+void worker_drop(struct worker *w, const char *reason);
+int64_t worker_id(const struct worker *w); /* > 0, unique in this daemon's life */
+int64_t worker_shared_slots(const struct worker *w);
+const char *worker_environment_hash(const struct worker *w);
+const char *worker_environment_identity(const struct worker *w); /* canonical JSON */
+
+/* What GET /v0/testbeds/live shows: array of {testbed, pid, version, host, embedded, connected,
+ * last_heartbeat, slots, environment, devices, state, running}. New reference; any thread. */
+json_t *workers_live(struct workers *ws);
+
+#endif
