@@ -63,9 +63,8 @@ struct report_comparison {
 
 /* Compare head with base. Two arms of one job are compared block by block (Wilcoxon
  * signed-rank, paired Hodges-Lehmann), other reports process against process (Mann-Whitney,
- * Hodges-Lehmann). Uploads have no processes: their stored metrics are shown and the outcome is
- * unknown, unless both bring several samples, which then count as process values only where the
- * upload says one value a process (iterations). rules may be NULL. */
+ * Hodges-Lehmann). Uploads have no processes: their stored values are shown, and without
+ * several iterations the outcome is unknown. rules may be NULL. */
 int analysis_compare(struct store *st, struct arena *a, const struct report *base,
 	const struct report *head, const struct compare_rules *rules,
 	struct report_comparison *ret, struct error *err) must_check;

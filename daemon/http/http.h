@@ -124,6 +124,8 @@ enum wake {
 	WAKE_HOOKS = 16
 };
 void request_wake(struct request *rq, unsigned bits);
+/* WRITER handlers: server_notify(key) once this request is committed. key is copied. */
+void request_notify(struct request *rq, const char *key);
 
 /* Park this request until server_notify(key) or the deadline, then run again() on a reader; it
  * answers or parks again (with the deadline already set). key is copied, e.g. "job:UUID". */
