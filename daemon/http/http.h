@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/embed.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "daemon/render/render.h" /* enum format */
@@ -36,7 +37,11 @@ typedef int (*handler_fn)(struct request *rq, struct store *st, struct error *er
 
 struct route {
 	const char *method; /* "GET" (serves HEAD too), "POST", ... */
-	const char *path;   /* "/v0/projects/{project}/jobs/{job}"; also the metrics label */
+	/* "/v0/projects/{project}/jobs/{job}"; also the metrics label. A last segment {*name}
+	 * takes the rest of the path as it is, slashes and suffix included. Elsewhere a suffix
+	 * (.json .csv .md .txt .html .svg) on the last segment is cut off and picks the format,
+	 * unless the template itself ends in it ("/openapi.json"). */
+	const char *path;
 	handler_fn handler;
 	enum where where;
 	enum scope scope;
@@ -48,7 +53,8 @@ extern const struct route routes[]; /* routes.c; ends with a NULL method */
 
 /* --- what a handler may ask (any thread the handler runs on) --- */
 struct arena *request_arena(struct request *rq);
-void *request_app(struct request *rq); /* server_config.app: a struct app */
+struct server *request_server(struct request *rq); /* NULL under http_call */
+void *request_app(struct request *rq);		   /* server_config.app: a struct app */
 /* What the program tells its handlers: server_config.app points at one, main.c fills it before
  * server_start and leaves it alone afterwards. Strings and pointers are main's. The functions
  * are called on any thread with arg and take their own locks; NULL: there is no such thing. */
@@ -103,6 +109,13 @@ struct principal {
 const struct principal *request_principal(const struct request *rq);
 int request_need(struct request *rq, enum scope scope, struct error *err) must_check;
 
+/* For POSTs that take an Idempotency-Key: call first in a WRITER handler. Without the header,
+ * or with a new key: 0, go on; the answer that stands when the handler returns OK is stored in
+ * the same transaction (a handler that parks sets its answer for now, such as the 202, before
+ * it parks). Known key and same body: 1, the stored answer is set with Idempotency-Replayed:
+ * true, return OK at once. Known key and other body: E_UNPROCESSABLE. */
+int request_idempotent(struct request *rq, struct store *st, struct error *err) must_check;
+
 /* --- answers --- */
 void response_json(struct request *rq, int status, json_t *j); /* takes j over */
 void response_buf(
@@ -113,6 +126,15 @@ void response_headerf(struct request *rq, const char *name, const char *fmt, ...
 	__attribute__((format(printf, 3, 4)));
 /* Strong or weak ETag; answers 304 by itself where If-None-Match has it (then returns true). */
 bool response_not_modified(struct request *rq, const char *etag);
+
+/* An embedded file by its plain name (revalidated) or its content-hash name (immutable),
+ * gzipped where the client takes it; E_NOT_FOUND. Any thread. */
+int response_asset(struct request *rq, const char *name, struct error *err) must_check;
+/* "/assets/app.1a2b3c4d5e6f.css" for "app.css"; the plain name when there is no such file. */
+const char *request_asset_url(struct request *rq, const char *name);
+/* A page of the dashboard: text/html with the content security policy and its companions,
+ * no-cache and a strong ETag of the bytes (304 where If-None-Match has it). Empties html. */
+void response_page(struct request *rq, int status, struct buf *html);
 
 /* What to poke after this writer request is committed: bits of enum wake, OR-ed over the batch
  * and handed to server_config.on_commit on the loop thread. */
@@ -128,7 +150,9 @@ void request_wake(struct request *rq, unsigned bits);
 void request_notify(struct request *rq, const char *key);
 
 /* Park this request until server_notify(key) or the deadline, then run again() on a reader; it
- * answers or parks again (with the deadline already set). key is copied, e.g. "job:UUID". */
+ * answers or parks again (with the deadline already set). key is copied, e.g. "job:UUID". No
+ * notification is lost between what the handler read and the parking: in doubt again() runs
+ * once too often. Over 1,024 parked requests, and at shutdown, the answer is 503. */
 void request_park(struct request *rq, const char *key, int64_t deadline_ns /* monotonic */,
 	handler_fn again);
 bool request_deadline_passed(const struct request *rq); /* inside again() */
@@ -169,18 +193,38 @@ int writer_submit(struct writer *w, write_fn run, written_fn done, void *arg,
 int server_read(struct server *s, write_fn run, written_fn done, void *arg,
 	struct error *err) must_check;
 
+/* Limits and deadlines; 0 = the default in brackets. Tests make them small. */
+struct server_limits {
+	int64_t head_ns;	   /* first request head, and the rest of a later one (10 s) */
+	int64_t idle_ns;	   /* between requests (30 s) */
+	int64_t body_ns;	   /* whole body (60 s) */
+	int64_t body_grace_ns;	   /* after it at least 1 KiB/s (10 s) */
+	int64_t read_ns, write_ns; /* handlers of routes without a deadline (10 s, 30 s) */
+	int64_t send_ns;	   /* sending, and 1 s more per KiB (60 s) */
+	int64_t heartbeat_ns;	   /* of event streams (15 s) */
+	int64_t drain_ns;	   /* at shutdown for readers and writer (10 s) */
+	int64_t max_streams, max_parked;      /* 256, 1,024 */
+	int64_t max_queued, max_queued_bytes; /* of the writer: 4,096, 64 MiB */
+	int64_t max_body_bytes;		      /* all bodies in memory at once (256 MiB) */
+	int64_t max_connections, max_connections_per_ip; /* 10,240; 256, none on loopback */
+	int64_t connection_memory;			 /* 16 KiB */
+};
+
 struct server_config {
 	uv_loop_t *loop;
-	const struct route *routes;
+	const struct route *routes; /* ends with a NULL method */
+	const struct embed *assets; /* dashboard files, ends with a NULL name; NULL: none */
+	struct server_limits limits;
 	const struct listen_addr *listen;
 	size_t n_listen;
 	const char *db_path; /* readers open it read-only themselves (store_open_reader) */
 	struct store *writer_store; /* used by the writer thread only, after server_start */
-	int n_readers;		    /* libuv pool threads for reads; 4 by default */
+	int n_readers;		    /* threads for reads, each with its own handle; 0 = 4 */
 	const struct clock *clock;
 	void *app; /* struct app, handed to handlers and on_commit */
 	void (*on_commit)(void *app, unsigned wake_bits);
 	bool require_tokens;	/* true as soon as a listener is not loopback */
+	unsigned kept_back;	/* scope bits nobody has without a token, even on loopback */
 	const char *public_url; /* NULL: made from the first listener */
 	bool allow_anonymous_read;
 };
@@ -196,10 +240,33 @@ void server_notify(struct server *s, const char *key);
 void server_stop(struct server *s, void (*done)(void *arg), void *arg);
 void server_free(struct server *s);
 
+/* One request without sockets, on the calling thread: routing, limits, access, handler (with
+ * st, inside no transaction of ours), compression off. For tests of handlers and for the
+ * program's own use. A handler that parks gives what again() answers with its deadline passed;
+ * a stream gives what its first next() appended. free with reply_done. */
+struct http_call {
+	const struct server_config
+		*config; /* routes, clock, app, access rules; NULL parts ok */
+	const char *method, *target;
+	const char *const *headers; /* name, value, name, value, ..., NULL; may be NULL */
+	const char *body;	    /* NULL: none */
+	size_t n_body;		    /* 0 with a body: strlen */
+};
+struct reply {
+	int status;
+	struct buf body;
+	json_t *headers; /* object, lower-case names */
+	unsigned wake;
+};
+void http_call(const struct http_call *c, struct store *st, struct reply *ret);
+const char *reply_header(const struct reply *r, const char *name); /* NULL when absent */
+void reply_done(struct reply *r);
+
 /* Counters for /metrics, cumulative. Loop thread. */
 struct server_stats {
-	int64_t requests, errors, connections, deadline_closes, batches, batched_requests;
-	int64_t commit_ns;
+	int64_t requests, errors /* 5xx */, connections, deadline_closes;
+	int64_t batches, batched_requests, commit_ns;
+	int64_t parked, streams, writer_queue; /* now */
 };
 void server_get_stats(const struct server *s, struct server_stats *ret);
 /* Append route counters and latencies in OpenMetrics text. */
