@@ -24,6 +24,7 @@
 #include "base/json.h"
 #include "daemon/render/render.h" /* enum format */
 
+struct queue_rules; /* queue/queue.h */
 struct store;
 struct server;
 struct request;
@@ -63,6 +64,9 @@ struct app {
 	const char *testbed;	   /* default testbed name */
 	bool allow_adhoc_commands; /* with scope exec */
 	void *arg;
+	/* The rules for filing jobs (queue_file_job, queue_find_workload). Replaced as a whole
+	 * when the configuration is read again; a set once seen stays valid to the end. */
+	const struct queue_rules *(*rules)(void *arg);
 	/* Connected workers, new reference: array of { host, testbed, version, slots, busy:
 	 * [job uuid], environment: { id, identity, state }, devices }. */
 	json_t *(*workers)(void *arg);
