@@ -36,7 +36,7 @@ struct engine {
 };
 
 extern const struct engine engine_cpu;
-#ifdef HAVE_VULKAN
+#ifdef KERNELS_VULKAN
 extern const struct engine engine_vulkan; /* kernels/engine_vk.c */
 #endif
 

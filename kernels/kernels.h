@@ -73,7 +73,8 @@ struct params {
 	uint64_t seed;			/* of the input */
 	int64_t option[KERNEL_OPTIONS]; /* by position in kernel->options: index or number */
 	const char *device;		/* Vulkan: UUID, "cpu" (software) or NULL; borrowed */
-	bool validate;			/* Vulkan: run under the validation layer */
+	const char *variant; /* Vulkan: word of --variant, NULL = the first; borrowed */
+	bool validate;	     /* Vulkan: run under the validation layer */
 };
 
 /* Work of ONE iteration. */
@@ -130,10 +131,12 @@ struct kernel {
 	const char *source;	    /* where formula and counts come from */
 	unsigned dtypes;	    /* DT_BITs; the first one of default_dtype is taken */
 	enum dtype default_dtype;
-	int n_dims;		  /* 1 to KERNEL_DIMS */
-	const char *dims;	  /* what they are: "rows x columns", "bytes of each array" */
-	bool dims_repeat;	  /* "64" means 64x64x64: a missing dim is the one before it */
-	int64_t dim_min, dim_max; /* limits of each */
+	int n_dims;	     /* 1 to KERNEL_DIMS */
+	const char *dims;    /* what they are: "rows x columns", "bytes of each array" */
+	bool dims_repeat;    /* "64" means 64x64x64: a missing dim is the one before it */
+	unsigned dims_fixed; /* bit i: dim i keeps its default when a size is a memory level */
+	unsigned dims_pow2;  /* bit i: dim i is a power of two */
+	int64_t dim_min, dim_max;	/* limits of each */
 	const struct named_size *sizes; /* ends with a NULL name; the second is the default */
 	const struct kernel_option *options; /* ends with a NULL name, or NULL */
 	const char *work_unit;		     /* "source cells", "B", "FLOP" */

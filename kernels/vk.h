@@ -9,8 +9,8 @@
  * them. Tolerances that only a GPU needs belong to verify, which sees p->backend.
  *
  * kernels/engine_vk.c implements struct engine (kernels/engine.h) on top of these hooks. All of
- * it is compiled only when HAVE_VULKAN is defined; nothing outside of engine_vk.c and vk_*.c
- * includes kernels/gpu/gpu.h. */
+ * it is compiled only with -DKERNELS_VULKAN (Makefile.am; vk_none.c stands in without it);
+ * nothing outside of engine_vk.c and vk_*.c includes kernels/gpu/gpu.h. */
 #ifndef KERNELS_VK_H
 #define KERNELS_VK_H
 
@@ -41,13 +41,13 @@ struct vk_kernel {
 	void (*free)(void *vk); /* NULL is fine */
 };
 
-#ifdef HAVE_VULKAN
+#ifdef KERNELS_VULKAN
 extern const struct vk_kernel *const vk_table[]; /* ends with NULL */
 /* Append one object for each Vulkan device to array (uuid, name, kind, software, driver, api,
  * memory, limits ...). When there is none, OK with a calm sentence why in why. */
 void vk_devices(json_t *array, char *why, size_t why_size);
 #endif
-/* Hooks of a kernel or NULL; always NULL without HAVE_VULKAN. */
+/* Hooks of a kernel or NULL; always NULL in a build without Vulkan. */
 const struct vk_kernel *vk_find(const struct kernel *k);
 
 #endif

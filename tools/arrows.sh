@@ -22,6 +22,8 @@ daemon/http     base stats daemon/model daemon/store daemon/queue daemon/workers
 daemon          base stats daemon/model daemon/store daemon/queue daemon/workers daemon/ingest daemon/analysis daemon/notify daemon/hooks daemon/schedule daemon/render daemon/http daemon
 worker          base stats worker
 kernels         base stats kernels kernels/gpu
+kernels/scalar  kernels
+kernels/simd    kernels kernels/simd
 kernels/gpu     base stats kernels/gpu shaders
 client          base stats client
 '

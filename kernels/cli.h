@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The command line of benchd-kernel: commands, options, exit statuses. Main thread. */
+#ifndef KERNELS_CLI_H
+#define KERNELS_CLI_H
+
+#include "base/arena.h"
+#include "kernels/kernels.h"
+
+/* What the process ends with (sysexits.h where it has one). */
+enum exit_status {
+	EXIT_USAGE = 64,       /* the command line is wrong */
+	EXIT_UNVERIFIED = 65,  /* an output was not what it must be */
+	EXIT_UNAVAILABLE = 69, /* no driver, device, feature or memory for it */
+	EXIT_BROKEN = 70,      /* an error of this program or its system */
+	EXIT_STOPPED = 75,     /* by SIGTERM */
+	EXIT_LOST = 76,	       /* the device was lost */
+};
+int exit_of_error(const struct error *err);
+
+enum { CLI_EXTRA = 16, CLI_SELECTED = 256 };
+
+/* What was written on the command line; text is borrowed from argv. */
+struct cli {
+	const char *sizes, *backends, *dtypes, *threads; /* comma lists, NULL = default */
+	const char *device, *isa, *variant;
+	int64_t seed, samples, iterations, warmup; /* -1 = not given */
+	int64_t min_time_ns;
+	bool json, csv, validate, all, no_ceiling, quiet, help;
+	struct {
+		const char *name, *value;
+	} extra[CLI_EXTRA]; /* options of kernels */
+	size_t n_extra;
+	const char *words[CLI_SELECTED]; /* what is no option */
+	size_t n_words;
+};
+
+/* E_BAD_REQUEST naming the option, with the nearest known one. */
+int cli_parse(struct cli *c, int argc, char **argv, struct error *err) must_check;
+/* Kernels by ids, aliases, globs and comma lists, each once, in the order asked for.
+ * E_NOT_FOUND with the nearest name. */
+int cli_select(const struct cli *c, const struct kernel **ret, size_t *ret_n,
+	struct error *err) must_check;
+
+/* Every combination of the lists of sizes, backends, dtypes and thread counts for one kernel.
+ * The array lives in the arena. */
+int cli_expand(const struct cli *c, const struct kernel *k, struct arena *a,
+	struct params **ret, size_t *ret_n, struct error *err) must_check;
+
+struct command {
+	const char *name, *args, *what;
+	int (*run)(const struct cli *c); /* returns the exit status */
+};
+int cmd_list(const struct cli *c);
+int cmd_devices(const struct cli *c);
+int cmd_run(const struct cli *c);
+int cmd_verify(const struct cli *c);
+int cmd_roofline(const struct cli *c);
+/* Print "benchd-kernel: sentence" on stderr, and as an error line where results go; returns
+ * the exit status. */
+int cli_fail(const struct error *err);
+
+#endif

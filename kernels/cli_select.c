@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From words to kernels, from lists to combinations of params. */
+#include "kernels/cli.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/json.h"
+#include "base/text.h"
+#include "kernels/code.h"
+#include "kernels/host.h"
+#include "kernels/size.h"
+#include "kernels/vk.h"
+
+/* --- kernels ------------------------------------------------------------------------------ */
+
+static void add_once(const struct kernel **ret, size_t *ret_n, const struct kernel *k)
+{
+	for (size_t i = 0; i < *ret_n; i++)
+		if (ret[i] == k)
+			return;
+	if (*ret_n < CLI_SELECTED)
+		ret[(*ret_n)++] = k;
+}
+
+static bool matches(const struct kernel *k, const char *pattern)
+{
+	if (glob_match(pattern, k->id))
+		return true;
+	for (const char *const *a = k->aliases; a && *a; a++)
+		if (glob_match(pattern, *a))
+			return true;
+	return false;
+}
+
+static int select_one(
+	const char *word, const struct kernel **ret, size_t *ret_n, struct error *err)
+{
+	size_t before = *ret_n;
+	const char *near;
+	const struct kernel *k = kernel_find(word);
+	char family[64];
+
+	if (k) {
+		add_once(ret, ret_n, k);
+		return OK;
+	}
+	snprintf(family, sizeof(family), "%.60s.*", word); /* "stream" is "stream.*" */
+	for (size_t i = 0; kernel_table[i]; i++)
+		if (matches(kernel_table[i], word) || glob_match(family, kernel_table[i]->id))
+			add_once(ret, ret_n, kernel_table[i]);
+	if (*ret_n > before)
+		return OK;
+	near = strpbrk(word, "*?") ? NULL : kernel_nearest(word);
+	if (near)
+		return error_set_field(err, E_NOT_FOUND, "kernel",
+			"there is no kernel '%.60s'; did you mean '%s'?", word, near);
+	return error_set_field(err, E_NOT_FOUND, "kernel",
+		"there is no kernel '%.60s'; see 'benchd-kernel list'", word);
+}
+
+int cli_select(const struct cli *c, const struct kernel **ret, size_t *ret_n, struct error *err)
+{
+	*ret_n = 0;
+	for (size_t i = 0; i < c->n_words; i++) {
+		_cleanup_(free)
+		char *copy = xstrdup(c->words[i]);
+		char *save = NULL, *word = strtok_r(copy, ",", &save);
+
+		for (; word; word = strtok_r(NULL, ",", &save)) {
+			int r = select_one(word, ret, ret_n, err);
+
+			if (r != OK)
+				return r;
+		}
+	}
+	return OK;
+}
+
+/* --- lists -------------------------------------------------------------------------------- */
+
+/* What one --OPTION a,b,c does to the params: for each old one a copy for each word. */
+struct list {
+	struct arena *arena;
+	struct params *items;
+	size_t n;
+};
+enum { COMBINATIONS_MAX = 1024 };
+typedef int apply(struct params *p, const char *word, struct error *err);
+
+static int expand(struct list *l, const char *text, apply *f, struct error *err)
+{
+	struct params *out = ARENA_ARRAY(l->arena, struct params, COMBINATIONS_MAX);
+	size_t n = 0;
+
+	if (!text)
+		return OK;
+	for (size_t i = 0; i < l->n; i++) {
+		char *copy = arena_strdup(l->arena, text), *save = NULL;
+		char *word = strtok_r(copy, ",", &save);
+
+		if (!word)
+			return error_set(err, E_BAD_REQUEST, "an empty list");
+		for (; word; word = strtok_r(NULL, ",", &save)) {
+			int r;
+
+			if (n == COMBINATIONS_MAX)
+				return error_set(err, E_UNPROCESSABLE,
+					"more than %d combinations", COMBINATIONS_MAX);
+			out[n] = l->items[i];
+			r = f(&out[n++], word, err);
+			if (r != OK)
+				return r;
+		}
+	}
+	l->items = out;
+	l->n = n;
+	return OK;
+}
+
+static int not_one_of(
+	const char *option, const char *word, const char *const *names, struct error *err)
+{
+	const char *near = nearest_name(word, names);
+	char list[256] = "";
+
+	for (size_t i = 0, at = 0; names[i]; i++)
+		at += (size_t)snprintf(
+			list + at, sizeof(list) - at, "%s%s", i ? ", " : "", names[i]);
+	if (near)
+		return error_set_field(err, E_BAD_REQUEST, option,
+			"--%s is '%.40s'; did you mean '%s'?", option, word, near);
+	return error_set_field(err, E_BAD_REQUEST, option,
+		"--%s is '%.40s'; it must be one of %s", option, word, list);
+}
+
+static int apply_backend(struct params *p, const char *word, struct error *err)
+{
+	static const char *const names[] = { "scalar", "simd", "threads", "vulkan", NULL };
+
+	for (int b = 0; names[b]; b++)
+		if (strcmp(names[b], word) == 0) {
+			p->backend = (enum backend)b;
+			return OK;
+		}
+	return not_one_of("backend", word, names, err);
+}
+
+static int apply_dtype(struct params *p, const char *word, struct error *err)
+{
+	const char *names[N_DTYPES + 1];
+	size_t n = 0;
+
+	for (int d = 0; d < N_DTYPES; d++) {
+		if (!(p->kernel->dtypes & DT_BIT(d)))
+			continue;
+		names[n++] = dtype_name((enum dtype)d);
+		if (strcmp(names[n - 1], word) == 0) {
+			p->dtype = (enum dtype)d;
+			return OK;
+		}
+	}
+	names[n] = NULL;
+	not_one_of("dtype", word, names, err);
+	return error_prefix(err, "%s: ", p->kernel->id);
+}
+
+static int apply_threads(struct params *p, const char *word, struct error *err)
+{
+	int n_cpus = host_get()->n_cpus;
+	char *end;
+	long n = strtol(word, &end, 10);
+
+	if (strcmp(word, "all") == 0 || strcmp(word, "max") == 0)
+		n = n_cpus;
+	else if (end == word || *end || n < 1)
+		return error_set_field(err, E_BAD_REQUEST, "threads",
+			"--threads is '%.40s'; it must be 'all' or a number from 1 to %d", word,
+			n_cpus);
+	if (n > n_cpus)
+		return error_set_field(err, E_BAD_REQUEST, "threads",
+			"--threads %ld is more than the %d CPUs this process may use", n,
+			n_cpus);
+	p->threads = (int)n;
+	return OK;
+}
+
+static int apply_size(struct params *p, const char *word, struct error *err)
+{
+	return size_parse(p, word, err);
+}
+
+/* --- one kernel --------------------------------------------------------------------------- */
+
+static int apply_isa(struct params *p, const char *word, struct error *err)
+{
+	const char *names[N_ISAS + 1];
+	size_t n = 0;
+
+	for (int i = ISA_BASE; i < N_ISAS; i++) {
+		if (!isa_is_supported((enum isa)i))
+			continue;
+		names[n++] = isa_name((enum isa)i);
+		if (strcmp(names[n - 1], word) == 0) {
+			p->isa = (enum isa)i;
+			return OK;
+		}
+	}
+	names[n] = NULL;
+	return not_one_of("isa", word, names, err);
+}
+
+static int set_kernel_option(struct params *p, size_t at, const char *word, struct error *err)
+{
+	const struct kernel_option *o = &p->kernel->options[at];
+	char *end;
+	int64_t v;
+
+	for (int i = 0; o->names && o->names[i]; i++)
+		if (strcmp(o->names[i], word) == 0) {
+			p->option[at] = i;
+			return OK;
+		}
+	if (o->names)
+		return not_one_of(o->name, word, o->names, err);
+	v = strtoll(word, &end, 10);
+	if (end == word || *end || v < o->min || v > o->max)
+		return error_set_field(err, E_BAD_REQUEST, o->name,
+			"--%s is '%.40s'; it must be a whole number from %lld to %lld", o->name,
+			word, (long long)o->min, (long long)o->max);
+	p->option[at] = v;
+	return OK;
+}
+
+static int apply_extra(const struct cli *c, struct params *p, struct error *err)
+{
+	for (size_t e = 0; e < c->n_extra; e++) {
+		const struct kernel_option *o = p->kernel->options;
+		size_t i = 0;
+		int r;
+
+		while (o && o[i].name && strcmp(o[i].name, c->extra[e].name) != 0)
+			i++;
+		if (!o || !o[i].name)
+			return error_set_field(err, E_BAD_REQUEST, c->extra[e].name,
+				"%s has no option '--%.40s'", p->kernel->id, c->extra[e].name);
+		r = set_kernel_option(p, i, c->extra[e].value, err);
+		if (r != OK)
+			return r;
+	}
+	return OK;
+}
+
+/* Threads without a count means all CPUs; the other backends use one. */
+static void settle_threads(const struct cli *c, struct params *p)
+{
+	if (p->backend != BACKEND_THREADS)
+		p->threads = 1;
+	else if (!c->threads)
+		p->threads = host_get()->n_cpus;
+}
+
+static int settle(const struct cli *c, struct params *p, struct error *err)
+{
+	const struct vk_kernel *vk = vk_find(p->kernel);
+	int r = apply_extra(c, p, err);
+
+	if (r != OK)
+		return r;
+	if (p->backend == BACKEND_VULKAN && vk && !(vk->dtypes & DT_BIT(p->dtype)))
+		return error_set_field(err, E_UNAVAILABLE, "dtype",
+			"%s has no Vulkan backend in %s", p->kernel->id, dtype_name(p->dtype));
+	return p->kernel->check ? p->kernel->check(p, err) : OK;
+}
+
+/* scalar and simd do not multiply with a list of thread counts. */
+static bool is_equal(const struct params *a, const struct params *b)
+{
+	return a->dtype == b->dtype && a->backend == b->backend && a->threads == b->threads &&
+	       memcmp(a->dim, b->dim, sizeof(a->dim)) == 0;
+}
+
+static void remove_doubles(struct list *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		size_t k = 0;
+
+		while (k < n && !is_equal(&l->items[k], &l->items[i]))
+			k++;
+		if (k == n)
+			l->items[n++] = l->items[i];
+	}
+	l->n = n;
+}
+
+/* "all" as the dtypes this kernel has. */
+static const char *dtype_list(const struct cli *c, const struct kernel *k, struct arena *a)
+{
+	const char *text = NULL;
+
+	if (!c->dtypes || strcmp(c->dtypes, "all") != 0)
+		return c->dtypes;
+	for (int d = 0; d < N_DTYPES; d++)
+		if (k->dtypes & DT_BIT(d))
+			text = text ? arena_printf(a, "%s,%s", text, dtype_name((enum dtype)d))
+				    : dtype_name((enum dtype)d);
+	return text;
+}
+
+int cli_expand(const struct cli *c, const struct kernel *k, struct arena *a,
+	struct params **ret, size_t *ret_n, struct error *err)
+{
+	struct list l = { .arena = a, .items = ARENA_NEW(a, struct params), .n = 1 };
+	const char *backends = c->backends;
+	int r;
+
+	if (!backends && c->threads && strcmp(c->threads, "1") != 0)
+		backends = "threads";
+	if (backends && strcmp(backends, "all") == 0)
+		backends = "scalar,simd,threads";
+	params_init(l.items, k);
+	l.items->seed = c->seed >= 0 ? (uint64_t)c->seed : l.items->seed;
+	l.items->device = c->device;
+	l.items->variant = c->variant;
+	l.items->validate = c->validate;
+	r = c->isa ? apply_isa(l.items, c->isa, err) : OK;
+	if (r == OK)
+		r = expand(&l, dtype_list(c, k, a), apply_dtype, err);
+	if (r == OK)
+		r = expand(&l, backends, apply_backend, err);
+	if (r == OK)
+		r = expand(&l, c->threads, apply_threads, err);
+	for (size_t i = 0; r == OK && i < l.n; i++)
+		settle_threads(c, &l.items[i]);
+	if (r == OK)
+		r = expand(&l, c->sizes, apply_size, err);
+	remove_doubles(&l);
+	for (size_t i = 0; r == OK && i < l.n; i++)
+		r = settle(c, &l.items[i], err);
+	*ret = l.items;
+	*ret_n = l.n;
+	return r;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The engine of the scalar, simd and threads backends: a clock around kernel->run. */
+#include "kernels/engine.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "kernels/ceiling.h"
+#include "kernels/code.h"
+#include "kernels/host.h"
+
+volatile int engine_stop;
+
+struct cpu_run {
+	const struct params *p;
+	void *state;
+};
+
+static int cpu_open(const struct params *p, void *state, void **ret, struct error *err)
+{
+	struct cpu_run *c = xcalloc(1, sizeof(*c));
+
+	(void)err;
+	c->p = p;
+	c->state = state;
+	*ret = c;
+	return OK;
+}
+
+static int cpu_poison(void *run, struct error *err)
+{
+	struct cpu_run *c = run;
+
+	(void)err;
+	c->p->kernel->poison(c->state);
+	return OK;
+}
+
+static int cpu_time(
+	void *run, int64_t iterations, double *ret_ns, double *ret_host_ns, struct error *err)
+{
+	struct cpu_run *c = run;
+	int64_t start = clock_monotonic_ns();
+
+	(void)err;
+	c->p->kernel->run(c->state, iterations);
+	*ret_ns = *ret_host_ns = (double)(clock_monotonic_ns() - start);
+	return OK;
+}
+
+static int cpu_fetch(void *run, struct error *err)
+{
+	(void)run, (void)err;
+	return OK;
+}
+
+static int cpu_ceilings(void *run, double footprint_bytes, double *ret_bytes_per_s,
+	double *ret_flops_per_s, struct error *err)
+{
+	struct cpu_run *c = run;
+	int r = ceiling_bandwidth(c->p->threads, footprint_bytes, ret_bytes_per_s, err);
+
+	return r != OK ? r : ceiling_flops(c->p->threads, c->p->dtype, ret_flops_per_s, err);
+}
+
+static void cpu_describe(void *run, json_t *o)
+{
+	const struct params *p = ((struct cpu_run *)run)->p;
+	const struct host *h = host_get();
+
+	json_set_str(o, "cpu", h->cpu);
+	json_set_int(o, "cpus", h->n_cpus);
+	json_set_str(o, "isa", isa_name(p->backend == BACKEND_SCALAR ? ISA_SCALAR : p->isa));
+	json_set_bool(o, "software", false);
+}
+
+static void cpu_close(void *run)
+{
+	free(run);
+}
+
+const struct engine engine_cpu = {
+	.name = "cpu",
+	.target_ns = 10 * NS_PER_MS,
+	.open = cpu_open,
+	.poison = cpu_poison,
+	.time = cpu_time,
+	.fetch = cpu_fetch,
+	.ceilings = cpu_ceilings,
+	.describe = cpu_describe,
+	.close = cpu_close,
+};

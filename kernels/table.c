@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* All kernels, one row each; a new kernel is a new file and a row here. */
+#include "kernels/kernels.h"
+
+#include <assert.h>
+#include <string.h>
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "kernels/code.h"
+
+/* clang-format off */
+#define KERNELS(X) \
+	X(stream_copy) X(stream_scale) X(stream_add) X(stream_triad) X(stream_dot) \
+	X(fma_peak)
+/* clang-format on */
+
+#define X(name) extern const struct kernel kernel_##name;
+KERNELS(X)
+#undef X
+
+const struct kernel *const kernel_table[] = {
+#define X(name) &kernel_##name,
+	KERNELS(X)
+#undef X
+		NULL,
+};
+
+static bool has_name(const struct kernel *k, const char *name)
+{
+	if (strcmp(k->id, name) == 0)
+		return true;
+	for (const char *const *a = k->aliases; a && *a; a++)
+		if (strcmp(*a, name) == 0)
+			return true;
+	return false;
+}
+
+const struct kernel *kernel_find(const char *name)
+{
+	for (size_t i = 0; kernel_table[i]; i++)
+		if (has_name(kernel_table[i], name))
+			return kernel_table[i];
+	return NULL;
+}
+
+const char *kernel_nearest(const char *name)
+{
+	const char *names[512];
+	size_t n = 0;
+
+	for (size_t i = 0; kernel_table[i]; i++) {
+		assert(n + 32 < ARRAY_SIZE(names));
+		names[n++] = kernel_table[i]->id;
+		for (const char *const *a = kernel_table[i]->aliases; a && *a; a++)
+			names[n++] = *a;
+	}
+	names[n] = NULL;
+	return nearest_name(name, names);
+}
+
+const char *dtype_name(enum dtype d)
+{
+#define X(id, name, bytes) [id] = name,
+	static const char *const names[] = { DTYPES(X) };
+#undef X
+
+	return names[d];
+}
+
+int64_t dtype_bytes(enum dtype d)
+{
+#define X(id, name, bytes) [id] = bytes,
+	static const int64_t bytes[] = { DTYPES(X) };
+#undef X
+
+	return bytes[d];
+}
+
+const char *backend_name(enum backend b)
+{
+	static const char *const names[] = { "scalar", "simd", "threads", "vulkan" };
+
+	return names[b];
+}
+
+int64_t params_option(const struct params *p, const char *name)
+{
+	const struct kernel_option *o = p->kernel->options;
+
+	for (size_t i = 0; o && o[i].name; i++)
+		if (strcmp(o[i].name, name) == 0)
+			return p->option[i];
+	assert(!"the kernel has this option");
+	return 0;
+}
+
+void params_init(struct params *p, const struct kernel *k)
+{
+	*p = (struct params){ .kernel = k,
+		.dtype = k->default_dtype,
+		.backend = BACKEND_SIMD,
+		.isa = isa_best(),
+		.threads = 1,
+		.seed = 42 };
+	memcpy(p->dim, k->sizes[1].dim, sizeof(p->dim));
+	for (size_t i = 0; k->options && k->options[i].name; i++)
+		p->option[i] = k->options[i].otherwise;
+}
+
+int64_t params_elements(const struct params *p)
+{
+	int64_t n = 1;
+
+	for (int i = 0; i < p->kernel->n_dims; i++)
+		n *= p->dim[i];
+	return n;
+}
