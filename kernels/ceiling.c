@@ -8,15 +8,17 @@
 
 extern const struct kernel kernel_stream_triad, kernel_fma_peak;
 
-static const int64_t budget_ns = 4 * NS_PER_MS;
-enum { PASSES_MIN = 4 };
+/* Passes end when CALM of them in a row brought less than 1 %, or at the limit: a last-level
+ * cache takes several passes to settle on a new working set. */
+static const int64_t limit_ns = 200 * NS_PER_MS;
+enum { CALM = 5, PASSES_MIN = 6 };
 
-/* Fastest of the passes that fit into the budget (at least PASSES_MIN), in ns of one
- * iteration. A pass is made of enough iterations to last 50 us. */
+/* Fastest pass, in ns of one iteration. A pass is made of enough iterations to last 50 us. */
 static int fastest(const struct params *p, double *ret_ns, struct error *err)
 {
 	int64_t start, k = 1;
 	double best = INFINITY;
+	int calm = 0;
 	void *state;
 	int r = p->kernel->setup(p, &state, err);
 
