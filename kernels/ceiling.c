@@ -25,13 +25,15 @@ static int fastest(const struct params *p, double *ret_ns, struct error *err)
 	if (r != OK)
 		return r;
 	start = clock_monotonic_ns();
-	for (int pass = 0; pass < PASSES_MIN || clock_monotonic_ns() - start < budget_ns;
-		pass++) {
+	for (int pass = 0; pass < PASSES_MIN || calm < CALM; pass++) {
 		int64_t t = clock_monotonic_ns();
 		double ns;
 
+		if (pass >= PASSES_MIN && t - start > limit_ns)
+			break;
 		p->kernel->run(state, k);
 		ns = (double)(clock_monotonic_ns() - t);
+		calm = ns / (double)k < 0.99 * best ? 0 : calm + 1;
 		best = fmin(best, ns / (double)k);
 		if (ns < 50e3)
 			k = (int64_t)fmin(1e6, ceil(60e3 / fmax(best, 1)));
