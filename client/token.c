@@ -30,7 +30,7 @@ static int create(struct client *c, const char *name, const char *scope, const c
 	return code;
 }
 
-static int revoke(struct client *c, const char *uuid)
+static int end_token(struct client *c, const char *uuid)
 {
 	struct error err = { 0 };
 	struct answer a;
@@ -65,7 +65,7 @@ static int run(struct client *c, const struct command *self, int argc, char **ar
 		return code;
 	if (name)
 		return create(c, name, scope, only);
-	return gone ? revoke(c, gone) : print_path(c, "/v0/tokens");
+	return gone ? end_token(c, gone) : print_path(c, "/v0/tokens");
 }
 
 const struct command command_token = { "token", "", "list, create or revoke tokens",
