@@ -1,0 +1,23 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Man pages are clean, units are what systemd understands, and the check is seen to fail.
+. "${top_srcdir:-.}/tests/lib/story.sh"
+command -v mandoc >/dev/null || skip_all "mandoc is not installed"
+printf '.Dd today\n.Dt X 1\n.Os\n.Sh NAME\n.Bl\n' >"$tmp/bad.1"
+if mandoc -T lint -W warning "$tmp/bad.1" >/dev/null 2>&1; then
+	fail "a planted broken page is reported"
+else
+	pass "a planted broken page is reported"
+fi
+for page in "$top_srcdir"/docs/man/*.[1-8]; do
+	check "$(basename "$page") is clean" mandoc -T lint -W warning "$page"
+done
+if command -v systemd-analyze >/dev/null; then
+	cp "$top_builddir/systemd/benchd.service" "$tmp/"
+	out=$(systemd-analyze security --offline=true --threshold=15 "$tmp/benchd.service" 2>&1); status=$?
+	check_equal "the daemon's unit is exposed at most 1.5" "$status" 0
+	[ $status = 0 ] || diag "$(printf '%s\n' "$out" | tail -n 3)"
+else
+	skip "the daemon's unit is exposed at most 1.5" "systemd-analyze is not installed"
+fi
+done_testing

@@ -1,0 +1,104 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Usage: demo.sh BUILD-FOLDER [--keep] [--quick]
+# The main job on real input, in a temporary folder and on a free port: a table of kernels, then a
+# small git repository measured commit by commit, the slow commit named. --keep leaves the daemon up
+# to be looked at until Enter or Ctrl-C. --quick leaves the kernel table out.
+# Exit 0 only when exactly the one slow commit was flagged.
+set -eu
+build=$(cd "$1" && pwd)
+src=$(cd "$(dirname "$0")/.." && pwd)
+shift
+keep= quick=
+for arg in "$@"; do
+	case $arg in
+	--keep) keep=1 ;;
+	--quick) quick=1 ;;
+	*) echo "demo.sh: unknown option '$arg'; there are --keep and --quick" >&2; exit 2 ;;
+	esac
+done
+PATH=$build:$PATH
+started=$(date +%s)
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/benchd-demo.XXXXXX")
+daemon=
+finish() {
+	status=$?
+	trap - EXIT INT TERM
+	[ -z "$daemon" ] || kill "$daemon" 2>/dev/null || true
+	[ -z "$daemon" ] || wait "$daemon" 2>/dev/null || true
+	rm -rf "$tmp"
+	exit $status
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+say() { printf '\n== %s\n' "$*"; }
+fail() { echo "demo: $*" >&2; [ ! -s "$tmp/daemon.log" ] || tail -n 20 "$tmp/daemon.log" >&2; exit 1; }
+
+if [ -z "$quick" ]; then
+	say "Kernels on this machine: throughput, percent of the measured ceiling, accuracy"
+	kernels=stream.triad,stream.dot,regrid.nearest,regrid.bilinear
+	benchd-kernel run "$kernels" --backend scalar,simd,threads,vulkan --dtype f64 --samples 5 ||
+		echo "(some of them could not run here; the reasons stand above)"
+fi
+
+say "A daemon on a free port, a repository of $(grep -c "^commit '" "$src/examples/make-history.sh") commits"
+benchd --listen 127.0.0.1:0 --state "$tmp/state" >"$tmp/daemon.out" 2>"$tmp/daemon.log" &
+daemon=$!
+for _ in $(seq 100); do
+	grep -q 'listening on' "$tmp/daemon.out" && break
+	kill -0 "$daemon" 2>/dev/null || fail "benchd did not start"
+	sleep 0.1
+done
+BENCHD_HOST=$(sed -n 's/.*listening on \(http:[^ ]*\).*/\1/p' "$tmp/daemon.out" | head -n 1)
+[ -n "$BENCHD_HOST" ] || fail "benchd did not say where it listens"
+export BENCHD_HOST BENCHD_PROJECT=orbit
+sh "$src/examples/make-history.sh" "$tmp/orbit" >/dev/null
+sed "s,@REPOSITORY@,$tmp/orbit," "$src/examples/orbit.yaml" >"$tmp/orbit.yaml"
+benchctl workload orbit --file "$tmp/orbit.yaml" --quiet || fail "the workload was refused"
+echo "benchd at $BENCHD_HOST, state in $tmp/state"
+
+say "Measuring each commit: build, 10 fresh processes of 5 samples for each of 2 benchmarks"
+git -C "$tmp/orbit" log --reverse --format='%H %h %s' main >"$tmp/commits"
+n=$(wc -l <"$tmp/commits") i=0
+: >"$tmp/jobs"
+while read -r hash _; do
+	benchctl submit orbit --head "$hash" --branch main --priority nightly >>"$tmp/jobs"
+done <"$tmp/commits"
+exec 3<"$tmp/jobs"
+while read -r _ short subject; do
+	i=$((i + 1))
+	read -r job <&3
+	if benchctl watch "$job" --quiet >"$tmp/job.txt"; then
+		values=$(awk '$1 == "kepler" || $1 == "wave" { if ($2 == "latency") printf "  %s %s %s", $1, $3, $4 }' "$tmp/job.txt")
+		printf '%2d/%d  %s  %-48.48s%s\n' "$i" "$n" "$short" "$subject" "$values"
+	else
+		benchctl log "$job" || true
+		fail "job $job ended badly"
+	fi
+done <"$tmp/commits"
+
+say "Suspected changes are measured again, interleaved with the commit before"
+for _ in $(seq 240); do
+	left=$(benchctl jobs --state blocked,queued,waiting_host,running,retry_wait --format csv | tail -n +2 | grep -c . || true)
+	[ "$left" != 0 ] || break
+	sleep 0.5
+done
+[ "$left" = 0 ] || fail "$left jobs are still waiting"
+
+benchctl changes
+slow=$(grep 'one more Newton step' "$tmp/commits" | cut -d' ' -f2)
+flagged=$(benchctl changes --json | sed -n 's/.*"hash": "\([0-9a-f]\{7\}\).*/\1/p' | sort -u | tr '\n' ' ')
+echo
+if [ "$flagged" = "$slow " ]; then
+	echo "The slow commit is $slow, and no other is flagged. ($(($(date +%s) - started)) s)"
+	verdict=0
+else
+	echo "Flagged: ${flagged:-nothing}. The slow commit is $slow. ($(($(date +%s) - started)) s)"
+	verdict=1
+fi
+if [ -n "$keep" ]; then
+	say "Look at $BENCHD_HOST/projects/orbit in a browser, or: BENCHD_HOST=$BENCHD_HOST BENCHD_PROJECT=orbit benchctl series"
+	echo "Enter or Ctrl-C ends the daemon and removes $tmp."
+	if [ -t 0 ]; then read -r _ || true; else wait "$daemon"; fi
+fi
+exit $verdict
