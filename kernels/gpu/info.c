@@ -349,8 +349,8 @@ static int enumerate(const struct vk_loader *l, VkPhysicalDevice handles[MAX_DEV
 	if (r == VK_ERROR_INITIALIZATION_FAILED)
 		return error_set(err, E_UNAVAILABLE,
 			"a Vulkan driver is installed, but its hardware is absent or not "
-			"accessible (vkEnumeratePhysicalDevices: %s)",
-			vk_result_name(r));
+			"accessible (vkEnumeratePhysicalDevices: %s)%s",
+			vk_result_name(r), l->complaint);
 	if (r == VK_INCOMPLETE)
 		return OK;
 	return vk_error(r, "vkEnumeratePhysicalDevices", err);

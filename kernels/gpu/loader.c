@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
+#include "base/fs.h"
 
 #define LIBRARY "libvulkan.so.1"
 #define VALIDATION_LAYER "VK_LAYER_KHRONOS_validation"
@@ -16,11 +17,10 @@ void vk_environment_set(const char *cache_dir, bool is_cold)
 	unsetenv("VK_INSTANCE_LAYERS");
 	setenv("VK_LOADER_LAYERS_DISABLE", "~implicit~", 1);
 	setenv("NODEVICE_SELECT", "1", 1); /* loaders before 1.3.234 lack the line above */
-	setenv("VK_LOADER_DEBUG", "error", 0);
 	if (is_cold) {
 		setenv("MESA_SHADER_CACHE_DISABLE", "true", 1);
 		setenv("__GL_SHADER_DISK_CACHE", "0", 1);
-	} else if (cache_dir) {
+	} else if (cache_dir && dir_make(cache_dir, 0700, NULL) == OK) {
 		setenv("MESA_SHADER_CACHE_DIR", cache_dir, 1);
 		setenv("__GL_SHADER_DISK_CACHE_PATH", cache_dir, 1);
 	}
@@ -105,14 +105,24 @@ int vk_device_table_load(const struct vk_loader *l, VkDevice device, struct vk_d
 
 /* --- messages ---------------------------------------------------------------------------- */
 
+/* Messages of the validation layer are counted; the loader's first error explains why there is
+ * no device. VK_EXT_debug_utils is the loader's own, so every loader of 1.1 or later has it. */
+
 static VKAPI_ATTR VkBool32 VKAPI_CALL on_message(
 	VkDebugUtilsMessageSeverityFlagBitsEXT severity, VkDebugUtilsMessageTypeFlagsEXT type,
 	const VkDebugUtilsMessengerCallbackDataEXT *data, void *arg)
 {
 	struct vk_loader *l = arg;
+	const char *text = data->pMessage ? data->pMessage : "";
 
-	if (l->n_messages++ == 0 && data->pMessage)
-		snprintf(l->first_message, sizeof(l->first_message), "%s", data->pMessage);
+	if (type & VK_DEBUG_UTILS_MESSAGE_TYPE_GENERAL_BIT_EXT) {
+		if (severity & VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT &&
+			!l->complaint[0])
+			snprintf(l->complaint, sizeof(l->complaint), "; the loader says: %s",
+				text);
+	} else if (l->n_messages++ == 0) {
+		snprintf(l->first_message, sizeof(l->first_message), "%s", text);
+	}
 	return VK_FALSE;
 }
 
@@ -122,7 +132,8 @@ static VkDebugUtilsMessengerCreateInfoEXT messenger_info(struct vk_loader *l)
 		.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT,
 		.messageSeverity = VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT |
 				   VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
-		.messageType = VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT |
+		.messageType = VK_DEBUG_UTILS_MESSAGE_TYPE_GENERAL_BIT_EXT |
+			       VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT |
 			       VK_DEBUG_UTILS_MESSAGE_TYPE_PERFORMANCE_BIT_EXT,
 		.pfnUserCallback = on_message,
 		.pUserData = l,
@@ -170,11 +181,11 @@ static int create_instance(struct vk_loader *l, bool is_validated, struct error 
 	};
 	VkInstanceCreateInfo info = {
 		.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
-		.pNext = is_validated ? &features : NULL,
+		.pNext = is_validated ? (void *)&features : (void *)&messenger,
 		.pApplicationInfo = &app,
 		.enabledLayerCount = is_validated,
 		.ppEnabledLayerNames = &layer,
-		.enabledExtensionCount = is_validated ? ARRAY_SIZE(extensions) : 0,
+		.enabledExtensionCount = is_validated ? 2 : 1,
 		.ppEnabledExtensionNames = extensions,
 	};
 	VkResult r = l->f.CreateInstance(&info, NULL, &l->instance);
@@ -182,8 +193,8 @@ static int create_instance(struct vk_loader *l, bool is_validated, struct error 
 	if (r == VK_ERROR_INCOMPATIBLE_DRIVER)
 		return error_set(err, E_UNAVAILABLE,
 			"no Vulkan driver is installed (vkCreateInstance: %s); on Debian: "
-			"apt install mesa-vulkan-drivers, or the vendor's driver",
-			vk_result_name(r));
+			"apt install mesa-vulkan-drivers, or the vendor's driver%s",
+			vk_result_name(r), l->complaint);
 	return vk_error(r, "vkCreateInstance", err);
 }
 
@@ -214,7 +225,7 @@ static int open_all(struct vk_loader *l, bool is_validated, struct error *err)
 	r = create_instance(l, is_validated, err);
 	if (r == OK)
 		r = load_instance_functions(l, err);
-	if (r == OK && is_validated)
+	if (r == OK)
 		r = start_messenger(l, err);
 	l->instance_s = (double)(clock_monotonic_ns() - loaded) / NS_PER_S;
 	return r;

@@ -106,6 +106,7 @@ struct vk_loader {
 	VkDebugUtilsMessengerEXT messenger;
 	unsigned n_messages;
 	char first_message[512];
+	char complaint[256]; /* first error of the loader itself, or "" */
 	double library_s, instance_s;
 };
 

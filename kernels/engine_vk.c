@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The engine of the vulkan backend: device timestamps around K recorded iterations, host time
+ * from submission to fence beside them. Work is submitted in pieces of about 50 ms, so that a
+ * stop is seen in time and no watchdog of a display driver is met. */
+#include "kernels/engine.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/json.h"
+#include "kernels/gpu/gpu.h"
+#include "kernels/vk.h"
+#include "kernels/vk_ceiling.h"
+#include "kernels/vk_plan.h"
+
+enum { PIECE_MAX = 4096 };
+static const double piece_ns = 50e6;
+
+struct vk_run {
+	const struct params *p;
+	const struct vk_kernel *kernel;
+	void *state;
+	struct gpu *g;
+	void *vk;	     /* the family's */
+	struct gpu_cmd *cmd; /* the last one recorded, for n_recorded iterations */
+	int64_t n_recorded;
+	double iteration_ns; /* of the last piece; 0 = not known yet */
+	double first_dispatch_s;
+};
+
+/* --- stopping ----------------------------------------------------------------------------- */
+
+/* With work in flight the driver's destructors must not run. */
+static void leave_at_once(int status, void *arg)
+{
+	fflush(NULL);
+	_exit(status);
+}
+
+static int watch(int r)
+{
+	static bool is_watched;
+
+	if ((r == E_GONE || r == E_DEADLINE) && !is_watched) {
+		is_watched = true;
+		on_exit(leave_at_once, NULL);
+	}
+	return r;
+}
+
+/* --- opening ------------------------------------------------------------------------------ */
+
+/* Pipelines are kept in $BENCHD_CACHE_DIR, else in $XDG_CACHE_HOME/benchd, $HOME/.cache/benchd;
+ * NULL when none is set. */
+static char *cache_dir(void)
+{
+	const char *dir = getenv("BENCHD_CACHE_DIR"), *xdg = getenv("XDG_CACHE_HOME");
+	const char *home = getenv("HOME");
+
+	if (dir && dir[0])
+		return xasprintf("%s/gpu", dir);
+	if (xdg && xdg[0] == '/')
+		return xasprintf("%s/benchd/gpu", xdg);
+	if (home && home[0] == '/')
+		return xasprintf("%s/.cache/benchd/gpu", home);
+	return NULL;
+}
+
+static int open_device(struct vk_run *v, struct error *err)
+{
+	_cleanup_(free)
+	char *dir = cache_dir();
+	struct gpu_options o = {
+		.device = v->p->device,
+		.cache_dir = dir,
+		.is_validated = v->p->validate,
+		.stop = &engine_stop,
+	};
+
+	return gpu_open(&o, &v->g, err);
+}
+
+static int find_kernel(struct vk_run *v, struct error *err)
+{
+	v->kernel = vk_find(v->p->kernel);
+	if (!v->kernel)
+		return error_set_field(err, E_NOT_IMPLEMENTED, "backend",
+			"'%s' has no Vulkan backend", v->p->kernel->id);
+	if (!(v->kernel->dtypes & DT_BIT(v->p->dtype)))
+		return error_set_field(err, E_NOT_IMPLEMENTED, "dtype",
+			"the Vulkan backend of '%s' does not do %s", v->p->kernel->id,
+			dtype_name(v->p->dtype));
+	return OK;
+}
+
+static int find_variant(const struct vk_run *v, const char **ret, struct error *err)
+{
+	const char *const *all = v->kernel->variants, *wanted = v->p->variant;
+
+	*ret = all ? all[0] : "";
+	if (!wanted)
+		return OK;
+	for (; all && *all; all++)
+		if (!strcmp(*all, wanted)) {
+			*ret = *all;
+			return OK;
+		}
+	return error_set_field(err, E_UNPROCESSABLE, "variant",
+		"the Vulkan backend of '%s' has no variant '%.40s'%s%s", v->p->kernel->id,
+		wanted, v->kernel->variants ? "; the first is " : "",
+		v->kernel->variants ? v->kernel->variants[0] : "");
+}
+
+static int check_device(const struct vk_run *v, struct error *err)
+{
+	const struct gpu_info *i = gpu_get_info(v->g);
+	uint32_t missing = v->kernel->needs(v->p) & ~i->features;
+
+	if (missing)
+		return error_set(err, E_NOT_IMPLEMENTED, "'%s' lacks %s, which '%s' needs",
+			i->name, gpu_feature_name(missing & -missing), v->p->kernel->id);
+	return gpu_loops_check(v->g, (uint64_t)v->kernel->max_loop_iters(v->p), err);
+}
+
+static void vk_close(void *run)
+{
+	struct vk_run *v = run;
+
+	if (!v)
+		return;
+	gpu_cmd_free(v->cmd);
+	if (v->kernel)
+		v->kernel->free(v->vk);
+	gpu_close(v->g);
+	free(v);
+}
+DEFINE_CLEANUP(struct vk_run *, vk_close)
+
+static int vk_open(const struct params *p, void *state, void **ret, struct error *err)
+{
+	_cleanup_(vk_close)
+	struct vk_run *v = xcalloc(1, sizeof(*v));
+	const char *variant = "";
+	int r;
+
+	v->p = p;
+	v->state = state;
+	r = find_kernel(v, err);
+	if (r == OK)
+		r = find_variant(v, &variant, err);
+	if (r == OK)
+		r = open_device(v, err);
+	if (r == OK)
+		r = check_device(v, err);
+	if (r == OK)
+		r = v->kernel->setup(v->g, p, variant, state, &v->vk, err);
+	if (r != OK)
+		return watch(r);
+	*ret = TAKE(v);
+	return OK;
+}
+
+/* --- running ------------------------------------------------------------------------------ */
+
+static int record(struct vk_run *v, int64_t n, struct error *err)
+{
+	_cleanup_(gpu_cmd_free)
+	struct gpu_cmd *c = NULL;
+	int r = gpu_cmd_new(v->g, 2, &c, err);
+
+	if (r < 0)
+		return r;
+	gpu_cmd_mark(c);
+	for (int64_t i = 0; i < n; i++) {
+		if (i > 0)
+			gpu_cmd_barrier(c);
+		v->kernel->record(v->vk, c);
+	}
+	gpu_cmd_mark(c);
+	r = gpu_cmd_end(c, err);
+	if (r < 0)
+		return r;
+	gpu_cmd_free(v->cmd);
+	v->cmd = TAKE(c);
+	v->n_recorded = n;
+	return OK;
+}
+
+/* Iterations of one submission: about 50 ms of them. */
+static int64_t piece_size(const struct vk_run *v)
+{
+	if (v->iteration_ns <= 0)
+		return 1;
+	return MAX(1, (int64_t)MIN(piece_ns / v->iteration_ns, PIECE_MAX));
+}
+
+static int run_piece(
+	struct vk_run *v, int64_t n, double *ns, double *host_ns, struct error *err)
+{
+	double marks[2] = { 0 }, host = 0;
+	int r = n == v->n_recorded ? OK : record(v, n, err);
+
+	if (r == OK)
+		r = gpu_cmd_run(v->cmd, marks, &host, err);
+	if (r < 0)
+		return r;
+	if (gpu_get_info(v->g)->timestamp_bits == 0)
+		marks[1] = host;
+	if (v->first_dispatch_s == 0)
+		v->first_dispatch_s = host / 1e9; /* compiles; says nothing of the next one */
+	else
+		v->iteration_ns = marks[1] / (double)n;
+	*ns += marks[1];
+	*host_ns += host;
+	return OK;
+}
+
+static int vk_time(
+	void *run, int64_t iterations, double *ret_ns, double *ret_host_ns, struct error *err)
+{
+	struct vk_run *v = run;
+	double ns = 0, host_ns = 0;
+
+	for (int64_t left = iterations; left > 0;) {
+		int64_t n = MIN(left, piece_size(v));
+		int r = run_piece(v, n, &ns, &host_ns, err);
+
+		if (r < 0)
+			return watch(r);
+		left -= n;
+	}
+	*ret_ns = ns;
+	*ret_host_ns = host_ns;
+	return OK;
+}
+
+static int vk_poison(void *run, struct error *err)
+{
+	_cleanup_(gpu_cmd_free)
+	struct gpu_cmd *c = NULL;
+	struct vk_run *v = run;
+	int r;
+
+	if (v->p->kernel->poison)
+		v->p->kernel->poison(v->state);
+	r = gpu_cmd_new(v->g, 0, &c, err);
+	if (r < 0)
+		return watch(r);
+	gpu_cmd_barrier(c);
+	v->kernel->poison(v->vk, c);
+	gpu_cmd_barrier(c);
+	r = gpu_cmd_end(c, err);
+	if (r == OK)
+		r = gpu_cmd_run(c, NULL, NULL, err);
+	return watch(r);
+}
+
+static int vk_fetch(void *run, struct error *err)
+{
+	struct vk_run *v = run;
+	int r = v->kernel->fetch(v->vk, v->state, err);
+
+	if (r == OK && v->p->validate && gpu_count_messages(v->g))
+		return error_set(err, E_CONFLICT,
+			"the validation layer reported %u messages; the first: %.300s",
+			gpu_count_messages(v->g), gpu_first_message(v->g));
+	return watch(r);
+}
+
+static int vk_ceilings(void *run, double footprint_bytes, double *ret_bytes_per_s,
+	double *ret_flops_per_s, struct error *err)
+{
+	struct vk_run *v = run;
+	int r = vk_ceiling_bandwidth(v->g, footprint_bytes, ret_bytes_per_s, err);
+
+	if (r == OK)
+		r = vk_ceiling_flops(v->g, v->p->dtype, ret_flops_per_s, err);
+	return watch(r);
+}
+
+/* --- facts -------------------------------------------------------------------------------- */
+
+static json_t *setup_json(const struct vk_run *v)
+{
+	const struct gpu_setup *s = gpu_get_setup(v->g);
+	json_t *o = json_object();
+	int hit = -1;
+	double compile_s = vk_plan_compile_s(v->vk, &hit);
+
+	json_set_real(o, "library", s->library_s);
+	json_set_real(o, "instance", s->instance_s);
+	json_set_real(o, "device", s->device_s);
+	json_set_real(o, "compile", compile_s);
+	json_set_real(o, "first_dispatch", v->first_dispatch_s);
+	if (hit >= 0)
+		json_set_bool(o, "cache_hit", hit);
+	return o;
+}
+
+static void vk_describe(void *run, json_t *o)
+{
+	struct vk_run *v = run;
+	const struct gpu_info *i = gpu_get_info(v->g);
+	json_t *stats = vk_plan_stats(v->vk);
+
+	_cleanup_(json_decref)
+	json_t *info = gpu_info_json(i);
+
+	json_object_update(o, info);
+	json_object_set_new(o, "setup_s", setup_json(v));
+	json_set_str(o, "time_source", i->timestamp_bits ? "device timestamps" : "host clock");
+	if (stats)
+		json_object_set_new(o, "compiler", stats);
+	if (v->p->validate)
+		json_set_int(o, "validation_messages", gpu_count_messages(v->g));
+}
+
+const struct engine engine_vulkan = {
+	.name = "vulkan",
+	.target_ns = 10 * NS_PER_MS,
+	.open = vk_open,
+	.poison = vk_poison,
+	.time = vk_time,
+	.fetch = vk_fetch,
+	.ceilings = vk_ceilings,
+	.describe = vk_describe,
+	.close = vk_close,
+};

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The Vulkan backends, one row each, and the devices of this host. */
+#include <stdio.h>
+#include <string.h>
+#include "kernels/gpu/gpu.h"
+#include "kernels/vk.h"
+
+/* clang-format off */
+#define VK_KERNELS(X) \
+	X(stream_copy) X(stream_scale) X(stream_add) X(stream_triad) X(stream_dot) \
+	X(fma_peak)
+/* clang-format on */
+
+#define X(name) extern const struct vk_kernel vk_##name;
+VK_KERNELS(X)
+#undef X
+
+const struct vk_kernel *const vk_table[] = {
+#define X(name) &vk_##name,
+	VK_KERNELS(X)
+#undef X
+		NULL,
+};
+
+const struct vk_kernel *vk_find(const struct kernel *k)
+{
+	for (size_t i = 0; vk_table[i]; i++)
+		if (!strcmp(vk_table[i]->id, k->id))
+			return vk_table[i];
+	return NULL;
+}
+
+void vk_devices(json_t *array, char *why, size_t why_size)
+{
+	enum { MOST = 16 };
+	struct gpu_info info[MOST];
+	struct error err = { 0 };
+	size_t n = 0;
+
+	if (gpu_list_devices(info, MOST, true, &n, &err) < 0)
+		snprintf(why, why_size, "%s", err.text);
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(array, gpu_info_json(&info[i]));
+}

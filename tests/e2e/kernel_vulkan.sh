@@ -1,0 +1,83 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# benchd-kernel on a software Vulkan device: what it reports, what it refuses, how it stops.
+. "${top_srcdir:-.}/tests/lib/story.sh"
+kernel=$top_builddir/benchd-kernel
+export BENCHD_CACHE_DIR="$tmp/cache"
+run() { "$kernel" run "$@" 2>"$tmp/err" >"$tmp/out"; }
+"$kernel" list stream.triad | grep -q vulkan || skip_all "built without Vulkan"
+
+# --- no device: four ways, one calm answer
+mkdir -p "$tmp/nolib"
+: >"$tmp/nolib/libvulkan.so.1"
+LD_LIBRARY_PATH=$tmp/nolib run stream.triad --backend vulkan --size small
+check_equal "without a loader the status is 69" "$?" 69
+check_match "and the reason is the loader" "$(cat "$tmp/err")" "no Vulkan loader"
+echo '{"file_format_version":"1.0.0","ICD":{"library_path":"/nonexistent.so","api_version":"1.2.0"}}' >"$tmp/icd.json"
+VK_DRIVER_FILES=$tmp/icd.json run stream.triad --backend vulkan --size small
+status=$?
+if grep -q 'no Vulkan loader' "$tmp/err"; then
+	skip "without a driver the status is 69" "no Vulkan loader"
+else
+	check_equal "without a driver the status is 69" "$status" 69
+	check_match "and the reason is the driver" "$(cat "$tmp/err")" "no Vulkan driver is installed"
+	out=$(VK_DRIVER_FILES=$tmp/icd.json "$kernel" devices)
+	check_equal "devices still succeeds" "$?" 0
+	check_match "and says why there is none" "$out" "vulkan  none: no Vulkan driver"
+fi
+"$kernel" verify stream.triad --backend scalar --size small >/dev/null
+check_equal "the CPU kernels still run" "$?" 0
+
+icd=$(ls /usr/share/vulkan/icd.d/lvp_icd.*.json 2>/dev/null | head -n 1)
+[ -n "$icd" ] || { skip "the software device" "mesa-vulkan-drivers is not installed"; done_testing; }
+export VK_DRIVER_FILES="$icd"
+
+# --- a measured process
+check_match "the device is listed as software" "$("$kernel" devices --json)" '"software": ?true'
+run stream.triad --backend vulkan --size small
+check_equal "software is not chosen unasked" "$?" 69
+check_match "and the way to ask is named" "$(cat "$tmp/err")" "--device cpu"
+BENCHD_RESULT_FD=3 run stream.triad --backend vulkan --device cpu --size small --samples 3 3>"$tmp/lines"
+check_equal "a measurement succeeds" "$?" 0
+for word in '"hello"' '"measure": ?"latency"' '"measure": ?"host-latency"' '"verify"' '"software": ?true' '"time_source": ?"device timestamps"' '"first_dispatch"'; do
+	check_match "its lines have $word" "$(cat "$tmp/lines")" "$word"
+done
+if [ "${PYTHON3:-no}" != no ]; then
+	check "every line is one JSON object" "$PYTHON3" -c '
+import json, sys
+lines = [json.loads(l) for l in open(sys.argv[1])]
+assert len(lines) > 5 and all(isinstance(l, dict) for l in lines)
+dev = [l for l in lines if l.get("measure") == "latency" and "samples" in l][0]["samples"]
+host = [l for l in lines if l.get("measure") == "host-latency"][0]["samples"]
+assert len(dev) == len(host) == 3 and min(dev) > 0
+assert all(h >= 0.5 * d for d, h in zip(dev, host))' "$tmp/lines"
+fi
+check "the pipeline cache was written" sh -c "ls '$tmp'/cache/gpu/*.bin"
+BENCHD_RESULT_FD=3 run stream.copy --backend vulkan --device cpu --size small --samples 2 3>"$tmp/lines"
+check_equal "a second process reads it" "$?" 0
+
+# --- refused
+run fma_peak --backend vulkan --device cpu --size 1024x70000
+check_equal "a loop over the device's limit is refused" "$?" 69
+check_match "with both figures" "$(cat "$tmp/err")" "70000 loop turns.*cuts loops after"
+run stream.triad --backend vulkan --device 00112233445566778899aabbccddeeff --size small
+check_equal "an unknown device is refused" "$?" 69
+check_match "and named" "$(cat "$tmp/err")" "00112233445566778899aabbccddeeff"
+run stream.triad --backend vulkan --device cpu --variant nonsense --size small
+check_equal "an unknown variant is a bad argument" "$?" 64
+run stream.triad --backend vulkan --device cpu --size 1Ti
+check "a size beyond the memory is refused" test "$?" -ge 64
+
+# --- stopped inside a dispatch of many seconds
+start=$(date +%s)
+BENCHD_RESULT_FD=3 "$kernel" run fma_peak --backend vulkan --device cpu --size 4194304x60000 \
+	>"$tmp/out" 2>"$tmp/err" 3>"$tmp/lines" &
+pid=$!
+story_pids="$story_pids $pid"
+wait_for 20 grep -q hello "$tmp/lines"
+sleep 1
+kill -TERM "$pid"
+wait "$pid"
+check_equal "SIGTERM inside a long dispatch gives 75" "$?" 75
+check "soon enough" test $(($(date +%s) - start)) -lt 30
+done_testing

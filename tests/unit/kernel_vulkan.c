@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Every Vulkan backend in every dtype and variant at its small size: the output is proven by
+ * the kernel's own verification, comes out the same twice, and an output that was not written
+ * fails. Built twice: VALIDATED runs the same under the validation layer with synchronization
+ * checks, where any message is a failure. */
+#include "tests/lib/unit.h"
+
+#include <string.h>
+#include "kernels/engine.h"
+#include "kernels/proof.h"
+#include "kernels/vk.h"
+#include "tests/lib/lavapipe.h"
+
+#ifndef VALIDATED
+#define VALIDATED false
+#endif
+
+static struct error err;
+
+struct rig {
+	struct params p;
+	void *state, *run;
+	char what[128];
+};
+
+static void rig_open(
+	struct rig *r, const struct vk_kernel *vk, enum dtype d, const char *variant)
+{
+	const struct kernel *k = kernel_find(vk->id);
+
+	ck_assert_msg(k != NULL, "no kernel is called %s", vk->id);
+	params_init(&r->p, k);
+	memcpy(r->p.dim, k->sizes[0].dim, sizeof(r->p.dim));
+	r->p.backend = BACKEND_VULKAN;
+	r->p.dtype = d;
+	r->p.device = "cpu";
+	r->p.variant = variant;
+	r->p.validate = VALIDATED;
+	snprintf(r->what, sizeof(r->what), "%s %s %s", vk->id, dtype_name(d),
+		variant ? variant : "");
+	ck_assert_msg(k->setup(&r->p, &r->state, &err) == OK, "%s: %s", r->what, err.text);
+	ck_assert_msg(engine_vulkan.open(&r->p, r->state, &r->run, &err) == OK, "%s: %s",
+		r->what, err.text);
+}
+
+static void rig_close(struct rig *r)
+{
+	engine_vulkan.close(r->run);
+	r->p.kernel->free(r->state);
+}
+
+static void poison(struct rig *r)
+{
+	ck_assert_msg(engine_vulkan.poison(r->run, &err) == OK, "%s: %s", r->what, err.text);
+}
+
+static void run(struct rig *r, int64_t iterations)
+{
+	double ns = 0, host_ns = 0;
+
+	ck_assert_msg(engine_vulkan.time(r->run, iterations, &ns, &host_ns, &err) == OK,
+		"%s: %s", r->what, err.text);
+	ck_assert_msg(
+		ns > 0 && host_ns > 0, "%s: took %g ns, host %g ns", r->what, ns, host_ns);
+}
+
+static struct proof prove(struct rig *r)
+{
+	struct proof p = { 0 };
+
+	ck_assert_msg(engine_vulkan.fetch(r->run, &err) == OK, "%s: %s", r->what, err.text);
+	proof_init(&p);
+	ck_assert_msg(
+		r->p.kernel->verify(r->state, &p, &err) == OK, "%s: %s", r->what, err.text);
+	return p;
+}
+
+static void check_proof(const struct rig *r, const struct proof *p)
+{
+	const struct invariant *bad = proof_failed(p);
+
+	ck_assert_msg(
+		p->ok, "%s: %s is %g, limit %g", r->what, bad->name, bad->value, bad->limit);
+	ck_assert_msg(p->n_outputs > 0 && p->n_invariants > 0, "%s proves nothing", r->what);
+}
+
+/* Unwritten first, then once, then three times over. */
+static void check_one(const struct vk_kernel *vk, enum dtype d, const char *variant)
+{
+	struct rig r = { 0 };
+	struct proof unwritten, once, again;
+
+	rig_open(&r, vk, d, variant);
+	poison(&r);
+	unwritten = prove(&r);
+	ck_assert_msg(!unwritten.ok, "%s: an unwritten output is taken for right", r.what);
+	run(&r, 1);
+	once = prove(&r);
+	check_proof(&r, &once);
+	poison(&r);
+	run(&r, 3);
+	again = prove(&r);
+	check_proof(&r, &again);
+	ck_assert_msg(once.digest == again.digest, "%s: other bits in the second run", r.what);
+	rig_close(&r);
+}
+
+static void check_dtype(const struct vk_kernel *vk, enum dtype d)
+{
+	static const char *const none[] = { NULL, NULL };
+	const char *const *v = vk->variants ? vk->variants : none;
+
+	do
+		check_one(vk, d, *v);
+	while (*v && *++v);
+}
+
+START_TEST(every_backend_computes_the_proven_answer)
+{
+	const struct vk_kernel *vk = vk_table[_i];
+
+	for (int d = 0; d < N_DTYPES; d++)
+		if (vk->dtypes & DT_BIT(d))
+			check_dtype(vk, (enum dtype)d);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create(VALIDATED ? "vulkan backends, validated" : "vulkan backends");
+	TCase *c = tcase_create("kernels");
+	char why[512];
+	SRunner *sr;
+	int failed, n = 0;
+
+	if (lavapipe_find(VALIDATED, why)) {
+		printf("1..0 # SKIP %s\n", why);
+		return EXIT_SUCCESS;
+	}
+	while (vk_table[n])
+		n++;
+	tcase_set_timeout(c, 240);
+	tcase_add_loop_test(c, every_backend_computes_the_proven_answer, 0, n);
+	suite_add_tcase(s, c);
+	sr = srunner_create(s);
+	srunner_set_tap(sr, "-");
+	srunner_run_all(sr, CK_SILENT);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
