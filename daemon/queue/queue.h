@@ -55,16 +55,28 @@ struct filing {
 int queue_file_job(struct store *st, struct arena *a, const struct queue_rules *rules,
 	const struct filing *f, json_t *body, struct job *ret, struct error *err) must_check;
 
+/* Phases of a running job that somebody wants to end; the pipeline ends it. */
+#define PHASE_CANCELING "canceling"
+#define PHASE_SUPERSEDING "superseding"
+
 /* Cancel: a waiting job is canceled at once; a running one is marked (phase "canceling") and
  * ended by the pipeline, which the caller pokes (WAKE_JOBS). Cancelling twice is the same as
  * once; E_CONFLICT when the job has ended. *j is read again. */
 int queue_cancel(struct store *st, struct arena *a, const char *uuid, const char *by,
 	int64_t now_ns, struct job *ret, struct error *err) must_check;
 
-/* A definition as the job row keeps it, and back: workload (arms' commands and protocol
- * included), its cells and the spec for the worker without have and K. */
-int queue_job_spec(struct store *st, struct arena *a, const struct job *j,
-	struct workload *ret_workload, json_t **ret_spec /* arena's */,
+/* What a job will do, made from its row alone: definition_json is the workload's definition
+ * with the job's protocol, and under the member "job" what concerns only this one (commands or
+ * parameters of the arms, start point). */
+struct queue_plan {
+	struct workload workload;
+	struct cell *cells; /* as stored: names and definition hash of the head */
+	size_t n_cells;
+	json_t *spec; /* docs/worker-protocol.md, without have and K; the arena's */
+	bool has_repository, has_base;
+	const char *start_branch, *start_hash; /* NULL */
+};
+int queue_job_plan(struct arena *a, const struct job *j, struct queue_plan *ret,
 	struct error *err) must_check;
 
 /* --- for the pipeline --- */

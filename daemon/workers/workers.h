@@ -36,8 +36,11 @@ struct workers_config {
 	void (*on_batch_end)(void *arg, struct worker *w); /* all that could be read was */
 	void (*on_heartbeat)(void *arg, struct worker *w, json_t *message);
 	void (*on_gone)(void *arg, struct worker *w, const char *reason);
+	/* Something to log: the worker died and is started again, a peer was refused. */
+	void (*on_trouble)(void *arg, const char *text);
 };
 
+/* After an error *ret is set all the same: workers_stop and workers_free it. */
 int workers_start(
 	const struct workers_config *c, struct workers **ret, struct error *err) must_check;
 /* End the embedded worker (SIGTERM, then SIGKILL), close all links, then done(arg). */
@@ -53,8 +56,11 @@ int64_t worker_shared_slots(const struct worker *w);
 const char *worker_environment_hash(const struct worker *w);
 const char *worker_environment_identity(const struct worker *w); /* canonical JSON */
 
+void worker_set_busy(struct worker *w, const char *job, bool is_busy);
+
 /* What GET /v0/testbeds/live shows: array of {testbed, pid, version, host, embedded, connected,
- * last_heartbeat, slots, environment, devices, state, running}. New reference; any thread. */
+ * last_heartbeat, slots, busy, environment: {id, identity, state}, devices}. New reference; any
+ * thread. */
 json_t *workers_live(struct workers *ws);
 
 #endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The ends of jobs, and what puts a job back: cancel, lost workers, timed work. */
+#include <string.h>
+#include "daemon/queue/internal.h"
+
+int queue_note_state(struct store *st, const struct job *j, int64_t now_ns, struct error *err)
+{
+	_cleanup_(json_decref)
+	json_t *o = json_object();
+	_cleanup_(free)
+	char *text = NULL;
+
+	json_set_str(o, "state", job_state_name(j->state));
+	json_set_int(o, "attempt", j->attempt);
+	if (j->fault != FAULT_NONE)
+		json_set_str(o, "fault", job_fault_name(j->fault));
+	if (*j->reason)
+		json_set_str(o, "reason", j->reason);
+	if (j->outcome != OUTCOME_NONE)
+		json_set_str(o, "outcome", outcome_name(j->outcome));
+	text = json_text(o);
+	return store_job_event_add(
+		st, j->id, now_ns, job_state_is_final(j->state) ? "done" : "state", text, err);
+}
+
+/* A suite runs nothing itself: it ends when its members have, as well as the worst of them. */
+static int finish_suite(
+	struct store *st, struct arena *a, struct job *suite, int64_t now_ns, struct error *err)
+{
+	size_t n_failed = 0, n = 0, i;
+	enum outcome worst = OUTCOME_NONE;
+	json_t *definition, *v;
+	struct extras x;
+	const char *reason;
+	int r;
+
+	r = job_definition(a, suite, &definition, &x, err);
+	if (r < 0)
+		return r;
+	json_array_foreach (x.members, i, v) {
+		struct job member;
+
+		r = store_job_find(st, a, json_string_value(v), &member, err);
+		if (r < 0)
+			return r;
+		n++;
+		n_failed += member.state != JOB_SUCCEEDED;
+		if (member.outcome == OUTCOME_SLOWER || worst == OUTCOME_NONE ||
+			(member.outcome == OUTCOME_UNKNOWN && worst != OUTCOME_SLOWER))
+			worst = member.outcome;
+	}
+	suite->outcome = worst;
+	reason = n_failed ? arena_printf(a, "%zu of its %zu jobs did not succeed", n_failed, n)
+			  : "";
+	return queue_finish(st, suite, n_failed ? JOB_FAILED : JOB_SUCCEEDED,
+		n_failed ? FAULT_PROGRAM : FAULT_NONE, reason, now_ns, err);
+}
+
+/* Whoever waited for j may go on, or never can. */
+static int release_dependents(struct store *st, struct arena *a, const struct job *j,
+	int64_t now_ns, struct error *err)
+{
+	int64_t *ids;
+	size_t n;
+	int r;
+
+	r = store_job_dependents(st, a, j->id, &ids, &n, err);
+	if (r < 0 || n == 0)
+		return r;
+	r = store_job_unblock(st, now_ns, err);
+	for (size_t i = 0; r == OK && i < n; i++) {
+		struct job waiting;
+
+		r = store_job_get(st, a, ids[i], &waiting, err);
+		if (r < 0)
+			return r;
+		if (waiting.state == JOB_QUEUED && !strcmp(waiting.kind, "suite"))
+			r = finish_suite(st, a, &waiting, now_ns, err);
+		else if (waiting.state != JOB_BLOCKED)
+			r = queue_note_state(st, &waiting, now_ns, err);
+	}
+	return r;
+}
+
+int queue_finish(struct store *st, struct job *j, enum job_state state, enum job_fault fault,
+	const char *reason, int64_t now_ns, struct error *err)
+{
+	_cleanup_(arena_free)
+	struct arena *a = arena_new();
+	int r;
+
+	j->state = state;
+	j->fault = fault;
+	j->reason = reason;
+	j->phase = "";
+	j->finished_ns = now_ns;
+	j->lease_until_ns = 0;
+	r = store_job_save(st, j, j->attempt, err);
+	if (r == OK)
+		r = queue_note_state(st, j, now_ns, err);
+	return r == OK ? release_dependents(st, a, j, now_ns, err) : r;
+}
+
+static bool is_ending(const struct job *j)
+{
+	return !strcmp(j->phase, PHASE_CANCELING) || !strcmp(j->phase, PHASE_SUPERSEDING);
+}
+
+int queue_put_back(
+	struct store *st, struct job *j, const char *reason, int64_t now_ns, struct error *err)
+{
+	int r;
+
+	if (is_ending(j))
+		return queue_finish(st, j,
+			!strcmp(j->phase, PHASE_CANCELING) ? JOB_CANCELED : JOB_SUPERSEDED,
+			FAULT_NONE, j->reason, now_ns, err);
+	if (j->attempt >= j->max_attempts)
+		return queue_finish(st, j, JOB_FAILED, FAULT_RUNNER, reason, now_ns, err);
+	j->state = JOB_QUEUED;
+	j->phase = "";
+	j->reason = reason;
+	j->lease_until_ns = 0;
+	j->worker_id = 0;
+	r = store_job_save(st, j, j->attempt, err);
+	return r == OK ? queue_note_state(st, j, now_ns, err) : r;
+}
+
+/* End a job that need not run any more: at once if it waits, by the pipeline if it runs. */
+static int end_early(struct store *st, struct job *j, enum job_state state, const char *phase,
+	const char *reason, int64_t now_ns, struct error *err)
+{
+	if (j->state != JOB_RUNNING)
+		return queue_finish(st, j, state, FAULT_NONE, reason, now_ns, err);
+	if (is_ending(j))
+		return OK;
+	j->phase = phase;
+	j->reason = reason;
+	return store_job_save(st, j, j->attempt, err);
+}
+
+int queue_cancel(struct store *st, struct arena *a, const char *uuid, const char *by,
+	int64_t now_ns, struct job *ret, struct error *err)
+{
+	struct job j;
+	int r;
+
+	r = store_job_find(st, a, uuid, &j, err);
+	if (r < 0)
+		return r;
+	if (job_state_is_final(j.state) && j.state != JOB_CANCELED)
+		return error_set(err, E_CONFLICT, "job %s has ended already: %s", uuid,
+			job_state_name(j.state));
+	if (j.state != JOB_CANCELED)
+		r = end_early(st, &j, JOB_CANCELED, PHASE_CANCELING,
+			arena_printf(a, "canceled by %.64s", by), now_ns, err);
+	if (r == OK)
+		*ret = j;
+	return r;
+}
+
+/* A pull request's new head replaces whatever of it still waits or runs; a branch's new head
+ * only what still waits (its commits stay behind for a backfill). */
+static bool gives_way(const struct job *old, const char *key)
+{
+	bool is_pull = !strncmp(key, "pr:", 3);
+
+	return old->state != JOB_RUNNING || is_pull;
+}
+
+int queue_supersede(struct store *st, struct arena *a, const struct job *j, int64_t now_ns,
+	struct error *err)
+{
+	struct job_filter f = {
+		.project_id = j->project_id,
+		.states = 1u << JOB_QUEUED | 1u << JOB_WAITING_HOST | 1u << JOB_RETRY_WAIT |
+			  1u << JOB_BLOCKED | 1u << JOB_AWAITING_APPROVAL | 1u << JOB_RUNNING,
+		.name = j->name,
+		.before_id = j->id,
+		.limit = 1000,
+	};
+	const char *reason = arena_printf(a, "superseded by job %s", j->uuid);
+	struct job *jobs;
+	size_t n;
+	int r;
+
+	do {
+		r = store_job_list(st, a, &f, &jobs, &n, err);
+		for (size_t i = 0; r == OK && i < n; i++) {
+			f.before_id = jobs[i].id;
+			if (!jobs[i].supersede_key ||
+				strcmp(jobs[i].supersede_key, j->supersede_key) != 0 ||
+				!gives_way(&jobs[i], j->supersede_key))
+				continue;
+			r = end_early(st, &jobs[i], JOB_SUPERSEDED, PHASE_SUPERSEDING, reason,
+				now_ns, err);
+		}
+	} while (r == OK && n == (size_t)f.limit);
+	return r;
+}
+
+static int requeue(struct store *st, struct job *j, int64_t now_ns, struct error *err)
+{
+	int r;
+
+	j->state = JOB_QUEUED;
+	j->reason = "";
+	r = store_job_save(st, j, j->attempt, err);
+	return r == OK ? queue_note_state(st, j, now_ns, err) : r;
+}
+
+static int wake_sleepers(struct store *st, struct arena *a, const struct queue_rules *rules,
+	int64_t now_ns, struct error *err)
+{
+	const struct job_filter f = {
+		.states = 1u << JOB_RETRY_WAIT | 1u << JOB_WAITING_HOST,
+		.queue_order = true,
+		.limit = 1000,
+	};
+	struct job *jobs;
+	size_t n;
+	int r;
+
+	r = store_job_list(st, a, &f, &jobs, &n, err);
+	for (size_t i = 0; r == OK && i < n; i++) {
+		bool is_due =
+			jobs[i].state == JOB_RETRY_WAIT
+				? jobs[i].not_before_ns <= now_ns
+				: jobs[i].testbed && !strcmp(jobs[i].testbed, rules->testbed);
+
+		if (is_due)
+			r = requeue(st, &jobs[i], now_ns, err);
+	}
+	return r;
+}
+
+int queue_tick(struct store *st, struct arena *a, const struct queue_rules *rules,
+	int64_t now_ns, struct error *err)
+{
+	struct job *jobs;
+	size_t n;
+	int r;
+
+	r = wake_sleepers(st, a, rules, now_ns, err);
+	if (r == OK)
+		r = store_job_expired(st, a, now_ns, &jobs, &n, err);
+	for (size_t i = 0; r == OK && i < n; i++)
+		r = queue_put_back(st, &jobs[i],
+			"the worker sent no sign of life; the job starts again where it "
+			"stopped",
+			now_ns, err);
+	return r;
+}

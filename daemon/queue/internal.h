@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of queue/ share. Not for other folders. */
+#ifndef DAEMON_QUEUE_INTERNAL_H
+#define DAEMON_QUEUE_INTERNAL_H
+
+#include "daemon/queue/queue.h"
+
+/* What a job's definition_json holds beside the definition itself, under the member "job" (the
+ * strict reader of workloads never sees it). Borrowed from the JSON. */
+struct extras {
+	json_t *base_argv, *head_argv;		   /* NULL or arrays of strings */
+	json_t *base_parameters, *head_parameters; /* NULL or objects */
+	json_t *start_point;			   /* NULL or object */
+	json_t *members;			   /* suites: UUIDs of the jobs filed */
+};
+/* Split j's definition: *ret_definition without "job" (arena's), extras borrowed from arena. */
+int job_definition(struct arena *a, const struct job *j, json_t **ret_definition,
+	struct extras *ret, struct error *err) must_check;
+bool job_has_base(const struct job *j, const struct extras *x);
+
+/* Event "state" with the row's state, fault and reason. */
+int queue_note_state(
+	struct store *st, const struct job *j, int64_t now_ns, struct error *err) must_check;
+/* Jobs filed earlier with j's supersede key give way to it. */
+int queue_supersede(struct store *st, struct arena *a, const struct job *j, int64_t now_ns,
+	struct error *err) must_check;
+
+/* Cells of a job with both arms' commands: cells as measured under the head's definition, and
+ * argv of each arm where they differ (else NULL). */
+struct arm_cells {
+	struct cell *cells;
+	size_t n;
+	json_t **base_argv, **head_argv; /* arrays of n, or NULL */
+};
+int job_cells(struct arena *a, const struct workload *w, json_t *parameters,
+	const struct extras *x, struct arm_cells *ret, struct error *err) must_check;
+
+#endif
