@@ -6,23 +6,24 @@
 #include "stats/quantile.h"
 #include "stats/rank.h"
 
-const char *outcome_name(enum outcome o)
+const char *compare_outcome_name(enum compare_outcome o)
 {
 	static const char *const names[] = { "same", "faster", "slower", "unknown" };
 
 	return (size_t)o < ARRAY_SIZE(names) ? names[o] : "unknown";
 }
 
-const char *better_name(enum better b)
+const char *compare_better_name(enum compare_better b)
 {
-	return b == BETTER_HIGHER ? "higher" : "lower";
+	return b == HIGHER_IS_BETTER ? "higher" : "lower";
 }
 
 struct compare_params compare_defaults(void)
 {
-	return (struct compare_params){
-		.better = BETTER_LOWER, .alpha = .01, .interval_alpha = .05, .min_effect = .02
-	};
+	return (struct compare_params){ .better = LOWER_IS_BETTER,
+		.alpha = .01,
+		.interval_alpha = .05,
+		.min_effect = .02 };
 }
 
 static int check_params(const struct compare_params *p, struct error *err)
@@ -75,14 +76,14 @@ static void store_estimate(const struct estimate *e, struct comparison *ret)
 
 static void decide(const struct compare_params *p, struct comparison *c)
 {
-	bool worse = p->better == BETTER_LOWER ? c->effect > 0 : c->effect < 0;
+	bool worse = p->better == LOWER_IS_BETTER ? c->effect > 0 : c->effect < 0;
 
-	c->outcome = OUTCOME_UNKNOWN;
+	c->outcome = COMPARE_UNKNOWN;
 	if (c->p <= p->alpha && fabs(c->effect) >= p->min_effect && c->effect != 0) {
-		c->outcome = worse ? OUTCOME_SLOWER : OUTCOME_FASTER;
+		c->outcome = worse ? COMPARE_SLOWER : COMPARE_FASTER;
 		c->reason = "p is at most alpha and the effect reaches min_effect";
 	} else if (c->has_interval && c->lower >= -p->min_effect && c->upper <= p->min_effect) {
-		c->outcome = OUTCOME_SAME;
+		c->outcome = COMPARE_SAME;
 		c->reason = "the whole interval lies inside +-min_effect";
 	} else if (!c->has_interval) {
 		c->reason = "too few processes for an interval";

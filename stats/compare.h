@@ -14,16 +14,17 @@
 #include "base/error.h"
 #include "stats/mw_tails.h"
 
-enum better { BETTER_LOWER, BETTER_HIGHER };
-enum outcome { OUTCOME_SAME, OUTCOME_FASTER, OUTCOME_SLOWER, OUTCOME_UNKNOWN };
+enum compare_better { LOWER_IS_BETTER, HIGHER_IS_BETTER };
+enum compare_outcome { COMPARE_SAME, COMPARE_FASTER, COMPARE_SLOWER, COMPARE_UNKNOWN };
 
-const char *outcome_name(enum outcome o); /* "same", "faster", "slower", "unknown" */
-const char *better_name(enum better b);	  /* "lower", "higher" */
+const char *compare_outcome_name(
+	enum compare_outcome o); /* "same", "faster", "slower", "unknown" */
+const char *compare_better_name(enum compare_better b); /* "lower", "higher" */
 
 enum { COMPARE_MAX = 2000 }; /* process values an arm */
 
 struct compare_params {
-	enum better better;
+	enum compare_better better;
 	double alpha;	       /* two-sided level of the test, for each look: .01 */
 	double interval_alpha; /* of the interval: .05 */
 	double min_effect;     /* least relative effect that counts: .02 */
@@ -32,7 +33,7 @@ struct compare_params {
 struct compare_params compare_defaults(void);
 
 struct comparison {
-	enum outcome outcome;
+	enum compare_outcome outcome;
 	size_t n_base, n_head;
 	double base, head; /* median of the arm's process values (log scale) */
 	double effect;	   /* Hodges-Lehmann, head/base - 1 */

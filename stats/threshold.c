@@ -128,12 +128,12 @@ int threshold_validate(const struct threshold_model *m, struct error *err)
 
 /* --- the point tests --- */
 
-static enum threshold_verdict verdict_of(enum threshold_side side, enum better better)
+static enum threshold_verdict verdict_of(enum threshold_side side, enum compare_better better)
 {
 	if (side == SIDE_NONE)
 		return VERDICT_PASS;
-	return (side == SIDE_UPPER) == (better == BETTER_LOWER) ? VERDICT_SLOWER
-								: VERDICT_FASTER;
+	return (side == SIDE_UPPER) == (better == LOWER_IS_BETTER) ? VERDICT_SLOWER
+								   : VERDICT_FASTER;
 }
 
 static bool reaches_floor(const struct threshold_model *m, double x, double baseline)

@@ -55,7 +55,7 @@ struct threshold_model {
 	size_t min_sample;	  /* fewer values: no verdict; 0 = unset */
 	size_t max_sample;	  /* newest values used; 0 = all */
 	enum direction direction; /* own tests */
-	enum better better;
+	enum compare_better better;
 	bool zero_variance_exact; /* z_score, t_test, log_normal: fall back to exact when s = 0
 				   */
 	bool lower_is_quantile; /* log_normal: the true lower quantile, not the mirrored one */

@@ -84,7 +84,7 @@ static bool wants(const struct threshold_model *m, bool is_worse)
 /* p is two-sided; each direction is judged at alpha by half of it. */
 static void decide(const struct threshold_model *m, struct threshold_result *r)
 {
-	bool is_worse = (r->effect > 0) == (m->better == BETTER_LOWER);
+	bool is_worse = (r->effect > 0) == (m->better == LOWER_IS_BETTER);
 
 	r->verdict = VERDICT_PASS;
 	r->reason = "p is not below alpha";

@@ -14,7 +14,7 @@ static bool wants(const struct threshold_model *m, bool is_worse)
 static void set_alert(
 	const struct threshold_model *m, double effect, struct threshold_result *r)
 {
-	bool is_worse = (effect > 0) == (m->better == BETTER_LOWER);
+	bool is_worse = (effect > 0) == (m->better == LOWER_IS_BETTER);
 
 	if (effect == 0 || !wants(m, is_worse))
 		return;
@@ -67,8 +67,8 @@ static void decide(
 	const struct threshold_model *m, const struct location *l, struct threshold_result *r)
 {
 	double above = dist_t_upper(l->t, l->nu), below = dist_t_upper(-l->t, l->nu);
-	double worse = m->better == BETTER_LOWER ? above : below;
-	double better = m->better == BETTER_LOWER ? below : above;
+	double worse = m->better == LOWER_IS_BETTER ? above : below;
+	double better = m->better == LOWER_IS_BETTER ? below : above;
 
 	r->p = m->direction == DIRECTION_WORSE	  ? worse
 	       : m->direction == DIRECTION_BETTER ? better

@@ -163,13 +163,13 @@ START_TEST(hodges_lehmann_matches_its_vector)
 	near(1 + c.effect, 1.045, 1e-12);
 	near(1 + c.lower, 1.0145631068, 1e-10);
 	near(1 + c.upper, 1.0765306122, 1e-10);
-	ck_assert_int_eq(c.outcome, OUTCOME_UNKNOWN);
+	ck_assert_int_eq(c.outcome, COMPARE_UNKNOWN);
 	p.alpha = .05;
 	ck_assert_int_eq(compare_unpaired(tails, arena, a, 5, b, 5, &p, &c, &err), OK);
-	ck_assert_int_eq(c.outcome, OUTCOME_SLOWER);
-	p.better = BETTER_HIGHER;
+	ck_assert_int_eq(c.outcome, COMPARE_SLOWER);
+	p.better = HIGHER_IS_BETTER;
 	ck_assert_int_eq(compare_unpaired(tails, arena, a, 5, b, 5, &p, &c, &err), OK);
-	ck_assert_int_eq(c.outcome, OUTCOME_FASTER);
+	ck_assert_int_eq(c.outcome, COMPARE_FASTER);
 }
 END_TEST
 
@@ -238,13 +238,13 @@ START_TEST(equal_arms_are_the_same_and_few_pairs_are_unknown)
 	struct error err = { 0 };
 
 	ck_assert_int_eq(compare_paired(arena, a, a, 10, &p, &c, &err), OK);
-	ck_assert_int_eq(c.outcome, OUTCOME_SAME);
+	ck_assert_int_eq(c.outcome, COMPARE_SAME);
 	near(c.p, 1., 0);
 	ck_assert_int_eq(compare_paired(arena, a, a, 5, &p, &c, &err), OK);
-	ck_assert_int_eq(c.outcome, OUTCOME_UNKNOWN);
+	ck_assert_int_eq(c.outcome, COMPARE_UNKNOWN);
 	ck_assert_str_eq(c.reason, "too few processes for an interval");
 	ck_assert_int_eq(compare_paired(arena, none, none, 0, &p, &c, &err), OK);
-	ck_assert_int_eq(c.outcome, OUTCOME_UNKNOWN);
+	ck_assert_int_eq(c.outcome, COMPARE_UNKNOWN);
 }
 END_TEST
 
@@ -260,14 +260,14 @@ START_TEST(a_paired_difference_is_slower_or_faster_by_the_direction)
 		b[i] = a[i] * (1.05 + .001 * i);
 	}
 	ck_assert_int_eq(compare_paired(arena, a, b, 12, &p, &c, &err), OK);
-	ck_assert_int_eq(c.outcome, OUTCOME_SLOWER);
+	ck_assert_int_eq(c.outcome, COMPARE_SLOWER);
 	near(c.p, 2. / 4096, 1e-12);
-	p.better = BETTER_HIGHER;
+	p.better = HIGHER_IS_BETTER;
 	ck_assert_int_eq(compare_paired(arena, a, b, 12, &p, &c, &err), OK);
-	ck_assert_int_eq(c.outcome, OUTCOME_FASTER);
+	ck_assert_int_eq(c.outcome, COMPARE_FASTER);
 	p.min_effect = .1;
 	ck_assert_int_eq(compare_paired(arena, a, b, 12, &p, &c, &err), OK);
-	ck_assert_int_eq(c.outcome, OUTCOME_SAME);
+	ck_assert_int_eq(c.outcome, COMPARE_SAME);
 }
 END_TEST
 
@@ -300,7 +300,7 @@ START_TEST(a_value_of_zero_moves_the_comparison_to_the_raw_scale)
 	p.min_effect = 1;
 	ck_assert_int_eq(compare_paired(arena, a, b, 10, &p, &c, &err), OK);
 	ck_assert(c.absolute);
-	ck_assert_int_eq(c.outcome, OUTCOME_SLOWER);
+	ck_assert_int_eq(c.outcome, COMPARE_SLOWER);
 	near(c.effect, 3.045, 1e-12);
 }
 END_TEST

@@ -219,7 +219,7 @@ START_TEST(log_t_matches_its_vector)
 	near(r.lower_limit, 94.7251356313, 1e-11);
 	near(r.upper_limit, 105.536924208, 1e-11);
 	ck_assert_int_eq(r.verdict, VERDICT_SLOWER);
-	m.better = BETTER_HIGHER;
+	m.better = HIGHER_IS_BETTER;
 	r = check(m, tens, 10, 106);
 	near(r.p, 1 - .00689620815340315, 1e-12);
 	ck_assert_int_eq(r.verdict, VERDICT_PASS);
