@@ -26,6 +26,8 @@ struct engine {
 	int (*time)(void *run, int64_t iterations, double *ret_ns, double *ret_host_ns,
 		struct error *err) must_check;
 	int (*fetch)(void *run, struct error *err) must_check; /* outputs into the state */
+	/* The timed samples begin here (true) or have ended (false); may be NULL. */
+	void (*sampling)(void *run, bool begins);
 	/* Highest rates of this engine, measured now and briefly: B/s at a working set of about
 	 * footprint_bytes, and FLOP/s in this dtype. 0 = could not be measured. */
 	int (*ceilings)(void *run, double footprint_bytes, double *ret_bytes_per_s,

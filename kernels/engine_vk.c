@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "kernels/gpu/gpu.h"
+#include "kernels/gpu/tele.h"
 #include "kernels/vk.h"
 #include "kernels/vk_ceiling.h"
 #include "kernels/vk_plan.h"
@@ -26,6 +27,8 @@ struct vk_run {
 	int64_t n_recorded;
 	double iteration_ns; /* of the last piece; 0 = not known yet */
 	double first_dispatch_s;
+	int lock_fd; /* of the device; -1 = none */
+	struct gpu_tele *tele;
 };
 
 /* --- stopping ----------------------------------------------------------------------------- */
@@ -77,7 +80,9 @@ static int open_device(struct vk_run *v, struct error *err)
 		.stop = &engine_stop,
 	};
 
-	return gpu_open(&o, &v->g, err);
+	int r = gpu_open(&o, &v->g, err);
+
+	return r == OK ? gpu_lock(gpu_get_info(v->g), &v->lock_fd, err) : r;
 }
 
 static int find_kernel(struct vk_run *v, struct error *err)
@@ -128,10 +133,12 @@ static void vk_close(void *run)
 
 	if (!v)
 		return;
+	gpu_tele_stop(v->tele);
 	gpu_cmd_free(v->cmd);
 	if (v->kernel)
 		v->kernel->free(v->vk);
 	gpu_close(v->g);
+	closep(&v->lock_fd);
 	free(v);
 }
 DEFINE_CLEANUP(struct vk_run *, vk_close)
@@ -145,6 +152,7 @@ static int vk_open(const struct params *p, void *state, void **ret, struct error
 
 	v->p = p;
 	v->state = state;
+	v->lock_fd = -1;
 	r = find_kernel(v, err);
 	if (r == OK)
 		r = find_variant(v, &variant, err);
@@ -156,8 +164,14 @@ static int vk_open(const struct params *p, void *state, void **ret, struct error
 		r = v->kernel->setup(v->g, p, variant, state, &v->vk, err);
 	if (r != OK)
 		return watch(r);
+	v->tele = gpu_tele_start(gpu_get_info(v->g));
 	*ret = TAKE(v);
 	return OK;
+}
+
+static void vk_sampling(void *run, bool begins)
+{
+	gpu_tele_mark(((struct vk_run *)run)->tele, begins);
 }
 
 /* --- running ------------------------------------------------------------------------------ */
@@ -301,7 +315,7 @@ static void vk_describe(void *run, json_t *o)
 {
 	struct vk_run *v = run;
 	const struct gpu_info *i = gpu_get_info(v->g);
-	json_t *stats = vk_plan_stats(v->vk);
+	json_t *stats = vk_plan_stats(v->vk), *tele = gpu_tele_format(v->tele);
 
 	_cleanup_(json_decref)
 	json_t *info = gpu_info_json(i);
@@ -311,6 +325,8 @@ static void vk_describe(void *run, json_t *o)
 	json_set_str(o, "time_source", i->timestamp_bits ? "device timestamps" : "host clock");
 	if (stats)
 		json_object_set_new(o, "compiler", stats);
+	if (tele)
+		json_object_set_new(o, "telemetry", tele);
 	if (v->p->validate)
 		json_set_int(o, "validation_messages", gpu_count_messages(v->g));
 }
@@ -322,6 +338,7 @@ const struct engine engine_vulkan = {
 	.poison = vk_poison,
 	.time = vk_time,
 	.fetch = vk_fetch,
+	.sampling = vk_sampling,
 	.ceilings = vk_ceilings,
 	.describe = vk_describe,
 	.close = vk_close,

@@ -230,8 +230,12 @@ static int measure_all(struct session *s, struct error *err)
 	if (r == OK)
 		r = warm_up(s, err);
 	s->progress = 0.2;
+	if (s->engine->sampling)
+		s->engine->sampling(s->run, true);
 	if (r == OK)
 		r = sample(s, err);
+	if (s->engine->sampling)
+		s->engine->sampling(s->run, false);
 	if (r == OK)
 		r = prove(s, true, err);
 	if (r != OK || !s->m->proof.ok) {

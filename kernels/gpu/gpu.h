@@ -98,6 +98,13 @@ struct gpu_options {
 	/* Looked at between slices of a wait; nonzero: give up. NULL: never. Borrowed. */
 	const volatile int *stop;
 };
+/* One process at a time measures on a device: flock on gpu-UUID.lock in /run/benchd, else in
+ * $XDG_RUNTIME_DIR/benchd, without waiting; a refusal (E_UNAVAILABLE) names the holder. The
+ * lock lasts as long as *ret_fd is open in any process. -1: none was taken, because the device
+ * is software (its lock is that of the host), because the caller holds it already
+ * (BENCHD_GPU_LOCK_FD is set) or because there is no folder for it. */
+int gpu_lock(const struct gpu_info *info, int *ret_fd, struct error *err) must_check;
+
 struct gpu_setup { /* seconds each step took */
 	double library_s, instance_s, device_s;
 };
