@@ -3,12 +3,26 @@
 
 #include <math.h>
 #include <string.h>
+#include "stats/e_divisive.h"
+#include "stats/partition.h"
 #include "stats/quantile.h"
 
 /* One fixed setting per detector. */
 const struct detector detectors[] = {
 	{ "seeded_mw", "rank-based seeded binary segmentation: quiet on heavy tails and spikes",
 		{ .alpha = .05, .min_segment = 3 }, 100000, seeded_mw_detect },
+	{ "pelt_mbic",
+		"optimal partition by squares with a modified BIC: for tame, normal noise",
+		{ .alpha = .05, .penalty = 3, .min_segment = 2 }, 20000, pelt_mbic_detect },
+	{ "pelt_trend",
+		"optimal partition into levels and slopes: for sizes, never for timings",
+		{ .alpha = .05, .penalty = 3, .min_segment = 3 }, 20000, pelt_trend_detect },
+	{ "potts_l1", "optimal partition by absolute deviations: a robust second opinion",
+		{ .alpha = .05, .penalty = 3, .min_segment = 3 }, 10000, potts_l1_detect },
+	{ "e_divisive",
+		"energy statistics in windows as Apache Otava has it: for compatibility",
+		{ .alpha = .05, .min_segment = 1, .window = 50, .p = .001 }, 100000,
+		e_divisive_detect },
 	{ 0 },
 };
 
@@ -47,6 +61,9 @@ static int check_params(const struct detector_params *p, struct error *err)
 	if (p->min_segment < 1 || p->min_segment > 100000)
 		return error_set_field(err, E_UNPROCESSABLE, "min_segment",
 			"'min_segment' must lie between 1 and 100000");
+	if (p->window > 500 || p->window == 1)
+		return error_set_field(
+			err, E_UNPROCESSABLE, "window", "'window' must lie between 2 and 500");
 	if (!(p->p >= 0 && p->p < 1))
 		return error_set_field(
 			err, E_UNPROCESSABLE, "p", "'p' must lie between 0 and 1");

@@ -84,6 +84,15 @@ static void decide(
 	set_alert(m, r->effect, r);
 }
 
+/* The mean of equal logarithms may be off by a rounding, so the sd is no sure sign. */
+static bool all_equal(const double *h, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (h[i] != h[0])
+			return false;
+	return true;
+}
+
 void threshold_log_t(struct arena *a, const struct threshold_model *m, const double *h,
 	size_t n, double x, struct threshold_result *r)
 {
@@ -95,7 +104,7 @@ void threshold_log_t(struct arena *a, const struct threshold_model *m, const dou
 	r->reason = "the history has fewer than 2 values";
 	if (n < 2)
 		return;
-	if (!(sd > 0)) {
+	if (all_equal(h, n) || !(sd > 0)) {
 		threshold_exact(m, h, n, x, r);
 		return;
 	}
