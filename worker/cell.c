@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "worker/cell.h"
+
+#include <math.h>
+#include <string.h>
+#include "base/clock.h"
+#include "stats/quantile.h"
+
+enum { COUNTERS_FROM = 5 }; /* planned processes; fewer are not worth the set-up time */
+
+static const char *role_name(const struct cell_run *r, size_t role)
+{
+	return role == ARM_CONTROL ? "control" : r->job->spec->arms[role].name;
+}
+
+static size_t role_of_name(const struct cell_run *r, const char *name)
+{
+	for (size_t i = 0; i < r->job->spec->n_arms; i++)
+		if (!strcmp(r->job->spec->arms[i].name, name))
+			return i;
+	return strcmp(name, "control") ? N_ROLES : ARM_CONTROL;
+}
+
+static struct entry *add_entry(struct cell_run *r, size_t role, int64_t block)
+{
+	struct arena *a = r->job->arena;
+	struct entry *e = ARENA_NEW(a, struct entry);
+
+	if (r->n == r->cap) {
+		size_t cap = r->cap ? 2 * r->cap : 16;
+		struct entry **bigger = ARENA_ARRAY(a, struct entry *, cap);
+
+		if (r->n)
+			memcpy(bigger, r->entries, r->n * sizeof(struct entry *));
+		r->entries = bigger;
+		r->cap = cap;
+	}
+	e->role = role;
+	e->block = block;
+	r->entries[r->n++] = e;
+	return e;
+}
+
+/* What earlier attempts measured counts as if it had run now. */
+static void add_have(struct cell_run *r)
+{
+	const struct spec *s = r->job->spec;
+
+	for (size_t i = 0; i < s->n_have; i++) {
+		const struct spec_have *h = &s->have[i];
+		size_t role = role_of_name(r, h->arm);
+		struct entry *e;
+
+		if (strcmp(h->cell, r->cell->id) || role == N_ROLES)
+			continue;
+		e = add_entry(r, role, h->block);
+		e->is_old = true;
+		e->m.value = h->value;
+		e->m.steady = true;
+		e->is_replaced = h->is_noisy || !isfinite(h->value);
+		r->next_index[role] = MAX(r->next_index[role], h->index + 1);
+		r->next_block = MAX(r->next_block, h->block + 1);
+	}
+}
+
+void cell_run_init(struct cell_run *r, struct job *j, const struct spec_cell *c)
+{
+	const struct spec_protocol *p = &j->spec->protocol;
+
+	*r = (struct cell_run){ .job = j, .cell = c, .deadline_ns = INT64_MAX };
+	r->iterations = p->iterations ? p->iterations : c->iterations;
+	if (p->budget_ns)
+		r->deadline_ns = clock_monotonic_ns() + p->budget_ns;
+	add_have(r);
+}
+
+bool cell_budget_is_over(struct cell_run *r)
+{
+	r->is_out_of_budget = clock_monotonic_ns() >= r->deadline_ns;
+	return r->is_out_of_budget;
+}
+
+static void tell_calibrated(struct cell_run *r, int64_t k)
+{
+	json_t *m = channel_message(&r->job->ch, "calibrated");
+
+	r->iterations = k;
+	json_set_str(m, "cell", r->cell->id);
+	json_set_int(m, "iterations", k);
+	channel_send(&r->job->ch, m);
+}
+
+static void tell_progress(struct cell_run *r)
+{
+	struct job *j = r->job;
+	json_t *m;
+
+	j->n_done++;
+	j->n_total = MAX(j->n_total, j->n_done);
+	if (j->n_total == 1)
+		return;
+	m = channel_message(&j->ch, "progress");
+	json_set_int(m, "done", j->n_done);
+	json_set_int(m, "total", j->n_total);
+	json_set_str(m, "cell", r->cell->id);
+	channel_send(&j->ch, m);
+}
+
+static struct noise **noise_group(const struct cell_run *r, struct arena *a, size_t *ret_n)
+{
+	struct noise **group = ARENA_ARRAY(a, struct noise *, r->n);
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n; i++)
+		if (!r->entries[i]->is_old)
+			group[n++] = &r->entries[i]->m.noise;
+	*ret_n = n;
+	return group;
+}
+
+static int run_turn(struct cell_run *r, struct turn *t, struct measured *m)
+{
+	_cleanup_(arena_free)
+	struct arena *a = arena_new();
+
+	t->past = noise_group(r, a, &t->n_past);
+	return measured_run(r->job, t, m);
+}
+
+/* K comes from a run of its own. The first arm's K serves both: same work everywhere. */
+static int calibrate(struct cell_run *r)
+{
+	struct turn t = {
+		.cell = r->cell, .arm = 0, .arm_name = role_name(r, 0), .is_calibrating = true
+	};
+	struct measured m;
+	int e;
+
+	if (r->iterations || r->job->spec->kind != KIND_KERNEL)
+		return OK;
+	job_phase(r->job, "calibrate", NULL);
+	e = run_turn(r, &t, &m);
+	if (e == OK && m.calibrated)
+		tell_calibrated(r, m.calibrated);
+	return e;
+}
+
+int cell_run_process(struct cell_run *r, size_t role, int64_t block, int64_t order)
+{
+	struct turn t = { .cell = r->cell,
+		.arm = role == ARM_CONTROL ? 0 : role,
+		.arm_name = role_name(r, role),
+		.index = r->next_index[role],
+		.block = block,
+		.order = order };
+	struct measured m;
+	struct entry *e;
+	int error = calibrate(r);
+
+	if (error < 0)
+		return error;
+	job_phase(r->job, "measure", NULL);
+	t.wants_counters = r->job->spec->protocol.processes >= COUNTERS_FROM;
+	do {
+		t.iterations = r->iterations;
+		error = run_turn(r, &t, &m);
+		if (error < 0)
+			return error;
+		/* Any program may calibrate itself; then that run was not a measurement. */
+		if (!m.seq && m.calibrated && !t.iterations)
+			tell_calibrated(r, m.calibrated);
+	} while (!m.seq);
+	r->next_index[role]++;
+	e = add_entry(r, role, block);
+	e->m = m;
+	e->told_class = m.noise.class;
+	e->told_signals = m.noise.signals;
+	tell_progress(r);
+	return OK;
+}
+
+void cell_judge(struct cell_run *r)
+{
+	struct arena *a = arena_new();
+	size_t n;
+	struct noise **group = noise_group(r, a, &n);
+
+	noise_judge(group, n);
+	arena_free(a);
+}
+
+bool cell_may_replace(const struct cell_run *r, int64_t planned)
+{
+	return 2 * (r->n_replaced + 1) <= planned && !r->is_out_of_budget;
+}
+
+size_t cell_values(const struct cell_run *r, size_t role, double *v)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n; i++)
+		if (r->entries[i]->role == role && !r->entries[i]->is_replaced)
+			v[n++] = r->entries[i]->m.value;
+	return n;
+}
+
+static json_t *signals_list(uint32_t signals)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < N_NOISE_SIGNALS; i++)
+		if (signals & (1U << i))
+			json_array_append_new(list, json_string(noise_signal_names[i]));
+	return list;
+}
+
+/* With all the evidence in, some first opinions were wrong: tell the final ones. */
+static void send_judged(struct cell_run *r)
+{
+	json_t *list = json_array(), *m;
+
+	for (size_t i = 0; i < r->n; i++) {
+		const struct entry *e = r->entries[i];
+		json_t *o;
+
+		if (e->is_old || (e->m.noise.class == e->told_class && !e->is_replaced &&
+					 e->m.noise.signals == e->told_signals))
+			continue;
+		o = json_object();
+		json_set_int(o, "seq", e->m.seq);
+		json_set_str(o, "noise", noise_class_names[e->m.noise.class]);
+		json_object_set_new(o, "signals", signals_list(e->m.noise.signals));
+		json_set_bool(o, "replaced", e->is_replaced);
+		json_array_append_new(list, o);
+	}
+	if (!json_array_size(list)) {
+		json_decref(list);
+		return;
+	}
+	m = channel_message(&r->job->ch, "judged");
+	json_set_str(m, "cell", r->cell->id);
+	json_object_set_new(m, "processes", list);
+	channel_send(&r->job->ch, m);
+}
+
+/* Values in order of time, each relative to its arm's level, so that a difference between the
+ * arms is no drift. */
+static size_t levelled(const struct cell_run *r, struct arena *a, double *out)
+{
+	double *v = ARENA_ARRAY(a, double, r->n), level[N_ROLES];
+	size_t n = 0;
+
+	for (size_t role = 0; role < N_ROLES; role++)
+		level[role] = sample_median(a, v, cell_values(r, role, v));
+	for (size_t i = 0; i < r->n; i++) {
+		const struct entry *e = r->entries[i];
+
+		if (!e->is_replaced && level[e->role] > 0)
+			out[n++] = e->m.value / level[e->role];
+	}
+	return n;
+}
+
+static enum noise_class verdict(const struct cell_run *r)
+{
+	struct arena *a = arena_new();
+	double *values = ARENA_ARRAY(a, double, r->n);
+	size_t n, n_values = levelled(r, a, values);
+	struct noise **group = noise_group(r, a, &n);
+	enum noise_class c = noise_of_run(group, n, values, n_values);
+
+	arena_free(a);
+	return c;
+}
+
+static bool all_steady(const struct cell_run *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (!r->entries[i]->m.steady && !r->entries[i]->is_replaced)
+			return false;
+	return true;
+}
+
+void cell_finish(struct cell_run *r)
+{
+	json_t *o = json_object();
+
+	cell_judge(r);
+	send_judged(r);
+	json_set_str(o, "cell", r->cell->id);
+	json_set_str(o, "stop_reason", r->stop_reason);
+	json_set_str(o, "verdict", noise_class_names[verdict(r)]);
+	json_set_bool(o, "steady", all_steady(r));
+	json_set_int(o, "processes", (int64_t)r->n);
+	json_set_int(o, "replaced", r->n_replaced);
+	if (r->comparison)
+		json_object_set_new(o, "comparison", TAKE(r->comparison));
+	json_array_append_new(r->job->cells, o);
+}

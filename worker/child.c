@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Between fork and exec: only async-signal-safe calls, no allocation, no locks. */
+#include "worker/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/close_range.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef __NR_landlock_restrict_self
+#define __NR_landlock_restrict_self 446
+#endif
+
+const char *const launch_step_names[N_STEPS] = {
+#define X(id, name) name,
+	LAUNCH_STEPS(X)
+#undef X
+};
+
+static void fill_usage(struct launch_usage *u)
+{
+	struct rusage ru;
+	ssize_t n = -1;
+	int fd;
+
+	if (getrusage(RUSAGE_SELF, &ru) == 0) {
+		u->user_us = ru.ru_utime.tv_sec * 1000000LL + ru.ru_utime.tv_usec;
+		u->sys_us = ru.ru_stime.tv_sec * 1000000LL + ru.ru_stime.tv_usec;
+		u->minflt = ru.ru_minflt;
+		u->majflt = ru.ru_majflt;
+		u->nvcsw = ru.ru_nvcsw;
+		u->nivcsw = ru.ru_nivcsw;
+		u->maxrss_kib = ru.ru_maxrss;
+	}
+	fd = open("/proc/self/schedstat", O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, u->schedstat, sizeof(u->schedstat) - 1);
+		close(fd);
+	}
+	u->schedstat[n > 0 ? n : 0] = 0;
+}
+
+static void tell(int fd, int step, int error)
+{
+	struct launch_status s = { .step = step, .error = error };
+	struct timespec ts;
+
+	if (!error)
+		fill_usage(&s.usage);
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	s.stamp_ns = ts.tv_sec * 1000000000LL + ts.tv_nsec;
+	(void)!send(fd, &s, sizeof(s), MSG_NOSIGNAL);
+}
+
+static int start_session(void)
+{
+	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	/* Ignored signals and the mask survive exec; the child starts with neither. */
+	for (int sig = 1; sig < NSIG; sig++)
+		(void)sigaction(sig, &dfl, NULL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	umask(077);
+	return setsid() < 0 ? errno : 0;
+}
+
+static int join_cgroup(const struct launch *l)
+{
+	if (l->cgroup_procs_fd < 0)
+		return 0;
+	return write(l->cgroup_procs_fd, "0", 1) == 1 ? 0 : errno;
+}
+
+static int set_descriptors(const struct launch_fds *fds)
+{
+	int keep = RESULT_FD;
+
+	if (dup2(fds->null, 0) < 0 || dup2(fds->out, 1) < 0 || dup2(fds->err, 2) < 0)
+		return errno;
+	if (fds->result >= 0) {
+		if (dup2(fds->result, RESULT_FD) < 0)
+			return errno;
+		keep = RESULT_FD + 1;
+	}
+	if (syscall(SYS_close_range, keep, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+		return 0;
+	/* Linux before 5.11: everything of ours is CLOEXEC anyway; this catches the rest. */
+	for (int fd = keep; fd < 1024; fd++)
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return 0;
+}
+
+static int set_affinity(const struct launch *l)
+{
+	if (!CPU_COUNT(&l->cpus))
+		return 0;
+	return sched_setaffinity(0, sizeof(l->cpus), &l->cpus) < 0 ? errno : 0;
+}
+
+static int set_personality(const struct launch *l)
+{
+	int now = personality(0xffffffff);
+
+	if (!l->aslr_off)
+		return 0;
+	return personality((unsigned long)now | ADDR_NO_RANDOMIZE) < 0 ? errno : 0;
+}
+
+static int join_namespaces(const struct launch *l)
+{
+	if (l->namespaces_pidfd < 0)
+		return 0;
+	return syscall(SYS_setns, l->namespaces_pidfd, l->namespaces) < 0 ? errno : 0;
+}
+
+static int set_limits(const struct launch *l)
+{
+	for (size_t i = 0; i < l->n_rlimits; i++) {
+		const struct launch_rlimit *want = &l->rlimits[i];
+		struct rlimit now, r;
+
+		if (getrlimit(want->resource, &now) < 0)
+			return errno;
+		/* The worker's own hard limit is a wall nobody may climb. */
+		r.rlim_max = want->hard < now.rlim_max ? want->hard : now.rlim_max;
+		r.rlim_cur = want->soft < r.rlim_max ? want->soft : r.rlim_max;
+		if (setrlimit(want->resource, &r) < 0)
+			return errno;
+	}
+	return 0;
+}
+
+static int change_identity(const struct launch *l)
+{
+	if (l->uid == (uid_t)-1)
+		return 0;
+	if (setgroups(0, NULL) < 0 || setresgid(l->gid, l->gid, l->gid) < 0 ||
+		setresuid(l->uid, l->uid, l->uid) < 0)
+		return errno;
+	return 0;
+}
+
+static int tie_to_parent(const struct launch *l, pid_t parent)
+{
+	/* After the change of uid, which clears it. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return errno;
+	/* From inside a pid namespace the parent reads as 0. */
+	if (l->namespaces_pidfd < 0 && getppid() != parent)
+		_exit(127);
+	return 0;
+}
+
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
+
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	for (int cap = 0; cap < 64; cap++)
+		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+	return syscall(SYS_capset, &head, none) < 0 ? errno : 0;
+}
+
+static int drop_privileges(const struct launch *l)
+{
+	int e = 0;
+
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (l->drops_capabilities)
+		e = drop_capabilities();
+	if (!e && l->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		e = errno;
+	return e;
+}
+
+static int set_landlock(const struct launch *l)
+{
+	if (l->landlock_fd < 0)
+		return 0;
+	return syscall(__NR_landlock_restrict_self, l->landlock_fd, 0) < 0 ? errno : 0;
+}
+
+static int set_seccomp(const struct launch *l)
+{
+	if (!l->seccomp)
+		return 0;
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, l->seccomp, 0, 0) < 0 ? errno : 0;
+}
+
+static void wait_for_go(const struct launch *l, int fd)
+{
+	char c;
+
+	if (!l->wants_go)
+		return;
+	while (recv(fd, &c, 1, 0) < 0)
+		if (errno != EINTR)
+			_exit(127);
+}
+
+static int take_step(const struct launch *l, const struct launch_fds *fds, int step)
+{
+	switch (step) {
+	case STEP_SESSION:
+		return start_session();
+	case STEP_CGROUP:
+		return join_cgroup(l);
+	case STEP_DESCRIPTORS:
+		return set_descriptors(fds);
+	case STEP_AFFINITY:
+		return set_affinity(l);
+	case STEP_PERSONALITY:
+		return set_personality(l);
+	case STEP_NAMESPACES:
+		return join_namespaces(l);
+	case STEP_DIRECTORY:
+		return chdir(l->directory) < 0 ? errno : 0;
+	case STEP_LIMITS:
+		return set_limits(l);
+	case STEP_IDENTITY:
+		wait_for_go(l, fds->status);
+		return change_identity(l);
+	case STEP_PARENT:
+		return tie_to_parent(l, fds->parent);
+	case STEP_PRIVILEGES:
+		return drop_privileges(l);
+	case STEP_LANDLOCK:
+		return set_landlock(l);
+	case STEP_SECCOMP:
+		return set_seccomp(l);
+	}
+	return 0;
+}
+
+void launch_child(const struct launch *l, const struct launch_fds *fds)
+{
+	for (int step = 0; step < STEP_EXEC; step++) {
+		int e = take_step(l, fds, step);
+
+		if (e) {
+			tell(fds->status, step, e);
+			_exit(127);
+		}
+	}
+	tell(fds->status, STEP_EXEC, 0);
+	execve(l->exe, l->argv, l->envp);
+	tell(fds->status, STEP_EXEC, errno);
+	_exit(127);
+}

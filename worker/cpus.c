@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "worker/cpus.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static int parse_number(const char **p, int *ret)
+{
+	int v = 0;
+
+	if (!isdigit((unsigned char)**p))
+		return -1;
+	for (; isdigit((unsigned char)**p); (*p)++) {
+		v = v * 10 + (**p - '0');
+		if (v >= CPU_SETSIZE)
+			return -1;
+	}
+	*ret = v;
+	return 0;
+}
+
+int cpus_parse(const char *text, cpu_set_t *ret, struct error *err)
+{
+	const char *p = text;
+	cpu_set_t set;
+	int first, last;
+
+	CPU_ZERO(&set);
+	while (*p) {
+		if (parse_number(&p, &first) < 0)
+			goto bad;
+		last = first;
+		if (*p == '-') {
+			p++;
+			if (parse_number(&p, &last) < 0 || last < first)
+				goto bad;
+		}
+		for (int i = first; i <= last; i++)
+			CPU_SET(i, &set);
+		if (*p == ',' && p[1])
+			p++;
+		else if (*p)
+			goto bad;
+	}
+	*ret = set;
+	return OK;
+bad:
+	return error_set(err, E_UNPROCESSABLE,
+		"'%.60s' is not a list of cpus; write such as 1 or 2-3,8 with numbers below %d",
+		text, CPU_SETSIZE);
+}
+
+void cpus_format(const cpu_set_t *set, struct buf *b)
+{
+	const char *comma = "";
+
+	for (int i = 0; i < CPU_SETSIZE; i++) {
+		int last = i;
+
+		if (!CPU_ISSET(i, set))
+			continue;
+		while (last + 1 < CPU_SETSIZE && CPU_ISSET(last + 1, set))
+			last++;
+		if (last > i)
+			buf_printf(b, "%s%d-%d", comma, i, last);
+		else
+			buf_printf(b, "%s%d", comma, i);
+		comma = ",";
+		i = last;
+	}
+}
+
+void cpus_allowed(cpu_set_t *ret)
+{
+	CPU_ZERO(ret);
+	if (sched_getaffinity(0, sizeof(*ret), ret) < 0)
+		CPU_SET(0, ret);
+}
+
+int cpus_subtract(const cpu_set_t *a, const cpu_set_t *b, cpu_set_t *ret)
+{
+	cpu_set_t common;
+
+	CPU_AND(&common, a, b);
+	CPU_XOR(ret, a, &common);
+	return CPU_COUNT(ret) > 0;
+}

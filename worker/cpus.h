@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Lists of processors as Linux writes them: "0-3,8". Any thread. */
+#ifndef WORKER_CPUS_H
+#define WORKER_CPUS_H
+
+#include <sched.h>
+#include "base/buf.h"
+#include "base/error.h"
+
+/* "" gives the empty set. Numbers below CPU_SETSIZE (1024), ranges rising. E_UNPROCESSABLE. */
+int cpus_parse(const char *text, cpu_set_t *ret, struct error *err) must_check;
+/* The shortest list; "" for the empty set. Appended to b. */
+void cpus_format(const cpu_set_t *set, struct buf *b);
+/* The processors this process may run on. */
+void cpus_allowed(cpu_set_t *ret);
+/* a without b; false when nothing is left. */
+int cpus_subtract(const cpu_set_t *a, const cpu_set_t *b, cpu_set_t *ret);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "worker/job.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include "base/clock.h"
+#include "worker/supervise.h"
+
+const char *const job_status_names[] = { "succeeded", "failed", "timed_out", "canceled" };
+const char *const job_fault_names[] = { "", "program", "build", "no_result", "runner" };
+const char job_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+static int set_end(struct job *j, enum job_status status, enum job_fault fault, const char *fmt,
+	va_list ap)
+{
+	if (j->status == JOB_SUCCEEDED) {
+		j->status = status;
+		j->fault = fault;
+		vsnprintf(j->reason, sizeof(j->reason), fmt, ap);
+	}
+	return E_UNPROCESSABLE;
+}
+
+int job_fail(struct job *j, enum job_fault fault, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = set_end(j, JOB_FAILED, fault, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+int job_time_out(struct job *j, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = set_end(j, JOB_TIMED_OUT, FAULT_NONE, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+static int job_cancel(struct job *j, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = set_end(j, JOB_CANCELED, FAULT_NONE, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+int job_stopped(struct job *j)
+{
+	char limit[TIME_TEXT];
+
+	switch (j->ch.stop) {
+	case STOP_TIMED_OUT:
+		if (j->ch.deadline_hit)
+			return job_time_out(j,
+				"the job was not finished after %s; raise limits.job_time or "
+				"measure less",
+				duration_format((double)j->spec->limits.job_time_ns, limit));
+		return job_time_out(j, "the server ended the job: its time is over");
+	case STOP_SUPERSEDED:
+		return job_cancel(j, "a newer job took the place of this one");
+	case STOP_SHUTDOWN:
+	case STOP_LOST:
+		return job_fail(j, FAULT_RUNNER, "the worker was shut down during the job");
+	default:
+		return job_cancel(j, "the job was canceled");
+	}
+}
+
+void job_phase(struct job *j, const char *phase, const char *detail)
+{
+	if (j->phase && !strcmp(j->phase, phase) && !detail)
+		return;
+	j->phase = phase;
+	channel_phase(&j->ch, phase, detail);
+}
+
+static bool is_named(const char *entry, const char *other)
+{
+	size_t n = strcspn(entry, "=") + 1;
+
+	return !strncmp(entry, other, n);
+}
+
+static void set_entry(char **env, size_t *n, char *entry)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (is_named(entry, env[i])) {
+			env[i] = entry;
+			return;
+		}
+	env[(*n)++] = entry;
+}
+
+/* Where the graphics driver is found: not the user's choice but the host's. */
+static const char *const passed_through[] = { "VK_ICD_FILENAMES", "VK_DRIVER_FILES",
+	"VK_ADD_DRIVER_FILES" };
+
+static size_t count(char *const *list)
+{
+	size_t n = 0;
+
+	while (list && list[n])
+		n++;
+	return n;
+}
+
+char **job_environment(struct job *j, struct arena *a, const char *const *extra)
+{
+	size_t n_own = count(j->spec->environment), n_extra = count((char *const *)extra);
+	char **env = ARENA_ARRAY(a, char *, n_own + n_extra + 16);
+	size_t n = 0;
+
+	env[n++] = arena_printf(a, "PATH=%s", job_path);
+	env[n++] = (char *)"LANG=C.UTF-8";
+	env[n++] = (char *)"TZ=UTC";
+	env[n++] = arena_printf(a, "HOME=%s", j->scratch);
+	env[n++] = arena_printf(a, "TMPDIR=%s", j->scratch);
+	for (size_t i = 0; i < ARRAY_SIZE(passed_through); i++)
+		if (getenv(passed_through[i]))
+			env[n++] = arena_printf(
+				a, "%s=%s", passed_through[i], getenv(passed_through[i]));
+	for (size_t i = 0; i < n_own; i++)
+		set_entry(env, &n, j->spec->environment[i]);
+	/* By these a process that got away is found again. */
+	env[n++] = arena_printf(a, "BENCHD_JOB=%s", j->ch.job);
+	env[n++] = arena_printf(a, "BENCHD_STATE=%s", j->host->state);
+	if (j->host->owner)
+		env[n++] = arena_printf(a, "BENCHD_OWNER=%s", j->host->owner);
+	for (size_t i = 0; i < n_extra; i++)
+		env[n++] = (char *)extra[i];
+	return env;
+}
+
+static void limit_memory(struct job *j, struct launch *l)
+{
+	rlim_t bytes = (rlim_t)j->spec->limits.memory_bytes;
+
+	/* A cgroup counts what is used; without one only the address space can be capped. */
+	if (bytes && !j->host->cgroup_has_memory)
+		launch_limit(l, RLIMIT_AS, bytes, bytes);
+}
+
+void job_plan(struct job *j, struct launch *l)
+{
+	rlim_t file = (rlim_t)j->spec->limits.file_size_bytes;
+
+	launch_init(l);
+	l->cgroup_fd = j->cgroup_fd;
+	l->cgroup_procs_fd = j->cgroup_procs_fd;
+	l->uid = j->host->job_uid;
+	l->gid = j->host->job_gid;
+	l->directory = j->scratch;
+	if (j->spec->isolation == ISOLATION_NONE)
+		return;
+	l->no_new_privs = true;
+	launch_limit(l, RLIMIT_CORE, 0, 0);
+	launch_limit(l, RLIMIT_NOFILE, 1024, 65536);
+	if (file)
+		launch_limit(l, RLIMIT_FSIZE, file, file);
+	limit_memory(j, l);
+}
+
+static int tell_tool_end(
+	struct job *j, const struct supervised *s, char **argv, struct error *err)
+{
+	struct buf last = { 0 };
+	int r = E_UNPROCESSABLE;
+
+	capture_last_line(&s->out, 200, &last);
+	if (channel_must_stop(&j->ch) && s->termination == T_KILLED)
+		r = error_set(err, E_GONE, "'%s' was ended with the job", argv[0]);
+	else if (s->termination == T_FAILED_START)
+		error_set(err, r, "%s", s->failure);
+	else if (s->termination == T_TIMEOUT)
+		r = error_set(err, E_DEADLINE, "'%s' ran out of time", argv[0]);
+	else if (s->signal)
+		error_set(err, r, "'%s' was ended by signal %d (%s)%s%s", argv[0], s->signal,
+			strsignal(s->signal), last.len ? ": " : "", buf_str(&last));
+	else
+		error_set(err, r, "'%s' exited with %d%s%s", argv[0], s->exit,
+			last.len ? ": " : "", buf_str(&last));
+	buf_done(&last);
+	return r;
+}
+
+int job_run_tool(struct job *j, char **argv, const char *directory, const char *stream,
+	int64_t time_ns, struct error *err)
+{
+	_cleanup_(arena_free)
+	struct arena *a = arena_new();
+	_cleanup_(free)
+	char *exe = launch_find(argv[0], job_path, directory);
+	struct supervised s;
+	struct launch l;
+	int r;
+
+	if (!exe)
+		return error_errno(err, E_UNPROCESSABLE,
+			"cannot start '%s' (looked in %s, with PATH %s)", argv[0], directory,
+			job_path);
+	job_plan(j, &l);
+	l.exe = exe;
+	l.argv = argv;
+	l.envp = job_environment(j, a, NULL);
+	l.directory = directory;
+	l.merges_output = true;
+	r = supervise(&j->ch, &l, time_ns, (size_t)j->spec->limits.output_bytes, stream, NULL,
+		&s, err);
+	if (r == OK && (s.termination != T_EXIT || s.exit != 0))
+		r = tell_tool_end(j, &s, argv, err);
+	if (r == OK && s.strays)
+		channel_note(&j->ch, "'%s' left %d processes behind; they were ended", argv[0],
+			s.strays);
+	supervised_done(&s);
+	return r;
+}

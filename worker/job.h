@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One job inside its runner process. */
+#ifndef WORKER_JOB_H
+#define WORKER_JOB_H
+
+#include "base/arena.h"
+#include "base/rng.h"
+#include "worker/channel.h"
+#include "worker/host.h"
+#include "worker/launch.h"
+#include "worker/spec.h"
+
+enum job_status { JOB_SUCCEEDED, JOB_FAILED, JOB_TIMED_OUT, JOB_CANCELED };
+enum job_fault { FAULT_NONE, FAULT_PROGRAM, FAULT_BUILD, FAULT_NO_RESULT, FAULT_RUNNER };
+extern const char *const job_status_names[];
+extern const char *const job_fault_names[];
+
+struct job {
+	struct channel ch;
+	struct arena *arena; /* lives as long as the job */
+	struct spec *spec;
+	const struct host *host;
+	struct rng rng; /* from spec->seed: order of arms, padding */
+	int64_t seq;	/* of the last record sent */
+	int lock_fd;	/* host lock; -1 */
+	int cgroup_fd;	/* folder of the job's cgroup; -1 */
+	int cgroup_procs_fd;
+	char *cgroup;
+	char *scratch;		    /* fresh folder, removed at the end */
+	char *directory[SPEC_ARMS]; /* where each arm's programs run */
+	const char *phase;	    /* last one told */
+	bool started_busy;
+	json_t *cells;	/* for `done` */
+	json_t *layers; /* isolation achieved, by layer */
+	int64_t n_done, n_total;
+	/* How it ends. Set once by job_fail; the first reason wins. */
+	enum job_status status;
+	enum job_fault fault;
+	char reason[512];
+};
+
+/* Note the end of the job and return a negative code, so that steps write
+ * `return job_fail(...)`. */
+int job_fail(struct job *j, enum job_fault fault, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+int job_time_out(struct job *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The job must end because the channel says so: canceled, timed out or shut down. */
+int job_stopped(struct job *j);
+/* Tell a phase once. */
+void job_phase(struct job *j, const char *phase, const char *detail);
+
+/* What every process of a job gets, measured or not: environment, limits, isolation. Allocated
+ * in a. */
+char **job_environment(struct job *j, struct arena *a, const char *const *extra);
+extern const char job_path[]; /* PATH of every process */
+
+/* A launch plan with the job's isolation and limits. */
+void job_plan(struct job *j, struct launch *l);
+
+/* Run an unmeasured command (hook, build step) in folder directory, its output as log stream
+ * `stream`. OK only when it exits with 0; otherwise E_UNPROCESSABLE with a sentence that ends
+ * in the last line it printed; E_DEADLINE when it ran out of time; any stop of the job is
+ * E_GONE. */
+int job_run_tool(struct job *j, char **argv, const char *directory, const char *stream,
+	int64_t time_ns, struct error *err) must_check;
+
+#endif

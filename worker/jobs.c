@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "worker/jobs.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "worker/runner.h"
+#include "worker/sweep.h"
+
+static const char done_line[] = "{\"type\":\"done\"";
+
+size_t jobs_running(const struct jobs *js)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		n += js->slots[i].pid != 0;
+	return n;
+}
+
+static struct jobs_slot *find_free(struct jobs *js)
+{
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		if (!js->slots[i].pid)
+			return &js->slots[i];
+	return NULL;
+}
+
+static struct jobs_slot *find_job(struct jobs *js, const char *id)
+{
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		if (js->slots[i].pid && !strcmp(js->slots[i].id, id))
+			return &js->slots[i];
+	return NULL;
+}
+
+static void set_n_jobs(struct jobs *js)
+{
+	js->host->shared->n_jobs = (int32_t)jobs_running(js);
+}
+
+static void send_failed(struct jobs *js, const char *id, int64_t attempt, const char *reason)
+{
+	json_t *m = json_object();
+
+	json_set_str(m, "type", "done");
+	json_set_str(m, "job", id);
+	json_set_int(m, "attempt", attempt);
+	json_set_str(m, "status", "failed");
+	json_set_str(m, "fault", "runner");
+	json_set_str(m, "reason", reason);
+	json_object_set_new(m, "cells", json_array());
+	link_send(js->link, m);
+	strcpy(js->last_status, "failed");
+}
+
+/* A runner must not hold what belongs to the worker or to other runners: an open socket would
+ * keep their peers from seeing the end. */
+static void close_inherited(struct jobs *js)
+{
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		if (js->slots[i].pid) {
+			close(js->slots[i].fd);
+			close(js->slots[i].pidfd);
+		}
+	if (js->link->fd >= 0 && !js->link->is_file)
+		close(js->link->fd);
+	if (js->signal_fd >= 0)
+		close(js->signal_fd);
+}
+
+static int start_runner(struct jobs *js, struct jobs_slot *s, json_t *message)
+{
+	int pair[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		close(pair[0]);
+		close_inherited(js);
+		runner_main(js->host, pair[1], message);
+	}
+	close(pair[1]);
+	if (pid < 0) {
+		close(pair[0]);
+		return -1;
+	}
+	s->pid = pid;
+	s->fd = pair[0];
+	s->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	return 0;
+}
+
+static void tell_runner(const struct jobs_slot *s, const char *reason)
+{
+	char line[128];
+	int n = snprintf(
+		line, sizeof(line), "{\"type\":\"cancel\",\"reason\":\"%.40s\"}\n", reason);
+
+	(void)!send(s->fd, line, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* A second message for a job we have: an old or equal attempt is stale, a newer one means that
+ * the daemon gave ours up. */
+static bool make_way(struct jobs *js, const char *id, int64_t attempt)
+{
+	struct jobs_slot *s = find_job(js, id);
+
+	if (!s)
+		return true;
+	if (attempt <= s->attempt) {
+		log_notice("job %s: attempt %lld is not newer than the one that runs; dropped",
+			id, (long long)attempt);
+		return false;
+	}
+	s->is_fenced = true;
+	tell_runner(s, "shutdown");
+	return true;
+}
+
+void jobs_start(struct jobs *js, json_t *message)
+{
+	const char *id = json_get_str(message, "job", "");
+	int64_t attempt = json_get_int(message, "attempt", 0);
+	struct jobs_slot *s = find_free(js);
+
+	if (!uuid_is_valid(id) || attempt < 1) {
+		log_warning("a job message without a valid 'job' and 'attempt' was dropped");
+		return;
+	}
+	if (!make_way(js, id, attempt))
+		return;
+	if (!s) {
+		send_failed(js, id, attempt, "the worker already runs 64 jobs");
+		return;
+	}
+	*s = (struct jobs_slot){ .attempt = attempt };
+	strcpy(s->id, id);
+	js->host->shared->n_jobs = (int32_t)jobs_running(js) + 1;
+	if (start_runner(js, s, message) < 0) {
+		char reason[128];
+
+		snprintf(reason, sizeof(reason), "cannot start a process for the job: %s",
+			strerror(errno));
+		s->pid = 0;
+		send_failed(js, id, attempt, reason);
+		set_n_jobs(js);
+	}
+}
+
+void jobs_cancel(struct jobs *js, const json_t *message)
+{
+	struct jobs_slot *s = find_job(js, json_get_str(message, "job", ""));
+
+	/* Already over: its `done` is on the way. */
+	if (s && json_get_int(message, "attempt", s->attempt) >= s->attempt)
+		tell_runner(s, json_get_str(message, "reason", "canceled"));
+}
+
+void jobs_shut_down(struct jobs *js)
+{
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		if (js->slots[i].pid) {
+			js->slots[i].is_fenced = true;
+			tell_runner(&js->slots[i], "shutdown");
+		}
+}
+
+size_t jobs_poll_fds(const struct jobs *js, struct pollfd *fds)
+{
+	bool is_full = js->link->out.len > LINK_MAX_QUEUED;
+	size_t n = 0;
+
+	for (size_t i = 0; i < JOBS_MAX; i++) {
+		const struct jobs_slot *s = &js->slots[i];
+
+		if (!s->pid)
+			continue;
+		fds[n++] = (struct pollfd){ .fd = is_full ? -1 : s->fd, .events = POLLIN };
+		fds[n++] = (struct pollfd){ .fd = s->pidfd, .events = POLLIN };
+	}
+	return n;
+}
+
+/* {"type":"done","job":...,"status":"failed",...}: only one-job mode wants to know. */
+static void note_done(struct jobs *js, struct jobs_slot *s, const char *line, size_t n)
+{
+	struct error err;
+	json_t *j = NULL;
+
+	s->is_done = true;
+	if (js->link->is_file && json_parse(line, n, &j, &err) == OK)
+		snprintf(js->last_status, sizeof(js->last_status), "%.15s",
+			json_get_str(j, "status", ""));
+	json_decref(j);
+}
+
+static void forward(struct jobs *js, struct jobs_slot *s)
+{
+	char *last = s->in.len ? memrchr(s->in.data, '\n', s->in.len) : NULL;
+	size_t n = last ? (size_t)(last - s->in.data) + 1 : 0;
+
+	for (size_t at = 0; at < n;) {
+		const char *line = s->in.data + at;
+		size_t len = (size_t)((char *)memchr(line, '\n', n - at) - line);
+
+		if (!strncmp(line, done_line, sizeof(done_line) - 1))
+			note_done(js, s, line, len);
+		at += len + 1;
+	}
+	if (n && !s->is_fenced)
+		link_send_text(js->link, s->in.data, n);
+	if (n)
+		buf_consume(&s->in, n);
+}
+
+/* False at the end of the stream. */
+static bool take(struct jobs *js, struct jobs_slot *s)
+{
+	ssize_t n;
+
+	buf_reserve(&s->in, 64 * 1024);
+	n = recv(s->fd, s->in.data + s->in.len, 64 * 1024, MSG_DONTWAIT);
+	if (n > 0) {
+		s->in.len += (size_t)n;
+		forward(js, s);
+	}
+	return n > 0 || (n < 0 && errno == EINTR);
+}
+
+static void speak_for(struct jobs *js, struct jobs_slot *s, int status)
+{
+	char reason[160];
+
+	if (s->is_done || s->is_fenced)
+		return;
+	if (WIFSIGNALED(status))
+		snprintf(reason, sizeof(reason),
+			"the runner of the job was ended by signal %d (%s)", WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
+	else
+		snprintf(reason, sizeof(reason), "the runner of the job exited with %d",
+			WEXITSTATUS(status));
+	log_error("job %s: %s", s->id, reason);
+	send_failed(js, s->id, s->attempt, reason);
+}
+
+static void sweep_after(struct jobs *js, const struct jobs_slot *dead)
+{
+	_cleanup_(free)
+	char *mark = xasprintf("BENCHD_JOB=%s", dead->id);
+	_cleanup_(free)
+	char *scratch = xasprintf(
+		"%s/jobs/%s.%03lld", js->host->state, dead->id, (long long)dead->attempt);
+	pid_t spare[JOBS_MAX];
+	size_t n = 0;
+	struct error err;
+
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		if (js->slots[i].pid && &js->slots[i] != dead)
+			spare[n++] = js->slots[i].pid;
+	(void)sweep_descendants(spare, n, 10 * NS_PER_S, NULL);
+	if (!find_job(js, dead->id))
+		(void)sweep_marked(mark);
+	(void)!dir_remove(scratch, &err);
+}
+
+static void end_runner(struct jobs *js, struct jobs_slot *s)
+{
+	struct jobs_slot dead;
+	int status = 0;
+
+	while (take(js, s))
+		;
+	while (waitpid(s->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	dead = *s;
+	close(s->fd);
+	close(s->pidfd);
+	*s = (struct jobs_slot){ 0 };
+	set_n_jobs(js);
+	/* One that ended in good order has swept and told everything itself. */
+	if (!dead.is_done || status != 0)
+		sweep_after(js, &dead);
+	speak_for(js, &dead, status);
+	buf_done(&dead.in);
+}
+
+static void handle_fd(struct jobs *js, struct jobs_slot *s, const struct pollfd *p)
+{
+	if (!p->revents || !s->pid)
+		return;
+	if (p->fd == s->pidfd)
+		end_runner(js, s);
+	else if (p->fd == s->fd)
+		(void)take(js, s);
+}
+
+void jobs_handle(struct jobs *js, const struct pollfd *fds, size_t n)
+{
+	size_t at = 0;
+
+	/* The same order as in jobs_poll_fds; slots can only have become free since. */
+	for (size_t i = 0; i < JOBS_MAX && at + 1 < n; i++) {
+		struct jobs_slot *s = &js->slots[i];
+
+		if (!s->pid || (fds[at].fd != s->fd && fds[at + 1].fd != s->pidfd))
+			continue;
+		handle_fd(js, s, &fds[at]);
+		handle_fd(js, s, &fds[at + 1]);
+		at += 2;
+	}
+}
+
+json_t *jobs_list(const struct jobs *js)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < JOBS_MAX; i++) {
+		json_t *o;
+
+		if (!js->slots[i].pid)
+			continue;
+		o = json_object();
+		json_set_str(o, "job", js->slots[i].id);
+		json_set_int(o, "attempt", js->slots[i].attempt);
+		json_array_append_new(list, o);
+	}
+	return list;
+}

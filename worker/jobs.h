@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The worker's table of running jobs: one runner process each. The worker forwards what runners
+ * say without looking at it, and speaks for those that died. Worker process only. */
+#ifndef WORKER_JOBS_H
+#define WORKER_JOBS_H
+
+#include <poll.h>
+#include "base/secret.h"
+#include "worker/host.h"
+#include "worker/link.h"
+
+enum { JOBS_MAX = 64 };
+
+struct jobs_slot {
+	char id[UUID_TEXT];
+	int64_t attempt;
+	pid_t pid; /* 0: free slot */
+	int pidfd, fd;
+	struct buf in;	 /* from the runner, up to the last whole line */
+	bool is_done;	 /* its `done` was seen */
+	bool is_fenced;	 /* what it says is dropped: a newer attempt or a shutdown */
+	char status[16]; /* of its `done`, for one-job mode */
+};
+
+struct jobs {
+	const struct host *host;
+	struct link *link;
+	int signal_fd; /* closed in runners */
+	struct jobs_slot slots[JOBS_MAX];
+	char last_status[16];
+};
+
+/* A `job` message. Bad ones are answered with `done`, failed, fault runner. */
+void jobs_start(struct jobs *js, json_t *message);
+/* A `cancel` message. */
+void jobs_cancel(struct jobs *js, const json_t *message);
+/* End everything at once; nothing more is forwarded. */
+void jobs_shut_down(struct jobs *js);
+size_t jobs_running(const struct jobs *js);
+/* Descriptors to poll (2 * JOBS_MAX at most), and what to do afterwards with the same array. */
+size_t jobs_poll_fds(const struct jobs *js, struct pollfd *fds);
+void jobs_handle(struct jobs *js, const struct pollfd *fds, size_t n);
+/* [{job, attempt}] for the heartbeat. */
+json_t *jobs_list(const struct jobs *js);
+
+#endif

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "worker/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+#ifndef CLONE_INTO_CGROUP
+#define CLONE_INTO_CGROUP 0x200000000ULL
+#endif
+
+enum { EXEC_TIMEOUT_S = 30 };
+
+/* clone3's arguments as of Linux 5.7 (the C library's header may be older). */
+struct clone3_args {
+	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls,
+		set_tid, set_tid_size, cgroup;
+};
+
+void launch_init(struct launch *l)
+{
+	*l = (struct launch){ .cgroup_fd = -1,
+		.cgroup_procs_fd = -1,
+		.uid = (uid_t)-1,
+		.gid = (gid_t)-1,
+		.namespaces_pidfd = -1,
+		.landlock_fd = -1 };
+	CPU_ZERO(&l->cpus);
+}
+
+void launch_limit(struct launch *l, int resource, rlim_t soft, rlim_t hard)
+{
+	if (l->n_rlimits < LAUNCH_MAX_RLIMITS)
+		l->rlimits[l->n_rlimits++] = (struct launch_rlimit){ resource, soft, hard };
+}
+
+/* fork with a pidfd and, where the kernel can, straight into the cgroup: no race in which the
+ * child does something outside of it. Without CLONE_VM on purpose: a child that shares memory
+ * starts with the worker's peak resident set. */
+static pid_t fork_child(struct launch *l, int *ret_pidfd)
+{
+	struct clone3_args args = { .flags = CLONE_PIDFD,
+		.pidfd = (uint64_t)(uintptr_t)ret_pidfd,
+		.exit_signal = SIGCHLD };
+	pid_t pid;
+
+	if (l->cgroup_fd >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)l->cgroup_fd;
+	}
+	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	if (pid >= 0) {
+		if (l->cgroup_fd >= 0)
+			l->cgroup_procs_fd = -1; /* placed already */
+		return pid;
+	}
+	if (errno != ENOSYS && errno != EPERM && errno != EINVAL && errno != EBADF &&
+		errno != EOPNOTSUPP && errno != EBUSY)
+		return -1;
+	pid = fork();
+	if (pid > 0) {
+		*ret_pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+		if (*ret_pidfd < 0) {
+			kill(pid, SIGKILL);
+			waitpid(pid, NULL, 0);
+			return -1;
+		}
+	}
+	return pid;
+}
+
+static int make_pipe(int *ret_ours, int *ret_theirs)
+{
+	int p[2];
+
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return -1;
+	(void)fcntl(p[0], F_SETFL, O_NONBLOCK);
+	*ret_ours = p[0];
+	*ret_theirs = p[1];
+	return 0;
+}
+
+static int make_descriptors(const struct launch *l, struct child *c, struct launch_fds *theirs)
+{
+	int s[2];
+
+	theirs->null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (theirs->null < 0 || make_pipe(&c->out, &theirs->out) < 0)
+		return -1;
+	if (l->merges_output)
+		theirs->err = dup(theirs->out);
+	else if (make_pipe(&c->err, &theirs->err) < 0)
+		return -1;
+	if (l->wants_result && make_pipe(&c->result, &theirs->result) < 0)
+		return -1;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s) < 0)
+		return -1;
+	c->status = s[0];
+	theirs->status = s[1];
+	return 0;
+}
+
+static void close_theirs(struct launch_fds *f)
+{
+	int *fds[] = { &f->null, &f->out, &f->err, &f->result, &f->status };
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		if (*fds[i] >= 0)
+			close(*fds[i]);
+}
+
+int launch_start(const struct launch *plan, struct child *c, struct error *err)
+{
+	struct launch_fds theirs = { -1, -1, -1, -1, -1, getpid() };
+	struct launch l = *plan;
+	int r = OK;
+
+	*c = (struct child){
+		.pid = -1, .pidfd = -1, .out = -1, .err = -1, .result = -1, .status = -1
+	};
+	if (make_descriptors(&l, c, &theirs) < 0) {
+		r = error_errno(err, E_IO, "cannot make pipes for '%s'", l.argv[0]);
+	} else {
+		c->forked_ns = clock_monotonic_ns();
+		c->pid = fork_child(&l, &c->pidfd);
+		if (c->pid == 0)
+			launch_child(&l, &theirs);
+		if (c->pid < 0)
+			r = error_errno(
+				err, E_IO, "cannot start a process for '%s'", l.argv[0]);
+	}
+	close_theirs(&theirs);
+	if (r < 0)
+		child_close(c);
+	return r;
+}
+
+static const char *hint(enum launch_step step, int error)
+{
+	if (step != STEP_EXEC)
+		return "";
+	if (error == ENOENT)
+		return " (its interpreter or loader is missing)";
+	if (error == ENOEXEC)
+		return " (not a program: a script needs a first line such as #!/bin/sh)";
+	return "";
+}
+
+static int could_not_start(const struct launch *l, struct child *c,
+	const struct launch_status *s, struct error *err)
+{
+	c->failed_step = (enum launch_step)s->step;
+	c->failed_errno = s->error;
+	return error_set(err, E_UNPROCESSABLE, "cannot start '%s': %s: %s%s", l->argv[0],
+		launch_step_names[s->step], strerror(s->error), hint(c->failed_step, s->error));
+}
+
+/* recv, but not forever: 0 at end of file, -1 on time-out. */
+static ssize_t await_status(int fd, struct launch_status *s)
+{
+	struct timeval limit = { .tv_sec = EXEC_TIMEOUT_S };
+	ssize_t n;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	do
+		n = recv(fd, s, sizeof(*s), 0);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+int launch_go(const struct launch *l, struct child *c, struct error *err)
+{
+	struct launch_status s = { 0 };
+	bool is_ready = false;
+	ssize_t n;
+
+	if (l->wants_go)
+		(void)!send(c->status, "g", 1, MSG_NOSIGNAL);
+	while ((n = await_status(c->status, &s)) == (ssize_t)sizeof(s)) {
+		if (s.step < 0 || s.step >= N_STEPS || s.error)
+			return could_not_start(l, c, &s, err);
+		is_ready = true;
+		c->exec_ns = s.stamp_ns;
+		c->usage = s.usage;
+	}
+	c->started_ns = clock_monotonic_ns();
+	if (n == 0 && is_ready)
+		return OK;
+	s = (struct launch_status){ .step = STEP_PARENT, .error = n < 0 ? errno : ECHILD };
+	return could_not_start(l, c, &s, err);
+}
+
+void child_close(struct child *c)
+{
+	int *fds[] = { &c->pidfd, &c->out, &c->err, &c->result, &c->status };
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		if (*fds[i] >= 0)
+			close(*fds[i]);
+		*fds[i] = -1;
+	}
+}
+
+static bool can_execute(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return false;
+	if (!S_ISREG(st.st_mode)) {
+		errno = EACCES;
+		return false;
+	}
+	return access(path, X_OK) == 0;
+}
+
+static char *absolute(const char *name, const char *directory)
+{
+	return *name == '/' ? xstrdup(name) : xasprintf("%s/%s", directory, name);
+}
+
+char *launch_find(const char *name, const char *path, const char *directory)
+{
+	int worst = ENOENT;
+
+	if (strchr(name, '/')) {
+		char *full = absolute(name, directory);
+
+		if (can_execute(full))
+			return full;
+		free(full);
+		return NULL;
+	}
+	while (*path) {
+		size_t n = strcspn(path, ":");
+		char *full = xasprintf("%.*s/%s", (int)n, path, name);
+
+		if (can_execute(full))
+			return full;
+		if (errno != ENOENT)
+			worst = errno;
+		free(full);
+		path += n + (path[n] == ':');
+	}
+	errno = worst;
+	return NULL;
+}

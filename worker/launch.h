@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Starting a process the way a measurement needs it: everything is prepared before the fork,
+ * only async-signal-safe calls run between fork and exec, nothing of the worker leaks into the
+ * child, and a failed exec says at which step and why. Runner only, single-threaded. */
+#ifndef WORKER_LAUNCH_H
+#define WORKER_LAUNCH_H
+
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+#include "base/error.h"
+
+/* The steps of the child, in order; the name is what `layers` and errors call them. */
+#define LAUNCH_STEPS(X)                                                                        \
+	X(STEP_SESSION, "session")                                                             \
+	X(STEP_CGROUP, "cgroup")                                                               \
+	X(STEP_DESCRIPTORS, "descriptors")                                                     \
+	X(STEP_AFFINITY, "affinity")                                                           \
+	X(STEP_PERSONALITY, "aslr")                                                            \
+	X(STEP_NAMESPACES, "namespaces")                                                       \
+	X(STEP_DIRECTORY, "directory")                                                         \
+	X(STEP_LIMITS, "rlimits")                                                              \
+	X(STEP_IDENTITY, "identity")                                                           \
+	X(STEP_PARENT, "parent")                                                               \
+	X(STEP_PRIVILEGES, "no_new_privs")                                                     \
+	X(STEP_LANDLOCK, "landlock")                                                           \
+	X(STEP_SECCOMP, "seccomp")                                                             \
+	X(STEP_EXEC, "exec")
+
+enum launch_step {
+#define X(id, name) id,
+	LAUNCH_STEPS(X)
+#undef X
+		N_STEPS
+};
+extern const char *const launch_step_names[N_STEPS];
+
+enum { LAUNCH_MAX_RLIMITS = 8, RESULT_FD = 3 };
+
+struct launch_rlimit {
+	int resource;
+	rlim_t soft, hard;
+};
+
+struct sock_fprog;
+
+/* What to start. Pointers are borrowed until launch_start returns. */
+struct launch {
+	const char *exe; /* absolute path */
+	char **argv, **envp;
+	const char *directory;
+	bool wants_result;  /* give it a result pipe as descriptor RESULT_FD */
+	bool merges_output; /* one pipe for stdout and stderr */
+	bool wants_go;	    /* wait after the fork until launch_go */
+	cpu_set_t cpus;	    /* empty: as inherited */
+	bool aslr_off;
+	struct launch_rlimit rlimits[LAUNCH_MAX_RLIMITS];
+	size_t n_rlimits;
+	int cgroup_fd;	     /* -1: none. The folder of a cgroup v2 */
+	int cgroup_procs_fd; /* its cgroup.procs, for kernels without CLONE_INTO_CGROUP */
+	bool no_new_privs;
+	bool drops_capabilities;
+	uid_t uid; /* (uid_t)-1: stay */
+	gid_t gid;
+	int namespaces_pidfd;		  /* -1: none. Join the namespaces of that process */
+	int namespaces;			  /* CLONE_NEW* flags to join, without CLONE_NEWPID */
+	int landlock_fd;		  /* -1: none */
+	const struct sock_fprog *seccomp; /* NULL: none */
+};
+
+/* What the child had used up when it reached exec: everything later is the program's. */
+struct launch_usage {
+	int64_t user_us, sys_us, minflt, majflt, nvcsw, nivcsw;
+	int64_t maxrss_kib; /* the floor under the program's own peak */
+	char schedstat[64]; /* text of /proc/self/schedstat, "" unknown */
+};
+
+/* What the child writes to the status socket: once before exec, once more when exec (or a step
+ * before it) failed. */
+struct launch_status {
+	int32_t step, error; /* error 0: about to exec */
+	int64_t stamp_ns;
+	struct launch_usage usage;
+};
+
+/* A started process. */
+struct child {
+	pid_t pid;
+	int pidfd;
+	int out, err, result;	      /* our ends, non-blocking; -1 when not there */
+	int status;		      /* until exec */
+	int64_t forked_ns;	      /* CLOCK_MONOTONIC */
+	int64_t exec_ns;	      /* the child's stamp just before exec */
+	int64_t started_ns;	      /* exec succeeded */
+	struct launch_usage usage;    /* before exec */
+	enum launch_step failed_step; /* when exec or a step before it failed */
+	int failed_errno;
+};
+
+void launch_init(struct launch *l);
+void launch_limit(struct launch *l, int resource, rlim_t soft, rlim_t hard);
+/* Fork. Afterwards the child exists and, with wants_go, waits. E_IO: out of processes or
+ * descriptors. */
+int launch_start(const struct launch *l, struct child *c, struct error *err) must_check;
+/* Let it go on to exec and wait for that. OK: it runs, c->started_ns is set. E_UNPROCESSABLE:
+ * it could not be started; failed_step and failed_errno say why, the child is a zombie. */
+int launch_go(const struct launch *l, struct child *c, struct error *err) must_check;
+/* Close the descriptors; the process must have been reaped. */
+void child_close(struct child *c);
+
+/* Full path of program name as execvp would find it with PATH path, from folder directory. NULL
+ * and errno when there is none. free() it. */
+char *launch_find(const char *name, const char *path, const char *directory);
+
+/* The child's side (child.c): never returns. */
+struct launch_fds {
+	int null, out, err, result, status;
+	pid_t parent;
+};
+void launch_child(const struct launch *l, const struct launch_fds *fds)
+	__attribute__((noreturn));
+
+#endif

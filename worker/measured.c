@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "worker/measured.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/fs.h"
+#include "stats/quantile.h"
+#include "worker/record.h"
+#include "worker/result.h"
+#include "worker/supervise.h"
+#include "worker/utf8.h"
+
+enum { PADDING = 4096, ADAPTER_OUTPUT = 1024 * 1024, N_EXTRA = 8 };
+
+/* One process on its way: what record.c turns into JSON. */
+struct flight {
+	struct job *job;
+	struct launch launch;
+	struct record record;
+	struct noise_snapshot before, after;
+	bool wants_counters;
+};
+
+static int run_hooks(
+	struct job *j, const struct spec_steps *steps, const char *name, const char *directory)
+{
+	struct error err;
+
+	for (size_t i = 0; i < steps->n; i++) {
+		int r = job_run_tool(
+			j, steps->argv[i], directory, "worker", j->spec->limits.time_ns, &err);
+
+		if (r == E_GONE)
+			return job_stopped(j);
+		if (r < 0)
+			return job_fail(j, FAULT_PROGRAM, "%s step %zu failed: %s", name, i + 1,
+				err.text);
+	}
+	return OK;
+}
+
+static void fill_extra(struct arena *a, const struct job *j, const struct turn *t,
+	int64_t padding, const char **extra)
+{
+	const struct spec_protocol *p = &j->spec->protocol;
+	char *pad = arena_alloc(a, (size_t)padding + 1);
+	size_t n = 0;
+
+	memset(pad, 'x', (size_t)padding);
+	extra[n++] = arena_printf(a, "BENCHD_RESULT_FD=%d", RESULT_FD);
+	extra[n++] = arena_printf(
+		a, "BENCHD_SAMPLES=%lld", t->is_calibrating ? 1LL : (long long)p->samples);
+	extra[n++] = arena_printf(a, "BENCHD_WARMUP=%lld", (long long)p->warmup);
+	extra[n++] = arena_printf(a, "BENCHD_SEED=%llu", (unsigned long long)j->spec->seed);
+	if (t->iterations)
+		extra[n++] =
+			arena_printf(a, "BENCHD_ITERATIONS=%lld", (long long)t->iterations);
+	extra[n++] = arena_printf(a, "BENCHD_PADDING=%s", pad);
+	extra[n] = NULL;
+}
+
+/* benchd-kernel is the one beside the worker, wherever that is. */
+static char *find_program(const char *name, const char *directory)
+{
+	if (!strcmp(name, "benchd-kernel")) {
+		char *path = xasprintf("%s/%s", program_dir(), name);
+
+		if (access(path, X_OK) == 0)
+			return path;
+		free(path);
+		return launch_find(name, BENCHD_BINDIR ":" BENCHD_SBINDIR, directory);
+	}
+	return launch_find(name, job_path, directory);
+}
+
+static void take_before(void *arg, pid_t pid)
+{
+	struct flight *f = arg;
+	const struct host *h = f->job->host;
+
+	if (f->wants_counters)
+		counters_open(&f->record.counters, pid, h->has_perf, h->has_pmu);
+	noise_snapshot_take(h, &f->before);
+}
+
+static void take_after(void *arg, pid_t pid)
+{
+	struct flight *f = arg;
+
+	(void)pid;
+	noise_snapshot_take(f->job->host, &f->after);
+	counters_close(&f->record.counters);
+}
+
+static int not_found(struct job *j, const struct turn *t, struct flight *f, int error)
+{
+	struct supervised *s = &f->record.process;
+	const char *name = t->cell->argv[t->arm][0];
+
+	*s = (struct supervised){ .exit = -1,
+		.termination = T_FAILED_START,
+		.failed_step = STEP_EXEC,
+		.failed_errno = error };
+	snprintf(s->failure, sizeof(s->failure),
+		"cannot start '%.80s': %s; commands run in a fresh folder, so give an absolute "
+		"path, a name in PATH or a path inside the checkout",
+		name, strerror(error));
+	(void)j;
+	return OK;
+}
+
+static int fly(struct job *j, const struct turn *t, struct arena *a, struct flight *f,
+	struct error *err)
+{
+	const char *extra[N_EXTRA + 1];
+	const struct supervise_hooks hooks = { take_before, take_after, f };
+	const struct spec_limits *limits = &j->spec->limits;
+	size_t cap = t->cell->adapter ? 2 * ADAPTER_OUTPUT : (size_t)limits->output_bytes;
+	struct launch *l = &f->launch;
+	char **argv = t->cell->argv[t->arm], *exe;
+
+	f->record.padding = (int64_t)rng_below(&j->rng, PADDING);
+	exe = find_program(argv[0], j->directory[t->arm]);
+	if (!exe)
+		return not_found(j, t, f, errno);
+	f->record.exe = arena_strdup(a, exe);
+	free(exe);
+	job_plan(j, l);
+	l->exe = f->record.exe;
+	l->argv = argv;
+	fill_extra(a, j, t, f->record.padding, extra);
+	l->envp = job_environment(j, a, extra);
+	l->directory = j->directory[t->arm];
+	l->wants_result = true;
+	l->wants_go = true;
+	return supervise(
+		&j->ch, l, limits->time_ns, cap, NULL, &hooks, &f->record.process, err);
+}
+
+/* The value that the stop rule works on: the primary measure, else the first one reported, else
+ * the wall time. */
+static void fill_value(
+	struct arena *a, const struct record *rec, const char *primary, struct measured *m)
+{
+	const struct result_series *s = result_find(&rec->result, primary);
+
+	for (size_t i = 0; i < rec->result.n_series && !s; i++)
+		if (rec->result.series[i].samples.n)
+			s = &rec->result.series[i];
+	m->is_timed_outside = !s && rec->process.termination != T_FAILED_START;
+	if (s) {
+		m->value = sample_centre(a, s->samples.v, s->samples.n);
+		m->higher_is_better = s->better && !strcmp(s->better, "higher");
+	} else if (m->is_timed_outside) {
+		m->value = (double)rec->process.account.wall_ns;
+	}
+}
+
+static void send_output(struct job *j, const struct turn *t, const struct record *rec)
+{
+	const struct capture *both[] = { &rec->process.out, &rec->process.err };
+	static const char *const names[] = { "stdout", "stderr" };
+
+	for (size_t i = t->cell->adapter ? 1 : 0; i < ARRAY_SIZE(both); i++) {
+		struct buf text = { 0 };
+
+		if (!both[i]->total)
+			continue;
+		capture_text(both[i], &text);
+		channel_log(&j->ch, names[i], buf_str(&text), text.len);
+		buf_done(&text);
+	}
+}
+
+static const char *said_last(const struct record *rec, struct buf *b)
+{
+	buf_add_str(b, "; it said: ");
+	capture_last_line(&rec->process.err, 200, b);
+	if (!strcmp(buf_str(b), "; it said: "))
+		capture_last_line(&rec->process.out, 200, b);
+	return strcmp(buf_str(b), "; it said: ") ? buf_str(b) : "";
+}
+
+static int fail_by_limit(struct job *j, const struct turn *t, const struct record *rec)
+{
+	const struct supervised *s = &rec->process;
+	const char *name = t->cell->argv[t->arm][0];
+	char text[TIME_TEXT];
+
+	switch (s->termination) {
+	case T_TIMEOUT:
+		return job_time_out(j,
+			"'%s' did not end within %s; raise limits.time or give it less work",
+			name, duration_format((double)j->spec->limits.time_ns, text));
+	case T_OUTPUT_LIMIT:
+		if (s->result_flooded)
+			return job_fail(j, FAULT_PROGRAM,
+				"'%s' wrote more than 16 MiB of results; report fewer samples",
+				name);
+		return job_fail(j, FAULT_PROGRAM,
+			"'%s' wrote a file larger than limits.file_size (%lld bytes)", name,
+			(long long)j->spec->limits.file_size_bytes);
+	case T_OOM:
+		return job_fail(j, FAULT_PROGRAM,
+			"'%s' used more memory than limits.memory (%lld bytes)", name,
+			(long long)j->spec->limits.memory_bytes);
+	default:
+		return job_fail(j, FAULT_PROGRAM, "%s", s->failure);
+	}
+}
+
+/* Does its end count as success? */
+static int check_end(struct job *j, const struct turn *t, const struct record *rec)
+{
+	const struct supervised *s = &rec->process;
+	const char *name = t->cell->argv[t->arm][0];
+	struct buf last = { 0 };
+	int r = OK;
+
+	if (s->is_wedged)
+		r = job_fail(j, FAULT_RUNNER,
+			"'%s' or a process it started did not die of SIGKILL within %d s", name,
+			WEDGED_S);
+	else if (channel_must_stop(&j->ch) && s->termination == T_KILLED)
+		r = job_stopped(j);
+	else if (s->termination == T_TIMEOUT || s->termination == T_OUTPUT_LIMIT ||
+		 s->termination == T_OOM || s->termination == T_FAILED_START)
+		r = fail_by_limit(j, t, rec);
+	else if (rec->result.error)
+		r = job_fail(j, FAULT_PROGRAM, "'%s' reported an error: %s", name,
+			rec->result.error);
+	else if (s->signal)
+		r = job_fail(j, FAULT_PROGRAM, "'%s' was ended by signal %d (%s)%s", name,
+			s->signal, strsignal(s->signal), said_last(rec, &last));
+	else if (!j->spec->exit_codes[s->exit & 255])
+		r = job_fail(j, FAULT_PROGRAM,
+			"'%s' exited with %d, which is not in exit_codes%s", name, s->exit,
+			said_last(rec, &last));
+	buf_done(&last);
+	return r;
+}
+
+/* It ended well; did it bring what it promised? */
+static int check_results(struct job *j, const struct turn *t, const struct record *rec)
+{
+	const char *name = t->cell->argv[t->arm][0];
+	const struct result *res = &rec->result;
+
+	if (*rec->protocol_error)
+		return job_fail(j, FAULT_PROGRAM, "'%s': %s", name, rec->protocol_error);
+	if (res->verify_failed)
+		return job_fail(j, FAULT_PROGRAM,
+			"'%s' computed a wrong answer: its verification failed", name);
+	if (result_has_samples(res) || t->is_calibrating || res->calibrated)
+		return OK;
+	if (res->said_hello || j->spec->kind == KIND_KERNEL)
+		return job_fail(j, FAULT_NO_RESULT,
+			"'%s' ended well but reported no sample on BENCHD_RESULT_FD", name);
+	if (t->cell->adapter && !rec->process.out.total)
+		return job_fail(j, FAULT_NO_RESULT,
+			"'%s' ended well but printed nothing for the adapter '%s' to read",
+			name, t->cell->adapter);
+	return OK;
+}
+
+static void read_results(struct arena *a, struct record *rec)
+{
+	struct error err;
+	struct buf *b = &rec->process.result;
+
+	if (result_read(a, buf_str(b), b->len, &rec->result, &err) < 0)
+		snprintf(rec->protocol_error, sizeof(rec->protocol_error), "%.400s", err.text);
+}
+
+static void fill_measured(struct job *j, struct arena *a, const struct turn *t,
+	struct flight *f, struct measured *m)
+{
+	struct record *rec = &f->record;
+
+	m->calibrated = rec->result.calibrated;
+	m->steady = rec->result.steady;
+	m->wall_ns = rec->process.account.wall_ns;
+	fill_value(a, rec, t->cell->primary, m);
+	if (rec->process.termination != T_FAILED_START) {
+		noise_collect(j->host, &f->before, &f->after, &rec->process.account, &m->noise);
+		noise_judge_one(t->past, t->n_past, &m->noise);
+	}
+	rec->before = &f->before;
+	rec->after = &f->after;
+}
+
+/* A calibrating run leaves no record, unless it is also the run that failed. */
+static void send_record(struct job *j, const struct turn *t, struct flight *f,
+	struct measured *m, bool ended_well)
+{
+	if (ended_well && (t->is_calibrating || (m->calibrated && !t->iterations)))
+		return;
+	f->record.seq = m->seq = ++j->seq;
+	channel_send(&j->ch, record_message(j, t, &f->record, &m->noise));
+}
+
+int measured_run(struct job *j, const struct turn *t, struct measured *m)
+{
+	_cleanup_(arena_free)
+	struct arena *a = arena_new();
+	struct flight f = { .job = j, .wants_counters = t->wants_counters };
+	struct error err;
+	int r;
+
+	*m = (struct measured){ .value = NAN };
+	r = run_hooks(j, &j->spec->prepare, "prepare", j->directory[t->arm]);
+	if (r < 0)
+		return r;
+	if (fly(j, t, a, &f, &err) < 0) {
+		supervised_done(&f.record.process);
+		return job_fail(j, FAULT_RUNNER, "%s", err.text);
+	}
+	read_results(a, &f.record);
+	fill_measured(j, a, t, &f, m);
+	r = check_end(j, t, &f.record);
+	if (r == OK)
+		r = check_results(j, t, &f.record);
+	if (r < 0)
+		f.record.error = j->reason;
+	send_output(j, t, &f.record);
+	send_record(j, t, &f, m, r == OK);
+	supervised_done(&f.record.process);
+	if (r == OK)
+		r = run_hooks(j, &j->spec->conclude, "conclude", j->directory[t->arm]);
+	return r;
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "worker/noise.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "stats/quantile.h"
+
+enum { FEW = 5, MIN_DRIFT = 8 };
+
+const char *const noise_class_names[] = { "clean", "suspect", "noisy" };
+const char *const noise_signal_names[N_NOISE_SIGNALS] = {
+#define X(id, name, floor, least) name,
+	NOISE_SIGNALS(X)
+#undef X
+};
+static const struct {
+	double floor, least;
+} limits[N_NOISE_SIGNALS] = {
+#define X(id, name, floor, least) { floor, least },
+	NOISE_SIGNALS(X)
+#undef X
+};
+
+static ssize_t read_again(int fd, char *out, size_t size)
+{
+	ssize_t n = fd < 0 ? -1 : pread(fd, out, size - 1, 0);
+
+	out[MAX(n, 0)] = 0;
+	return n;
+}
+
+static int64_t number_after(const char *text, const char *label)
+{
+	const char *at = strstr(text, label);
+
+	return at ? strtoll(at + strlen(label), NULL, 10) : -1;
+}
+
+static int64_t psi_total(int fd)
+{
+	char text[256];
+
+	return read_again(fd, text, sizeof(text)) > 0 ? number_after(text, "total=") : -1;
+}
+
+static int64_t one_number(int fd)
+{
+	char text[64];
+
+	return read_again(fd, text, sizeof(text)) > 0 ? strtoll(text, NULL, 10) : -1;
+}
+
+/* cpu  user nice system idle iowait irq softirq steal ... */
+static int64_t steal_ticks(int fd)
+{
+	long long v[8];
+	char text[512];
+
+	if (read_again(fd, text, sizeof(text)) <= 0 ||
+		sscanf(text, "cpu %lld %lld %lld %lld %lld %lld %lld %lld", &v[0], &v[1], &v[2],
+			&v[3], &v[4], &v[5], &v[6], &v[7]) != 8)
+		return -1;
+	return v[7];
+}
+
+static int64_t swapped_pages(const struct host *h)
+{
+	char text[8192];
+	int64_t in, out;
+
+	if (!h->has_swap)
+		return 0;
+	if (read_again(h->vmstat, text, sizeof(text)) <= 0)
+		return -1;
+	in = number_after(text, "pswpin ");
+	out = number_after(text, "pswpout ");
+	return in < 0 || out < 0 ? -1 : in + out;
+}
+
+void noise_snapshot_take(const struct host *h, struct noise_snapshot *s)
+{
+	s->taken_ns = clock_monotonic_ns();
+	s->psi_cpu_us = psi_total(h->psi_cpu);
+	s->psi_io_us = psi_total(h->psi_io);
+	s->psi_mem_us = psi_total(h->psi_memory);
+	s->steal_ticks = steal_ticks(h->stat);
+	s->swapped = swapped_pages(h);
+	s->throttled = one_number(h->throttle);
+	s->freq_khz = one_number(h->frequency);
+	s->temp_mc = one_number(h->temperature);
+}
+
+static double delta(int64_t before, int64_t after)
+{
+	return before < 0 || after < 0 ? -1 : (double)(after - before);
+}
+
+void noise_collect(const struct host *h, const struct noise_snapshot *before,
+	const struct noise_snapshot *after, const struct account *a, struct noise *ret)
+{
+	double busy_ns = (double)(a->user_us + a->sys_us) * 1e3;
+	double *amount = ret->amount;
+
+	*ret = (struct noise){ .wall_ns = MAX(a->wall_ns, (int64_t)1),
+		.window_ns = MAX(after->taken_ns - before->taken_ns, (int64_t)1) };
+	amount[N_RUNQ] = (double)a->runq_wait_ns;
+	amount[N_PSI_CPU] = delta(before->psi_cpu_us, after->psi_cpu_us);
+	amount[N_PSI_IO] = delta(before->psi_io_us, after->psi_io_us);
+	amount[N_PSI_MEM] = delta(before->psi_mem_us, after->psi_mem_us);
+	amount[N_IDLE] = fmax(0, (double)a->wall_ns - busy_ns);
+	amount[N_NIVCSW] = (double)a->nivcsw;
+	amount[N_MIGRATIONS] = (double)a->migrations;
+	amount[N_MAJFLT] = (double)a->majflt;
+	amount[N_STEAL] = delta(before->steal_ticks, after->steal_ticks);
+	amount[N_OTHER] = h->shared && h->shared->n_jobs > 1 ? 1 : 0;
+	amount[N_THROTTLED] = delta(before->throttled, after->throttled);
+	amount[N_SWAPPED] = delta(before->swapped, after->swapped);
+}
+
+/* Amount per time, in the unit of the floor. */
+static double rate(const struct noise *n, int signal)
+{
+	double wall = (double)n->wall_ns, window = (double)n->window_ns;
+	double v = n->amount[signal];
+
+	switch (signal) {
+	case N_RUNQ:
+	case N_IDLE:
+		return v / wall;
+	case N_PSI_CPU:
+	case N_PSI_IO:
+	case N_PSI_MEM:
+		return v * 1e3 / window;
+	case N_STEAL:
+		return v * 1e9 / window;
+	case N_OTHER:
+	case N_THROTTLED:
+	case N_SWAPPED:
+		return v;
+	}
+	return v * 1e9 / wall;
+}
+
+/* Signals that the benchmark's own work raises: only what exceeds its own habit counts. */
+static bool has_habit(int signal)
+{
+	return signal < N_STEAL;
+}
+
+static double limit_of(struct arena *a, struct noise *const *group, size_t n, int signal)
+{
+	double *rates = ARENA_ARRAY(a, double, n), median;
+	double floor = limits[signal].floor;
+
+	if (!has_habit(signal))
+		return floor;
+	if (n < FEW)
+		return signal == N_IDLE ? INFINITY : 10 * floor;
+	for (size_t i = 0; i < n; i++)
+		rates[i] = rate(group[i], signal);
+	median = sample_median(a, rates, n);
+	/* The share of time off the cpu has no absolute floor: a benchmark may sleep. */
+	if (signal == N_IDLE)
+		return median + fmax(floor, 5 * sample_mad(a, rates, n));
+	return fmax(floor, median + 5 * sample_mad(a, rates, n));
+}
+
+static void classify(struct noise *n)
+{
+	bool is_certain = n->signals & (1U << N_THROTTLED | 1U << N_SWAPPED);
+
+	n->class = !n->signals					       ? NOISE_CLEAN
+		   : is_certain || __builtin_popcount(n->signals) >= 2 ? NOISE_NOISY
+								       : NOISE_SUSPECT;
+}
+
+static bool is_beyond(const struct noise *n, int signal, double limit)
+{
+	return n->amount[signal] >= limits[signal].least && rate(n, signal) > limit;
+}
+
+void noise_judge(struct noise *const *group, size_t n)
+{
+	struct arena *a = arena_new();
+
+	for (size_t i = 0; i < n; i++)
+		group[i]->signals = 0;
+	for (int s = 0; s < N_NOISE_SIGNALS; s++) {
+		double limit = limit_of(a, group, n, s);
+
+		for (size_t i = 0; i < n; i++)
+			if (is_beyond(group[i], s, limit))
+				group[i]->signals |= 1U << s;
+	}
+	for (size_t i = 0; i < n; i++)
+		classify(group[i]);
+	arena_free(a);
+}
+
+void noise_judge_one(struct noise *const *group, size_t n, struct noise *one)
+{
+	struct arena *a = arena_new();
+
+	one->signals = 0;
+	for (int s = 0; s < N_NOISE_SIGNALS; s++)
+		if (is_beyond(one, s, limit_of(a, group, n, s)))
+			one->signals |= 1U << s;
+	classify(one);
+	arena_free(a);
+}
+
+/* Mann 1945, Kendall 1975: S = sum of signs over all pairs, normal with continuity and tie
+ * correction. Two-sided p. */
+static double trend_p(struct arena *a, const double *x, size_t n)
+{
+	double *sorted = sample_sorted(a, x, n), s = 0, ties = 0, var, z;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = i + 1; k < n; k++)
+			s += (x[k] > x[i]) - (x[k] < x[i]);
+	for (size_t i = 0; i < n;) {
+		size_t k = i;
+
+		while (k < n && sorted[k] == sorted[i])
+			k++;
+		ties += (double)(k - i) * (double)(k - i - 1) * (2.0 * (double)(k - i) + 5);
+		i = k;
+	}
+	var = ((double)n * (double)(n - 1) * (2.0 * (double)n + 5) - ties) / 18;
+	if (var <= 0 || s == 0)
+		return 1;
+	z = (fabs(s) - 1) / sqrt(var);
+	return erfc(z / sqrt(2));
+}
+
+enum noise_class noise_of_run(
+	struct noise *const *group, size_t n, const double *values, size_t n_values)
+{
+	struct arena *a = arena_new();
+	bool drifts = n_values >= MIN_DRIFT && trend_p(a, values, n_values) < 0.01;
+	size_t n_noisy = 0;
+	double share;
+
+	arena_free(a);
+	for (size_t i = 0; i < n; i++)
+		n_noisy += group[i]->class == NOISE_NOISY;
+	share = n ? (double)n_noisy / (double)n : 0;
+	if (share > 0.3 || drifts)
+		return NOISE_NOISY;
+	return share >= 0.1 ? NOISE_SUSPECT : NOISE_CLEAN;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "worker/record.h"
+
+#include <math.h>
+#include <string.h>
+#include "worker/utf8.h"
+
+enum { ADAPTER_OUTPUT = 1024 * 1024 };
+
+/* What the host cannot tell is left out, never 0. */
+static void set_known(json_t *o, const char *key, int64_t v)
+{
+	if (v >= 0)
+		json_set_int(o, key, v);
+}
+
+static json_t *values(const double *v, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_real(v[i]));
+	return list;
+}
+
+static json_t *one_value(double v)
+{
+	return values(&v, 1);
+}
+
+static json_t *series_json(const struct result_series *s)
+{
+	json_t *o = json_object();
+
+	json_set_str(o, "benchmark", s->benchmark);
+	json_set_str(o, "measure", s->measure);
+	json_set_opt(o, "unit", s->unit);
+	json_set_opt(o, "better", s->better);
+	if (s->iterations)
+		json_set_int(o, "iterations", s->iterations);
+	if (s->parameters)
+		json_object_set(o, "parameters", s->parameters);
+	json_object_set_new(o, "samples", values(s->samples.v, s->samples.n));
+	json_object_set_new(o, "warmup", values(s->warmup.v, s->warmup.n));
+	return o;
+}
+
+static void add_outside(
+	json_t *list, const char *benchmark, const char *measure, const char *unit, double v)
+{
+	json_t *o = json_object();
+
+	json_set_str(o, "benchmark", benchmark);
+	json_set_str(o, "measure", measure);
+	json_set_str(o, "unit", unit);
+	json_set_str(o, "better", "lower");
+	json_object_set_new(o, "samples", one_value(v));
+	json_object_set_new(o, "warmup", json_array());
+	json_array_append_new(list, o);
+}
+
+/* A command that reported nothing is timed from outside. */
+static void add_outside_timing(json_t *list, const struct turn *t, const struct account *a)
+{
+	const char *name = t->cell->benchmark;
+
+	add_outside(list, name, "latency", "ns", (double)a->wall_ns);
+	add_outside(list, name, "cpu-time", "ns", (double)(a->user_us + a->sys_us) * 1e3);
+	/* At the floor the launcher's own size hides the program's. */
+	if (a->maxrss_kib > a->maxrss_floor_kib)
+		add_outside(list, name, "memory-peak", "B", (double)a->maxrss_kib * 1024);
+}
+
+static json_t *results_json(const struct turn *t, const struct record *r)
+{
+	json_t *list = json_array();
+
+	/* Times of a wrong computation are no times. */
+	if (r->result.verify_failed || r->error)
+		return list;
+	for (size_t i = 0; i < r->result.n_series; i++)
+		json_array_append_new(list, series_json(&r->result.series[i]));
+	if (!r->result.n_series && !t->cell->adapter)
+		add_outside_timing(list, t, &r->process.account);
+	return list;
+}
+
+static void add_account(json_t *o, const struct account *a)
+{
+	json_set_int(o, "started_ns", a->started_unix_ns);
+	json_set_int(o, "wall_ns", a->wall_ns);
+	json_set_int(o, "start_delay_ns", a->start_delay_ns);
+	json_set_int(o, "user_us", a->user_us);
+	json_set_int(o, "sys_us", a->sys_us);
+	json_set_int(o, "maxrss_kib", a->maxrss_kib);
+	json_set_int(o, "maxrss_floor_kib", a->maxrss_floor_kib);
+	json_set_str(o, "mem_source", "wait4");
+	json_set_int(o, "minflt", a->minflt);
+	json_set_int(o, "majflt", a->majflt);
+	json_set_int(o, "nvcsw", a->nvcsw);
+	json_set_int(o, "nivcsw", a->nivcsw);
+	json_set_int(o, "read_bytes", a->read_bytes);
+	json_set_int(o, "write_bytes", a->write_bytes);
+	set_known(o, "runq_wait_ns", a->runq_wait_ns);
+	set_known(o, "migrations", a->migrations);
+}
+
+static void set_delta(json_t *o, const char *key, int64_t before, int64_t after)
+{
+	if (before >= 0 && after >= 0)
+		json_set_int(o, key, after - before);
+}
+
+static void add_host_signals(json_t *o, const struct record *r)
+{
+	const struct noise_snapshot *b = r->before, *a = r->after;
+
+	set_delta(o, "psi_cpu_us", b->psi_cpu_us, a->psi_cpu_us);
+	set_delta(o, "psi_io_us", b->psi_io_us, a->psi_io_us);
+	set_delta(o, "psi_mem_us", b->psi_mem_us, a->psi_mem_us);
+	set_delta(o, "steal_ticks", b->steal_ticks, a->steal_ticks);
+	set_delta(o, "throttled", b->throttled, a->throttled);
+	set_delta(o, "swapped", b->swapped, a->swapped);
+	set_known(o, "freq_khz", a->freq_khz > 0 ? a->freq_khz : -1);
+	if (a->temp_mc > 0)
+		json_set_int(o, "temp_mc", a->temp_mc);
+}
+
+static json_t *signals_json(const struct noise *n)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < N_NOISE_SIGNALS; i++)
+		if (n->signals & (1U << i))
+			json_array_append_new(list, json_string(noise_signal_names[i]));
+	return list;
+}
+
+static void add_end(json_t *o, const struct supervised *s)
+{
+	json_set_str(o, "termination", termination_names[s->termination]);
+	if (s->exit >= 0)
+		json_set_int(o, "exit", s->exit);
+	if (s->signal)
+		json_set_int(o, "signal", s->signal);
+	json_set_int(o, "strays", s->strays);
+	if (s->termination == T_FAILED_START) {
+		json_set_str(o, "failed_step", launch_step_names[s->failed_step]);
+		json_set_int(o, "failed_errno", s->failed_errno);
+	}
+}
+
+static json_t *metadata_json(const struct record *r)
+{
+	return r->result.metadata ? json_incref(r->result.metadata) : json_object();
+}
+
+/* stdout for the daemon's adapter, at most 1 MiB. */
+static void add_output(json_t *o, const struct supervised *s)
+{
+	struct buf raw = { 0 }, text = { 0 };
+
+	capture_text(&s->out, &raw);
+	utf8_clean(buf_str(&raw), MIN(raw.len, (size_t)ADAPTER_OUTPUT), &text);
+	json_object_set_new(o, "output", json_stringn_nocheck(buf_str(&text), text.len));
+	json_set_bool(o, "output_cut", s->out.total > ADAPTER_OUTPUT);
+	buf_done(&raw);
+	buf_done(&text);
+}
+
+static void add_turn(json_t *o, const struct turn *t, const struct record *r)
+{
+	json_set_int(o, "seq", r->seq);
+	json_set_str(o, "cell", t->cell->id);
+	json_set_str(o, "arm", t->arm_name);
+	json_set_int(o, "index", t->index);
+	json_set_int(o, "block", t->block);
+	json_set_int(o, "order", t->order);
+	json_set_int(o, "padding", r->padding);
+	json_set_int(o, "iterations", MAX(t->iterations, (int64_t)1));
+	json_set_int(o, "pid", r->process.pid);
+}
+
+json_t *record_message(const struct job *j, const struct turn *t, const struct record *r,
+	const struct noise *n)
+{
+	json_t *m = channel_message(&j->ch, "process"), *o = json_object();
+
+	add_turn(o, t, r);
+	add_account(o, &r->process.account);
+	if (r->process.termination != T_FAILED_START)
+		add_host_signals(o, r);
+	json_object_set_new(o, "counters", counters_json(&r->counters));
+	add_end(o, &r->process);
+	json_set_bool(o, "steady", r->result.steady);
+	json_set_str(o, "noise", noise_class_names[n->class]);
+	json_object_set_new(o, "signals", signals_json(n));
+	json_set_bool(o, "replaced", n->is_replaced);
+	json_object_set_new(o, "results", results_json(t, r));
+	json_object_set_new(
+		o, "verify", r->result.verify ? json_incref(r->result.verify) : json_null());
+	json_object_set_new(o, "metadata", metadata_json(r));
+	json_set_str(o, "error", r->error);
+	if (t->cell->adapter)
+		add_output(o, &r->process);
+	json_object_set_new(m, "process", o);
+	return m;
+}

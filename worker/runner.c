@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "worker/runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "base/clock.h"
+#include "base/fs.h"
+#include "worker/job.h"
+#include "worker/lock.h"
+#include "worker/measure.h"
+#include "worker/sweep.h"
+
+/* --- steps of a job, in order; each returns negative after job_fail ------------------------
+ */
+
+static int check_clock(struct job *j)
+{
+	const char *source = j->host->clock_source;
+
+	if (!strcmp(source, "hpet") || !strcmp(source, "acpi_pm"))
+		return job_fail(j, FAULT_RUNNER,
+			"the clock source '%s' costs a system call each time it is read; boot "
+			"the "
+			"host with clocksource=tsc",
+			source);
+	return OK;
+}
+
+/* Waiting for the lock is also waiting for the other job's end, so be quick at first. */
+static int take_host_lock(struct job *j)
+{
+	_cleanup_(free)
+	char *path = xasprintf("%s/host.lock", lock_directory());
+	int64_t pause = NS_PER_MS / 2;
+	struct error err;
+	int holder, told = 0;
+
+	if (!j->spec->is_exclusive)
+		return OK;
+	for (;;) {
+		char detail[80];
+
+		if (lock_try(path, &j->lock_fd, &holder, &err) < 0)
+			return job_fail(j, FAULT_RUNNER, "%s", err.text);
+		if (j->lock_fd >= 0)
+			return OK;
+		snprintf(
+			detail, sizeof(detail), "process %d is measuring on this host", holder);
+		if (pause > 50 * NS_PER_MS && holder != told) {
+			job_phase(j, "idle_wait", detail);
+			told = holder;
+		}
+		if (channel_sleep(&j->ch, pause))
+			return job_stopped(j);
+		pause = MIN(2 * pause, 100 * NS_PER_MS);
+	}
+}
+
+static int make_scratch(struct job *j)
+{
+	j->scratch = xasprintf(
+		"%s/jobs/%s.%03lld", j->host->state, j->ch.job, (long long)j->ch.attempt);
+	if (mkdir(j->scratch, 0700) < 0 && errno != EEXIST)
+		return job_fail(j, FAULT_RUNNER, "cannot make the folder '%s': %s", j->scratch,
+			strerror(errno));
+	if (j->host->job_uid != (uid_t)-1)
+		(void)!chown(j->scratch, j->host->job_uid, j->host->job_gid);
+	for (size_t i = 0; i < j->spec->n_arms; i++)
+		j->directory[i] = j->scratch;
+	return OK;
+}
+
+static int run_setup(struct job *j)
+{
+	struct error err;
+
+	for (size_t arm = 0; arm < j->spec->n_arms; arm++)
+		for (size_t i = 0; i < j->spec->setup.n; i++) {
+			int r = job_run_tool(j, j->spec->setup.argv[i], j->directory[arm],
+				"worker", j->spec->limits.build_time_ns, &err);
+
+			if (r == E_GONE)
+				return job_stopped(j);
+			if (r < 0)
+				return job_fail(j, FAULT_PROGRAM, "setup step %zu failed: %s",
+					i + 1, err.text);
+		}
+	return OK;
+}
+
+static int (*const steps[])(struct job *j) = {
+	check_clock,
+	make_scratch,
+	take_host_lock,
+	run_setup,
+	measure_job,
+};
+
+/* cleanup runs however the job ended, and cannot change that. */
+static void run_cleanup(struct job *j)
+{
+	struct error err;
+
+	for (size_t arm = 0; arm < j->spec->n_arms && j->directory[arm]; arm++)
+		for (size_t i = 0; i < j->spec->cleanup.n; i++)
+			if (!channel_in_a_hurry(&j->ch) &&
+				job_run_tool(j, j->spec->cleanup.argv[i], j->directory[arm],
+					"worker", 30 * NS_PER_S, &err) < 0)
+				channel_note(
+					&j->ch, "cleanup step %zu failed: %s", i + 1, err.text);
+}
+
+static void send_done(struct job *j)
+{
+	json_t *m = channel_message(&j->ch, "done");
+
+	json_set_str(m, "status", job_status_names[j->status]);
+	json_set_str(m, "fault", j->fault ? job_fault_names[j->fault] : NULL);
+	json_set_str(m, "reason", *j->reason ? j->reason : NULL);
+	json_object_set(m, "cells", j->cells);
+	json_set_bool(m, "started_busy", j->started_busy);
+	json_object_set(m, "layers", j->layers);
+	channel_send(&j->ch, m);
+	channel_flush(&j->ch);
+}
+
+static void end_job(struct job *j)
+{
+	struct error err;
+
+	if (j->spec && j->scratch)
+		run_cleanup(j);
+	(void)sweep_descendants(NULL, 0, 10 * NS_PER_S, NULL);
+	if (j->scratch)
+		(void)!dir_remove(j->scratch, &err);
+	/* Before `done`, so that the next job finds the host free. */
+	if (j->lock_fd >= 0)
+		close(j->lock_fd);
+	send_done(j);
+}
+
+static void run_steps(struct job *j)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		if (channel_must_stop(&j->ch)) {
+			(void)job_stopped(j);
+			return;
+		}
+		if (steps[i](j) < 0)
+			return;
+	}
+}
+
+void runner_main(const struct host *h, int fd, json_t *message)
+{
+	struct job j = {
+		.host = h, .lock_fd = -1, .cgroup_fd = -1, .cgroup_procs_fd = -1, .seq = 0
+	};
+	struct error err;
+
+	sweep_prepare();
+	j.arena = arena_new();
+	j.cells = json_array();
+	j.layers = json_object();
+	channel_init(&j.ch, fd, json_get_str(message, "job", ""),
+		json_get_int(message, "attempt", 1));
+	if (spec_read(j.arena, json_object_get(message, "spec"), &j.spec, &err) < 0) {
+		(void)job_fail(&j, FAULT_RUNNER, "the job cannot be understood: %s", err.text);
+	} else {
+		rng_init(&j.rng, j.spec->seed);
+		j.seq = (int64_t)j.spec->n_have;
+		j.ch.deadline_ns = clock_monotonic_ns() + j.spec->limits.job_time_ns;
+		run_steps(&j);
+	}
+	end_job(&j);
+	_exit(0);
+}

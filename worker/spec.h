@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a job asks for: the `spec` of docs/worker-protocol.md as plain structs. Everything lives
+ * in the arena it was read into; strings are never NULL unless said so. */
+#ifndef WORKER_SPEC_H
+#define WORKER_SPEC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/arena.h"
+#include "base/error.h"
+
+enum spec_kind { KIND_KERNEL, KIND_COMMAND, KIND_BUILD };
+enum spec_isolation { ISOLATION_NONE, ISOLATION_BASIC, ISOLATION_STRICT };
+enum { SPEC_ARMS = 2, SPEC_MAX_CELLS = 4096, SPEC_MAX_ARGS = 1024, SPEC_MAX_STEPS = 64 };
+
+/* A list of commands; each is a NULL-terminated argv with at least one element. */
+struct spec_steps {
+	char ***argv;
+	size_t n;
+};
+
+struct spec_arm {
+	const char *name; /* "base" or "head"; goes into records, never to a measured process */
+	const char *ref;  /* NULL: none */
+	const char *hash; /* NULL: none */
+};
+
+struct spec_cell {
+	const char *id, *benchmark, *primary;
+	const char *adapter;	/* NULL: none */
+	char **argv[SPEC_ARMS]; /* by arm; both the same unless argv_by_arm says otherwise */
+	int64_t iterations;	/* K known to the daemon; 0: not yet */
+};
+
+/* A process measured by an earlier attempt. */
+struct spec_have {
+	const char *cell, *arm;
+	int64_t index, block;
+	double value;
+	bool is_noisy;
+};
+
+struct spec_protocol {
+	int64_t processes, samples, warmup, max_processes, iterations;
+	int64_t budget_ns, idle_wait_ns;
+	double target_ci, min_effect;
+	bool adaptive, control;
+};
+
+struct spec_limits {
+	int64_t time_ns, build_time_ns, job_time_ns;
+	int64_t output_bytes, memory_bytes, file_size_bytes;
+};
+
+struct spec {
+	enum spec_kind kind;
+	enum spec_isolation isolation;
+	const char *name, *repository; /* repository: NULL: none */
+	bool is_exclusive;
+	uint64_t seed;
+	struct spec_arm arms[SPEC_ARMS];
+	struct spec_cell *cells;
+	struct spec_have *have;
+	size_t n_arms, n_cells, n_have;
+	char **environment; /* "NAME=value", NULL-terminated */
+	struct spec_protocol protocol;
+	struct spec_limits limits;
+	const char *cpus; /* cpu list, "" = the worker's measuring cpus */
+	struct spec_steps build, setup, prepare, conclude, cleanup;
+	int exit_codes[256]; /* 1 where the code counts as success */
+};
+
+extern const char *const spec_isolation_names[]; /* "none", "basic", "strict", NULL */
+
+/* Read a spec. Unknown members are ignored (the daemon may be newer); anything else that is
+ * wrong is E_UNPROCESSABLE with the field and its limit. */
+int spec_read(struct arena *a, json_t *j, struct spec **ret, struct error *err) must_check;
+
+#endif

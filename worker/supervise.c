@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "worker/supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include "base/clock.h"
+#include "worker/sweep.h"
+
+const char *const termination_names[] = {
+#define X(id, name) name,
+	TERMINATIONS(X)
+#undef X
+};
+
+/* Why the process is being ended by us. */
+enum reason { R_NONE, R_TIMEOUT, R_STOP, R_FLOOD };
+
+struct tending {
+	struct channel *ch;
+	struct child *c;
+	struct supervised *s;
+	const char *live;
+	int64_t limit_ns;   /* CLOCK_MONOTONIC */
+	int64_t kill_at_ns; /* when patience ends; INT64_MAX: nobody is being ended */
+	int64_t ended_ns;   /* when its end was seen */
+	enum reason reason;
+	bool is_killed;
+};
+
+void supervised_done(struct supervised *s)
+{
+	capture_done(&s->out);
+	capture_done(&s->err);
+	buf_done(&s->result);
+}
+
+static void take_output(struct tending *t, struct capture *cap, const char *data, size_t n)
+{
+	/* Live output obeys the same cap: its head goes out as it comes, its tail at the end.
+	 */
+	size_t room = cap->cap / 2 - cap->head.len;
+
+	if (t->live && room)
+		channel_log(t->ch, t->live, data, MIN(n, room));
+	capture_add(cap, data, n);
+}
+
+static void take_result(struct tending *t, const char *data, size_t n)
+{
+	struct buf *b = &t->s->result;
+
+	if (b->len + n > RESULT_CAP)
+		t->s->result_flooded = true;
+	else if (!t->s->result_flooded)
+		buf_add(b, data, n);
+}
+
+/* Read what is there, at most 1 MiB at a time so that nothing else starves. Closes *fd at its
+ * end. */
+static void drain(struct tending *t, int *fd, struct capture *cap)
+{
+	char chunk[64 * 1024];
+
+	for (int i = 0; i < 16 && *fd >= 0; i++) {
+		ssize_t n = read(*fd, chunk, sizeof(chunk));
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n <= 0) {
+			close(*fd);
+			*fd = -1;
+		} else if (cap) {
+			take_output(t, cap, chunk, (size_t)n);
+		} else {
+			take_result(t, chunk, (size_t)n);
+		}
+	}
+}
+
+static void drain_all(struct tending *t)
+{
+	drain(t, &t->c->out, &t->s->out);
+	drain(t, &t->c->err, &t->s->err);
+	drain(t, &t->c->result, NULL);
+}
+
+static void kill_group(struct tending *t, int sig)
+{
+	/* The child called setsid, so its group has its pid. */
+	(void)kill(-t->c->pid, sig);
+	(void)kill(t->c->pid, sig);
+}
+
+static void begin_end(struct tending *t, enum reason why, bool at_once)
+{
+	if (t->reason == R_NONE) {
+		t->reason = why;
+		t->kill_at_ns = clock_monotonic_ns() + GRACE_S * NS_PER_S;
+		if (!at_once)
+			kill_group(t, SIGTERM);
+	}
+	if (at_once)
+		t->kill_at_ns = 0;
+}
+
+static void check_limits(struct tending *t)
+{
+	int64_t now = clock_monotonic_ns();
+
+	if (channel_must_stop(t->ch))
+		begin_end(t, R_STOP, channel_in_a_hurry(t->ch));
+	if (now >= t->limit_ns)
+		begin_end(t, R_TIMEOUT, false);
+	if (t->s->result_flooded)
+		begin_end(t, R_FLOOD, true);
+	if (now >= t->kill_at_ns && !t->is_killed) {
+		kill_group(t, SIGKILL);
+		t->is_killed = true;
+	}
+}
+
+static int64_t next_event(const struct tending *t)
+{
+	int64_t until = t->reason == R_NONE ? t->limit_ns : INT64_MAX;
+
+	if (!t->is_killed)
+		until = MIN(until, t->kill_at_ns);
+	return until;
+}
+
+/* Until the leader is a zombie. False: it did not die, not even of SIGKILL. */
+static bool tend(struct tending *t)
+{
+	int64_t wedged_at = INT64_MAX;
+
+	for (;;) {
+		struct pollfd fds[] = { { .fd = t->c->pidfd, .events = POLLIN },
+			{ .fd = t->c->out, .events = POLLIN },
+			{ .fd = t->c->err, .events = POLLIN },
+			{ .fd = t->c->result, .events = POLLIN } };
+
+		channel_poll(t->ch, fds, ARRAY_SIZE(fds), MIN(next_event(t), wedged_at));
+		if (fds[0].revents) {
+			t->ended_ns = clock_monotonic_ns();
+			return true;
+		}
+		if (fds[1].revents)
+			drain(t, &t->c->out, &t->s->out);
+		if (fds[2].revents)
+			drain(t, &t->c->err, &t->s->err);
+		if (fds[3].revents)
+			drain(t, &t->c->result, NULL);
+		check_limits(t);
+		if (t->is_killed && wedged_at == INT64_MAX)
+			wedged_at = clock_monotonic_ns() + WEDGED_S * NS_PER_S;
+		if (clock_monotonic_ns() >= wedged_at)
+			return false;
+	}
+}
+
+static ssize_t read_proc(pid_t pid, const char *what, char *out, size_t size)
+{
+	char path[64];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, what);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	n = read(fd, out, size - 1);
+	close(fd);
+	out[MAX(n, 0)] = 0;
+	return n;
+}
+
+/* Both files are still there while the process is a zombie. */
+static void read_scheduler(pid_t pid, const struct launch_usage *u, struct account *a)
+{
+	char text[4096], *at;
+	long long ran, waited, before;
+
+	a->runq_wait_ns = a->migrations = -1;
+	if (read_proc(pid, "schedstat", text, sizeof(text)) > 0 &&
+		sscanf(text, "%lld %lld", &ran, &waited) == 2 &&
+		sscanf(u->schedstat, "%lld %lld", &ran, &before) == 2)
+		a->runq_wait_ns = waited - before;
+	if (read_proc(pid, "sched", text, sizeof(text)) <= 0)
+		return;
+	at = strstr(text, "se.nr_migrations");
+	at = at ? strchr(at, ':') : NULL;
+	if (at)
+		a->migrations = strtoll(at + 1, NULL, 10);
+}
+
+/* Everything since exec: what the child used up before that is taken off. */
+static void fill_account(
+	struct account *a, const struct rusage *ru, const struct launch_usage *u)
+{
+	a->user_us = ru->ru_utime.tv_sec * 1000000LL + ru->ru_utime.tv_usec - u->user_us;
+	a->sys_us = ru->ru_stime.tv_sec * 1000000LL + ru->ru_stime.tv_usec - u->sys_us;
+	a->user_us = MAX(a->user_us, (int64_t)0);
+	a->sys_us = MAX(a->sys_us, (int64_t)0);
+	a->maxrss_kib = ru->ru_maxrss;
+	a->maxrss_floor_kib = u->maxrss_kib;
+	a->minflt = ru->ru_minflt - u->minflt;
+	a->majflt = ru->ru_majflt - u->majflt;
+	a->nvcsw = ru->ru_nvcsw - u->nvcsw;
+	a->nivcsw = ru->ru_nivcsw - u->nivcsw;
+	a->read_bytes = ru->ru_inblock * 512LL;
+	a->write_bytes = ru->ru_oublock * 512LL;
+}
+
+static enum termination judge(const struct tending *t, int status)
+{
+	if (t->reason == R_TIMEOUT)
+		return T_TIMEOUT;
+	if (t->reason == R_STOP)
+		return T_KILLED;
+	if (t->reason == R_FLOOD)
+		return T_OUTPUT_LIMIT;
+	if (!WIFSIGNALED(status))
+		return T_EXIT;
+	if (WTERMSIG(status) == SIGXFSZ)
+		return T_OUTPUT_LIMIT;
+	return WTERMSIG(status) == SIGKILL ? T_KILLED : T_SIGNAL;
+}
+
+static void reap(struct tending *t)
+{
+	struct supervised *s = t->s;
+	struct rusage ru = { 0 };
+	int status = 0;
+
+	read_scheduler(t->c->pid, &t->c->usage, &s->account);
+	while (wait4(t->c->pid, &status, 0, &ru) < 0 && errno == EINTR)
+		;
+	fill_account(&s->account, &ru, &t->c->usage);
+	s->account.wall_ns = t->ended_ns - t->c->started_ns;
+	s->exit = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	s->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	s->termination = judge(t, status);
+}
+
+/* Whatever it left behind goes now; all of it hangs below us, the subreaper. Then the rest of
+ * the output, which nobody can add to any more. */
+static void clear_up(struct tending *t)
+{
+	int left = 0;
+
+	t->s->strays = sweep_descendants(NULL, 0, WEDGED_S * NS_PER_S, &left);
+	t->s->is_wedged |= left > 0;
+	drain_all(t);
+}
+
+static void send_tail(struct tending *t)
+{
+	const struct capture *cap = &t->s->out;
+	struct buf all = { 0 };
+
+	if (!t->live || cap->total <= (int64_t)cap->head.len)
+		return;
+	capture_text(cap, &all);
+	channel_log(t->ch, t->live, buf_str(&all) + cap->head.len, all.len - cap->head.len);
+	buf_done(&all);
+}
+
+static void note_start(struct supervised *s, const struct child *c)
+{
+	s->pid = c->pid;
+	s->account.start_delay_ns = c->started_ns - c->exec_ns;
+	s->account.started_unix_ns =
+		clock_realtime_ns() - (clock_monotonic_ns() - c->started_ns);
+}
+
+static int fail_start(struct child *c, struct supervised *s, const struct error *why)
+{
+	while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	s->termination = T_FAILED_START;
+	s->failed_step = c->failed_step;
+	s->failed_errno = c->failed_errno;
+	snprintf(s->failure, sizeof(s->failure), "%.255s", why->text);
+	child_close(c);
+	return OK;
+}
+
+int supervise(struct channel *ch, const struct launch *l, int64_t time_ns, size_t output_cap,
+	const char *live, const struct supervise_hooks *hooks, struct supervised *s,
+	struct error *err)
+{
+	struct child c;
+	struct tending t = { .ch = ch,
+		.c = &c,
+		.s = s,
+		.live = live,
+		.limit_ns = INT64_MAX,
+		.kill_at_ns = INT64_MAX };
+	int r;
+
+	*s = (struct supervised){ .exit = -1 };
+	capture_init(&s->out, output_cap);
+	capture_init(&s->err, output_cap);
+	r = launch_start(l, &c, err);
+	if (r < 0)
+		return r;
+	if (hooks && hooks->before)
+		hooks->before(hooks->arg, c.pid);
+	r = launch_go(l, &c, err);
+	if (r < 0)
+		return fail_start(&c, s, err);
+	note_start(s, &c);
+	if (time_ns)
+		t.limit_ns = c.started_ns + time_ns;
+	if (tend(&t)) {
+		if (hooks && hooks->after)
+			hooks->after(hooks->arg, c.pid);
+		reap(&t);
+	} else {
+		s->is_wedged = true;
+		s->termination = T_KILLED;
+	}
+	clear_up(&t);
+	send_tail(&t);
+	child_close(&c);
+	return OK;
+}
