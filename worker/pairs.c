@@ -113,19 +113,19 @@ static int run_until(struct cell_run *r, int64_t planned)
 	return OK;
 }
 
-static enum better direction(const struct cell_run *r)
+static enum compare_better direction(const struct cell_run *r)
 {
 	for (size_t i = 0; i < r->n; i++)
 		if (r->entries[i]->m.higher_is_better)
-			return BETTER_HIGHER;
-	return BETTER_LOWER;
+			return HIGHER_IS_BETTER;
+	return LOWER_IS_BETTER;
 }
 
 static json_t *comparison_json(const struct comparison *c, size_t n)
 {
 	json_t *o = json_object();
 
-	json_set_str(o, "outcome", outcome_name(c->outcome));
+	json_set_str(o, "outcome", compare_outcome_name(c->outcome));
 	json_set_str(o, "because", c->reason);
 	json_set_real(o, "effect", c->effect);
 	json_set_real(o, "lower", c->has_interval ? c->lower : NAN);
@@ -172,7 +172,7 @@ static bool look(struct cell_run *r)
 			json_object_set_new(
 				r->comparison, "control", comparison_json(&control, n));
 	}
-	return c.outcome != OUTCOME_UNKNOWN;
+	return c.outcome != COMPARE_UNKNOWN;
 }
 
 int pairs_measure(struct cell_run *r)
