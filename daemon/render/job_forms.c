@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A job for people. The report and the comparison of a finished job may stand in the members
+ * `report_document` and `comparison`; then they are part of it. */
+#include "daemon/render/internal.h"
+
+#include <string.h>
+
+static void state_words(const json_t *job, struct buf *out)
+{
+	const char *state = doc_str(job, "state");
+
+	buf_add_str(out, state);
+	if (!strcmp(state, "running"))
+		buf_printf(out, " (%s), %lld of %lld processes", doc_str(job, "phase"),
+			(long long)doc_int(job, "progress.done"),
+			(long long)doc_int(job, "progress.total"));
+	else if (!strcmp(state, "queued"))
+		buf_printf(out, ", place %lld", (long long)doc_int(job, "position"));
+	if (*doc_str(job, "fault"))
+		buf_printf(out, " (fault: %s)", doc_str(job, "fault"));
+	if (*doc_str(job, "reason"))
+		buf_printf(out, ": %s", doc_str(job, "reason"));
+	else if (*doc_str(job, "waiting"))
+		buf_printf(out, ": %s", doc_str(job, "waiting"));
+}
+
+void render_job_head(const json_t *job, struct buf *out)
+{
+	buf_printf(out, "job %s  %s  ", doc_str(job, "uuid"), doc_str(job, "workload"));
+	state_words(job, out);
+	buf_add_char(out, '\n');
+}
+
+void job_text(const json_t *doc, struct arena *a, struct buf *out)
+{
+	const json_t *report = doc_at(doc, "report_document");
+	const json_t *comparison = doc_at(doc, "comparison");
+
+	render_job_head(doc, out);
+	if (json_is_object(report) && !json_is_object(comparison)) {
+		buf_add_char(out, '\n');
+		report_text(report, a, out);
+	}
+	if (json_is_object(comparison)) {
+		buf_add_char(out, '\n');
+		compare_text(comparison, a, out);
+	}
+}
+
+void job_markdown(const json_t *doc, struct arena *a, struct buf *out)
+{
+	const json_t *report = doc_at(doc, "report_document");
+	const json_t *comparison = doc_at(doc, "comparison");
+	_cleanup_(buf_done)
+	struct buf words = { 0 };
+
+	if (json_is_object(comparison))
+		compare_markdown(comparison, a, out);
+	else if (json_is_object(report))
+		report_markdown(report, a, out);
+	state_words(doc, &words);
+	buf_add_str(out, out->len ? "\nJob " : "Job ");
+	markdown_code(out, doc_str(doc, "uuid"));
+	buf_add_str(out, " of ");
+	markdown_code(out, doc_str(doc, "workload"));
+	buf_add_str(out, ": ");
+	markdown_escape(out, buf_str(&words));
+	buf_add_char(out, '\n');
+}
