@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the handlers (one file a noun) share. Not a door.
+ *
+ * A handler reads parameters, asks the store, builds a document with render/ and answers it.
+ * No MHD, no SQL, no free: memory is the request's arena. */
+#ifndef DAEMON_HTTP_HANDLERS_H
+#define DAEMON_HTTP_HANDLERS_H
+
+#include "daemon/http/http.h"
+#include "daemon/queue/queue.h"
+#include "daemon/render/render.h"
+#include "daemon/store/store.h"
+
+/* The project of the path. E_NOT_FOUND also when the caller may not know that it exists. */
+int find_project(struct request *rq, struct store *st, struct project *ret,
+	struct error *err) must_check;
+/* The same for a write: made when it is missing and the caller may (scope admin, no token bound
+ * to another project). */
+int ensure_project(struct request *rq, struct store *st, struct project *ret,
+	struct error *err) must_check;
+bool may_create_project(const struct request *rq);
+/* For rows found without a project in the path: E_NOT_FOUND unless the caller may see it. */
+int check_project(struct request *rq, const struct project *p, struct error *err) must_check;
+
+/* Answer doc (taken over) in the format asked for. */
+int answer(struct request *rq, int status, enum document kind, json_t *doc,
+	struct error *err) must_check;
+int answer_json(struct request *rq, int status, json_t *doc); /* taken over; always OK */
+void answer_empty(struct request *rq);			      /* 204 */
+
+/* Bencher's paging: page, per_page (8), name, search, archived, sort (one of sorts, the first
+ * is the default), direction. */
+int read_page(struct request *rq, const char *const *sorts, bool descending, struct page *ret,
+	struct error *err) must_check;
+void set_total(struct request *rq, int64_t total); /* X-Total-Count */
+
+/* The JSON body, which must be an object. */
+int read_object(struct request *rq, json_t **ret, struct error *err) must_check;
+/* A name as Bencher takes it: 1 to max bytes of UTF-8 without spaces at its ends. */
+int check_name(const char *field, const char *name, size_t max, struct error *err) must_check;
+int check_slug(const char *field, const char *slug, struct error *err) must_check;
+/* ?name= as one of a list of words separated by commas, as bits; 0 when absent. */
+int query_bits(struct request *rq, const char *name, const char *const *names, unsigned *ret,
+	struct error *err) must_check;
+bool query_flag(struct request *rq, const char *name); /* "", 1, true, yes */
+/* ?name= as a number; otherwise when absent. E_BAD_REQUEST names it. */
+int query_real(struct request *rq, const char *name, double min, double max, double otherwise,
+	double *ret, struct error *err) must_check;
+/* ?name= (Bencher): milliseconds since 1970, as nanoseconds; 0 when absent. */
+int query_ms(
+	struct request *rq, const char *name, int64_t *ret_ns, struct error *err) must_check;
+
+/* The whole document of a report, with results, alerts, environment, statistics and change. */
+int report_document(struct request *rq, struct store *st, const struct project *p,
+	const struct report *r, bool with_samples, json_t **ret, struct error *err) must_check;
+/* The comparison an A/B job made: as stored with it, else computed. *ret NULL: it has none. */
+int job_comparison(struct request *rq, struct store *st, const struct job *j, json_t **ret,
+	struct error *err) must_check;
+/* Finished processes of a job with their values, of one arm or (NULL) of all. */
+int processes_json(struct request *rq, struct store *st, int64_t job_id, const enum arm *arm,
+	json_t **ret, struct error *err) must_check;
+/* The OpenAPI document: routes[] and the hand-written parts of openapi.json. New reference. */
+json_t *openapi_document(const char *version, const char *url);
+
+/* Handlers, by file; their contract is in docs/api.md. */
+#define HANDLER(name) int name(struct request *rq, struct store *st, struct error *err)
+HANDLER(get_root);
+HANDLER(get_healthz);
+HANDLER(get_readyz);
+HANDLER(get_version);
+HANDLER(get_metrics);
+HANDLER(get_openapi);
+HANDLER(get_server_version);
+HANDLER(get_console);
+HANDLER(get_projects);
+HANDLER(post_project);
+HANDLER(get_project);
+HANDLER(patch_project);
+HANDLER(delete_project);
+HANDLER(get_allowed);
+#define DIMENSION_HANDLERS(one, many)                                                          \
+	HANDLER(get_##many);                                                                   \
+	HANDLER(post_##one);                                                                   \
+	HANDLER(get_##one);                                                                    \
+	HANDLER(patch_##one);                                                                  \
+	HANDLER(delete_##one);
+DIMENSION_HANDLERS(branch, branches)
+DIMENSION_HANDLERS(testbed, testbeds)
+DIMENSION_HANDLERS(benchmark, benchmarks)
+DIMENSION_HANDLERS(measure, measures)
+HANDLER(get_workloads);
+HANDLER(get_workload);
+HANDLER(put_workload);
+HANDLER(delete_workload);
+HANDLER(get_cells);
+HANDLER(post_job);
+HANDLER(get_jobs);
+HANDLER(get_job);
+HANDLER(get_job_events);
+HANDLER(get_job_log);
+HANDLER(get_job_processes);
+HANDLER(cancel_job);
+HANDLER(get_queue);
+HANDLER(get_live);
+HANDLER(get_reports);
+HANDLER(get_report);
+HANDLER(delete_report);
+HANDLER(get_series_list);
+HANDLER(get_series);
+HANDLER(get_compare);
+HANDLER(get_gate);
+HANDLER(get_changes);
+HANDLER(get_alerts);
+HANDLER(get_alert);
+HANDLER(patch_alert);
+HANDLER(get_environment);
+HANDLER(get_tokens);
+HANDLER(post_token);
+HANDLER(delete_token);
+HANDLER(get_badge);
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Reports in Bencher's shape with ours beside it. */
+#include "daemon/http/handlers.h"
+
+#include <math.h>
+#include <string.h>
+
+static json_t *environment_of(struct request *rq, struct store *st, const struct report *r)
+{
+	struct environment e;
+	struct error ignored;
+
+	if (!r->environment_hash || store_environment_find(st, request_arena(rq),
+					    r->environment_hash, &e, &ignored) < 0)
+		return json_null();
+	return render_environment(&e);
+}
+
+/* What analysis stored with the metric: limits in Bencher's shape, and the change against the
+ * history in ours. */
+static int add_boundary(struct request *rq, struct store *st, const struct result *result,
+	json_t *entry, struct error *err)
+{
+	struct boundary b;
+	json_t *change;
+	int r = store_boundary_find(st, request_arena(rq), result->metric.id, &b, err);
+
+	if (r == E_NOT_FOUND)
+		return OK;
+	if (r < 0)
+		return r;
+	json_object_set_new(entry, "boundary", render_boundary(&b));
+	if (b.detail_json &&
+		json_parse(b.detail_json, strlen(b.detail_json), &change, err) == OK)
+		json_object_set_new(entry, "change", change);
+	return OK;
+}
+
+/* The interval of our own runs; the bounds of an upload mean what its tool meant. */
+static void add_interval(const struct report *report, const struct metric *m, json_t *entry)
+{
+	if (!report->job_uuid || !isfinite(m->lower) || !isfinite(m->upper))
+		return;
+	json_object_set_new(entry, "interval",
+		json_pack("{sfsfsf}", "low", m->lower, "high", m->upper, "level", 0.95));
+}
+
+static int add_samples(struct request *rq, struct store *st, const struct result *result,
+	json_t *entry, struct error *err)
+{
+	double *samples;
+	size_t n;
+	json_t *list = json_array();
+	int r = store_metric_samples(
+		st, request_arena(rq), result->metric.id, &samples, &n, err);
+
+	for (size_t i = 0; r == OK && i < n; i++)
+		json_array_append_new(list, json_real(samples[i]));
+	if (r == OK && n)
+		json_object_set(entry, "samples", list);
+	json_decref(list);
+	return r == E_NOT_FOUND ? OK : r;
+}
+
+static int add_entries(struct request *rq, struct store *st, const struct report *report,
+	const struct result *results, size_t n, json_t **entries, bool with_samples,
+	struct error *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		int r = add_boundary(rq, st, &results[i], entries[i], err);
+
+		if (r == OK && with_samples && !report->job_uuid)
+			r = add_samples(rq, st, &results[i], entries[i], err);
+		if (r < 0)
+			return r;
+		add_interval(report, &results[i].metric, entries[i]);
+	}
+	return OK;
+}
+
+int report_document(struct request *rq, struct store *st, const struct project *p,
+	const struct report *report, bool with_samples, json_t **ret, struct error *err)
+{
+	_cleanup_(json_decref)
+	json_t *doc = render_report(report, p, request_public_url(rq));
+	struct arena *a = request_arena(rq);
+	struct result *results;
+	json_t **entries, *processes;
+	size_t n;
+	int r = store_report_results(st, a, report->id, &results, &n, err);
+
+	if (r < 0)
+		return r;
+	json_object_set_new(doc, "results", render_results(p, results, n, a, &entries));
+	json_object_set_new(doc, "alerts", json_array());
+	json_object_set_new(doc, "counts", render_counts(results, n, 0, 0, a));
+	json_object_set_new(doc, "environment", environment_of(rq, st, report));
+	r = add_entries(rq, st, report, results, n, entries, with_samples, err);
+	if (r == OK && with_samples && report->job_id) {
+		r = processes_json(rq, st, report->job_id, &report->arm, &processes, err);
+		if (r == OK)
+			json_object_set_new(doc, "processes", processes);
+	}
+	if (r == OK)
+		*ret = TAKE(doc);
+	return r;
+}
+
+static int find_report(struct request *rq, struct store *st, struct project *p,
+	struct report *ret, struct error *err)
+{
+	int r = find_project(rq, st, p, err);
+
+	if (r < 0)
+		return r;
+	return store_report_find(
+		st, request_arena(rq), p->id, request_param(rq, "report"), ret, err);
+}
+
+/* A report never changes, only what analysis thinks of it: the generation is in the tag. */
+static bool is_unchanged(
+	struct request *rq, struct store *st, const struct project *p, const struct report *r)
+{
+	struct error ignored;
+	int64_t generation;
+
+	if (store_generation(st, p->id, &generation, &ignored) < 0)
+		return false;
+	return response_not_modified(rq, arena_printf(request_arena(rq), "W/\"%.8s-%lld\"",
+						 r->uuid, (long long)generation));
+}
+
+int get_report(struct request *rq, struct store *st, struct error *err)
+{
+	struct project p;
+	struct report report;
+	json_t *doc;
+	int r = find_report(rq, st, &p, &report, err);
+
+	if (r < 0 || is_unchanged(rq, st, &p, &report))
+		return r;
+	r = report_document(rq, st, &p, &report, query_flag(rq, "samples"), &doc, err);
+	return r < 0 ? r : answer(rq, 200, DOC_REPORT, doc, err);
+}
+
+int delete_report(struct request *rq, struct store *st, struct error *err)
+{
+	struct project p;
+	struct report report;
+	int r = find_report(rq, st, &p, &report, err);
+
+	if (r == OK)
+		r = store_report_remove(st, report.id, err);
+	if (r == OK)
+		answer_empty(rq);
+	return r;
+}
+
+static int read_filter(struct request *rq, struct report_filter *f, struct error *err)
+{
+	static const char *const sorts[] = { "date_time", NULL };
+	int r = read_page(rq, sorts, true, &f->page, err);
+
+	f->branch = request_query(rq, "branch");
+	f->testbed = request_query(rq, "testbed");
+	f->hash = request_query(rq, "hash");
+	if (r == OK)
+		r = query_ms(rq, "start_time", &f->start_ns, err);
+	if (r == OK)
+		r = query_ms(rq, "end_time", &f->end_ns, err);
+	return r;
+}
+
+/* One row of a list: whole with ?expand=true, else without results and alerts. */
+static int report_row(struct request *rq, struct store *st, const struct project *p,
+	const struct report *report, json_t **ret, struct error *err)
+{
+	struct result *results;
+	size_t n;
+	int r;
+
+	if (query_flag(rq, "expand"))
+		return report_document(rq, st, p, report, false, ret, err);
+	r = store_report_results(st, request_arena(rq), report->id, &results, &n, err);
+	if (r < 0)
+		return r;
+	*ret = render_report(report, p, request_public_url(rq));
+	json_object_set_new(*ret, "counts", render_counts(results, n, 0, 0, request_arena(rq)));
+	return OK;
+}
+
+int get_reports(struct request *rq, struct store *st, struct error *err)
+{
+	_cleanup_(json_decref)
+	json_t *doc = json_array();
+	struct report_filter f = { 0 };
+	struct report *list;
+	struct project p;
+	size_t n;
+	int64_t total;
+	int r = find_project(rq, st, &p, err);
+
+	if (r == OK)
+		r = read_filter(rq, &f, err);
+	if (r == OK)
+		r = store_report_list(st, request_arena(rq), p.id, &f, &list, &n, &total, err);
+	for (size_t i = 0; r == OK && i < n; i++) {
+		json_t *row;
+
+		r = report_row(rq, st, &p, &list[i], &row, err);
+		if (r == OK)
+			json_array_append_new(doc, row);
+	}
+	if (r < 0)
+		return r;
+	set_total(rq, total);
+	return answer(rq, 200, DOC_REPORTS, TAKE(doc), err);
+}
+
+int get_environment(struct request *rq, struct store *st, struct error *err)
+{
+	struct project p;
+	struct environment e;
+	int r = find_project(rq, st, &p, err);
+
+	if (r == OK)
+		r = store_environment_find(
+			st, request_arena(rq), request_param(rq, "id"), &e, err);
+	return r < 0 ? r : answer_json(rq, 200, render_environment(&e));
+}

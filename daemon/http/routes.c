@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The one table of the API. The OpenAPI document is made of it (openapi.c, openapi.json). */
+#include "daemon/http/handlers.h"
+
+#define P "/v0/projects/{project}"
+
+/* Bencher takes 4 MiB; definitions and jobs are small. */
+enum { SMALL = 64 * 1024, JOB_BODY = 256 * 1024, DEFINITION = 1024 * 1024 };
+
+#define DIMENSION(one, many)                                                                   \
+	{ "GET", P "/" #many, get_##many, READER, S_READ, 0, 0, "List " #many },               \
+		{ "POST", P "/" #many, post_##one, WRITER, S_SUBMIT, SMALL, 0,                 \
+			"Make a " #one },                                                      \
+		{ "GET", P "/" #many "/{" #one "}", get_##one, READER, S_READ, 0, 0,           \
+			"One " #one },                                                         \
+		{ "PATCH", P "/" #many "/{" #one "}", patch_##one, WRITER, S_SUBMIT, SMALL, 0, \
+			"Change or archive a " #one },                                         \
+	{                                                                                      \
+		"DELETE", P "/" #many "/{" #one "}", delete_##one, WRITER, S_ADMIN, 0, 0,      \
+			"Remove a " #one " that nothing refers to"                             \
+	}
+
+const struct route routes[] = {
+	{ "GET", "/", get_root, LOOP, S_NONE, 0, 0, "Help on one screen" },
+	{ "GET", "/healthz", get_healthz, LOOP, S_NONE, 0, 0, "Is the process alive" },
+	{ "GET", "/readyz", get_readyz, READER, S_NONE, 0, 0, "Can it take work: checks" },
+	{ "GET", "/version", get_version, LOOP, S_NONE, 0, 0, "Version of benchd" },
+	{ "GET", "/metrics", get_metrics, READER, S_READ, 0, 0, "Metrics of the daemon" },
+	{ "GET", "/openapi.json", get_openapi, READER, S_NONE, 0, 0, "This document" },
+
+	{ "GET", "/v0/server/version", get_server_version, LOOP, S_NONE, 0, 0,
+		"Version for Bencher's client" },
+	{ "GET", "/v0/server/config/console", get_console, LOOP, S_NONE, 0, 0,
+		"Base of links for people" },
+	{ "GET", "/v0/server/spec", get_openapi, READER, S_NONE, 0, 0, "This document" },
+
+	{ "GET", "/v0/projects", get_projects, READER, S_READ, 0, 0, "List projects" },
+	{ "POST", "/v0/projects", post_project, WRITER, S_ADMIN, SMALL, 0, "Make a project" },
+	{ "GET", "/v0/organizations/{organization}/projects", get_projects, READER, S_READ, 0,
+		0, "List projects (Bencher's path; there is one organization)" },
+	{ "POST", "/v0/organizations/{organization}/projects", post_project, WRITER, S_ADMIN,
+		SMALL, 0, "Make a project (Bencher's path)" },
+	{ "GET", P, get_project, READER, S_READ, 0, 0, "One project" },
+	{ "PATCH", P, patch_project, WRITER, S_ADMIN, SMALL, 0, "Change a project" },
+	{ "DELETE", P, delete_project, WRITER, S_ADMIN, 0, 0, "Remove a project" },
+	{ "GET", P "/allowed/{permission}", get_allowed, READER, S_READ, 0, 0,
+		"May the caller do this" },
+
+	DIMENSION(branch, branches),
+	DIMENSION(testbed, testbeds),
+	DIMENSION(benchmark, benchmarks),
+	DIMENSION(measure, measures),
+
+	{ "GET", P "/workloads", get_workloads, READER, S_READ, 0, 0, "List workloads" },
+	{ "GET", P "/workloads/{name}", get_workload, READER, S_READ, 0, 0, "One workload" },
+	{ "PUT", P "/workloads/{name}", put_workload, WRITER, S_ADMIN, DEFINITION, 0,
+		"Save a workload" },
+	{ "DELETE", P "/workloads/{name}", delete_workload, WRITER, S_ADMIN, 0, 0,
+		"Remove a saved workload" },
+	{ "GET", P "/workloads/{name}/cells", get_cells, READER, S_READ, 0, 0,
+		"What a workload expands to: a dry run" },
+
+	{ "GET", P "/jobs", get_jobs, READER, S_READ, 0, 0, "List jobs" },
+	{ "POST", P "/jobs", post_job, WRITER, S_SUBMIT, JOB_BODY, 0, "File a job" },
+	{ "GET", P "/jobs/{job}", get_job, READER, S_READ, 0, 0, "One job; may wait for it" },
+	{ "DELETE", P "/jobs/{job}", cancel_job, WRITER, S_SUBMIT, 0, 0, "Cancel a job" },
+	{ "POST", P "/jobs/{job}/cancel", cancel_job, WRITER, S_SUBMIT, SMALL, 0,
+		"Cancel a job" },
+	{ "GET", P "/jobs/{job}/events", get_job_events, READER, S_READ, 0, 0,
+		"What happens to a job, as server-sent events" },
+	{ "GET", P "/jobs/{job}/log", get_job_log, READER, S_READ, 0, 0, "Output of a job" },
+	{ "GET", P "/jobs/{job}/processes", get_job_processes, READER, S_READ, 0, 0,
+		"Finished processes with their samples" },
+	{ "GET", "/v0/queue", get_queue, READER, S_READ, 0, 0,
+		"Running and waiting jobs of all projects" },
+	{ "GET", "/v0/testbeds/live", get_live, READER, S_READ, 0, 0, "Connected workers" },
+
+	{ "GET", P "/reports", get_reports, READER, S_READ, 0, 0, "List reports" },
+	{ "GET", P "/reports/{report}", get_report, READER, S_READ, 0, 0, "One report" },
+	{ "DELETE", P "/reports/{report}", delete_report, WRITER, S_ADMIN, 0, 0,
+		"Remove a report and its results" },
+	{ "GET", P "/environments/{id}", get_environment, READER, S_READ, 0, 0,
+		"Identity of a host" },
+
+	{ "GET", P "/series", get_series_list, READER, S_READ, 0, 0,
+		"List series, or one by its four names" },
+	{ "GET", P "/series/{series}", get_series, READER, S_READ, 0, 0, "One history" },
+	{ "GET", P "/badge", get_badge, READER, S_READ, 0, 0, "A series as a badge (SVG)" },
+	{ "GET", P "/compare", get_compare, READER, S_READ, 0, 0,
+		"Compare two reports, commits, branches or the arms of a job" },
+	{ "GET", P "/gate", get_gate, READER, S_READ, 0, 0, "One verdict for CI" },
+	{ "GET", P "/changes", get_changes, READER, S_READ, 0, 0, "Confirmed changes" },
+	{ "GET", P "/alerts", get_alerts, READER, S_READ, 0, 0, "List alerts" },
+	{ "GET", P "/alerts/{alert}", get_alert, READER, S_READ, 0, 0, "One alert" },
+	{ "PATCH", P "/alerts/{alert}", patch_alert, WRITER, S_TRIAGE, SMALL, 0,
+		"Confirm, resolve or dismiss an alert" },
+
+	{ "GET", "/v0/tokens", get_tokens, READER, S_ADMIN, 0, 0, "List tokens" },
+	{ "POST", "/v0/tokens", post_token, WRITER, S_ADMIN, SMALL, 0,
+		"Make a token; its key is shown once" },
+	{ "DELETE", "/v0/tokens/{token}", delete_token, WRITER, S_ADMIN, 0, 0,
+		"Revoke a token" },
+
+	{ NULL, NULL, NULL, LOOP, S_NONE, 0, 0, NULL },
+};
