@@ -5,7 +5,7 @@
 #include <math.h>
 
 void sequential_init(struct sequential *s, double variance, double tau, double alpha,
-	double min_effect, enum better better)
+	double min_effect, enum compare_better better)
 {
 	assert(variance > 0 && tau > 0 && alpha > 0 && alpha < 1 && min_effect >= 0);
 	*s = (struct sequential){ .variance = variance,
@@ -24,14 +24,14 @@ double sequential_half_width(double variance, double tau, double alpha, size_t n
 		    (2 * log(1 / alpha) + log(wide / variance)));
 }
 
-static enum outcome decide(const struct sequential *s, const struct sequential_look *l)
+static enum compare_outcome decide(const struct sequential *s, const struct sequential_look *l)
 {
 	if ((l->lower > 0 || l->upper < 0) && fabs(l->effect) > s->min_effect)
-		return (l->effect > 0) == (s->better == BETTER_LOWER) ? OUTCOME_SLOWER
-								      : OUTCOME_FASTER;
+		return (l->effect > 0) == (s->better == LOWER_IS_BETTER) ? COMPARE_SLOWER
+									 : COMPARE_FASTER;
 	if (l->lower >= -s->min_effect && l->upper <= s->min_effect)
-		return OUTCOME_SAME;
-	return OUTCOME_UNKNOWN;
+		return COMPARE_SAME;
+	return COMPARE_UNKNOWN;
 }
 
 struct sequential_look sequential_add(struct sequential *s, double log_ratio)

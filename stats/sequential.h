@@ -12,7 +12,7 @@ struct sequential {
 	double tau;	   /* smallest effect of interest, as a log ratio */
 	double alpha;	   /* of the whole sequence */
 	double min_effect; /* relative */
-	enum better better;
+	enum compare_better better;
 	size_t n; /* pairs so far */
 	double sum;
 	double p; /* min over looks of min(1, 1/L_n) */
@@ -21,13 +21,13 @@ struct sequential {
 struct sequential_look {
 	double likelihood; /* L_n = sqrt(V/(V+n tau^2)) exp(n^2 tau^2 d^2/(2V(V+n tau^2))) */
 	double p;
-	double effect, lower, upper; /* relative; valid at every n at once */
-	enum outcome outcome;	     /* unknown: take more pairs */
+	double effect, lower, upper;  /* relative; valid at every n at once */
+	enum compare_outcome outcome; /* unknown: take more pairs */
 };
 
 /* variance and tau > 0, 0 < alpha < 1 (asserted). */
 void sequential_init(struct sequential *s, double variance, double tau, double alpha,
-	double min_effect, enum better better);
+	double min_effect, enum compare_better better);
 /* Add ln(head/base) of one pair and look. Stops with `slower` or `faster` when the interval
  * leaves 0 and the effect exceeds min_effect, with `same` when it lies inside +-min_effect. */
 struct sequential_look sequential_add(struct sequential *s, double log_ratio);

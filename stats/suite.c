@@ -29,9 +29,9 @@ static int check_row(const struct suite_row *r, size_t i, struct error *err)
 }
 
 static void find_extremes(struct arena *a, const double *const *x, const size_t *n, size_t rows,
-	enum better better, struct suite_number *ret)
+	enum compare_better better, struct suite_number *ret)
 {
-	double sign = better == BETTER_LOWER ? 1 : -1, worst = -INFINITY, best = INFINITY;
+	double sign = better == LOWER_IS_BETTER ? 1 : -1, worst = -INFINITY, best = INFINITY;
 
 	for (size_t i = 0; i < rows; i++) {
 		double d = sample_median(a, x[2 * i + 1], n[2 * i + 1]) -
@@ -51,7 +51,7 @@ static void find_extremes(struct arena *a, const double *const *x, const size_t 
 }
 
 int suite_number_make(struct arena *a, const struct suite_row *rows, size_t n,
-	enum better better, const struct bootstrap_params *p, struct suite_number *ret,
+	enum compare_better better, const struct bootstrap_params *p, struct suite_number *ret,
 	struct error *err)
 {
 	const double **x = ARENA_ARRAY(a, const double *, 2 * n);

@@ -30,7 +30,7 @@ struct suite_number {
  * has fewer than BOOTSTRAP_LEAST processes. E_UNPROCESSABLE for no rows, an empty arm or a
  * value that is not above 0 (names the row). */
 int suite_number_make(struct arena *a, const struct suite_row *rows, size_t n,
-	enum better better, const struct bootstrap_params *p, struct suite_number *ret,
+	enum compare_better better, const struct bootstrap_params *p, struct suite_number *ret,
 	struct error *err) must_check;
 
 #endif
