@@ -274,6 +274,6 @@ struct server_stats {
 };
 void server_get_stats(const struct server *s, struct server_stats *ret);
 /* Append route counters and latencies in OpenMetrics text. */
-void server_format_metrics(const struct server *s, struct buf *out);
+void server_format_metrics(struct server *s, struct buf *out);
 
 #endif

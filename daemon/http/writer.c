@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "daemon/http/writer.h"
+
+#include <string.h>
+#include "base/log.h"
+#include "daemon/store/store.h"
+
+enum { BATCH_MAX = 512, STAT_EVERY = 64 };
+static const int64_t batch_ns = 20 * NS_PER_MS; /* then commit what there is */
+static const int64_t busy_ns = 10 * NS_PER_MS;	/* pause when a stranger holds the database */
+static const int64_t wal_idle_bytes = 4 * MiB;	/* checkpoint when nothing waits */
+static const int64_t wal_busy_bytes = 64 * MiB; /* checkpoint even when something does */
+static const int64_t prune_every_ns = 3600 * NS_PER_S, prune_age_ns = 48 * 3600 * NS_PER_S;
+
+static void run_one(struct writer *w, struct task *t)
+{
+	int r;
+
+	t->code = store_savepoint(w->store, &t->err);
+	if (t->code < 0)
+		return;
+	t->code = t->run(w->store, t->arg, &t->err);
+	if (t->code < 0) {
+		store_rollback_to(w->store);
+		return;
+	}
+	/* Fails when an error below ended the whole transaction. */
+	r = store_release(w->store, &t->err);
+	if (r < 0)
+		t->code = r;
+}
+
+static void run_batch(struct writer *w, struct task_list *batch)
+{
+	int64_t until_ns = clock_mono(w->clock) + batch_ns;
+	struct task *t;
+
+	for (int n = 0; n < BATCH_MAX && (t = task_queue_take(&w->queue)); n++) {
+		run_one(w, t);
+		TAILQ_INSERT_TAIL(batch, t, link);
+		w->batched++;
+		if (clock_mono(w->clock) > until_ns)
+			break;
+	}
+}
+
+/* Nothing of the batch is durable: nobody may be told that it is. */
+static void fail_batch(struct task_list *batch, int code, const struct error *err)
+{
+	struct task *t;
+
+	TAILQ_FOREACH(t, batch, link)
+	{
+		if (t->code < 0)
+			continue;
+		t->code = code;
+		t->err = *err;
+	}
+}
+
+static void fail_waiting(struct writer *w, int code, const struct error *err)
+{
+	struct task_list batch = TAILQ_HEAD_INITIALIZER(batch);
+	struct task *t;
+
+	while ((t = task_queue_take(&w->queue))) {
+		t->code = OK;
+		TAILQ_INSERT_TAIL(&batch, t, link);
+	}
+	fail_batch(&batch, code, err);
+	mailbox_post(w->out, &batch);
+}
+
+/* A disk that fills up may end the transaction under the savepoints; then the commit fails with
+ * less telling words than the statement that met it. */
+static void explain_full_disk(const struct task_list *batch, int *code, struct error *err)
+{
+	struct task *t;
+
+	TAILQ_FOREACH(t, batch, link)
+	{
+		if (t->code != E_STORAGE_FULL)
+			continue;
+		*code = t->code;
+		*err = t->err;
+		return;
+	}
+}
+
+static void prune(struct writer *w)
+{
+	int64_t now = clock_wall(w->clock);
+	struct error err = { 0 };
+
+	if (now - w->pruned_ns < prune_every_ns)
+		return;
+	w->pruned_ns = now;
+	if (store_savepoint(w->store, &err) < 0)
+		return;
+	if (store_idempotency_prune(w->store, now - prune_age_ns, &err) < 0 ||
+		store_release(w->store, &err) < 0) {
+		store_rollback_to(w->store);
+		log_warning("old idempotency keys stay: %s", err.text);
+	}
+}
+
+static void write_batch(struct writer *w)
+{
+	struct task_list batch = TAILQ_HEAD_INITIALIZER(batch);
+	struct error err = { 0 };
+	int64_t start_ns;
+	int r;
+
+	run_batch(w, &batch);
+	prune(w);
+	start_ns = clock_mono(w->clock);
+	r = store_commit(w->store, &err);
+	w->commit_ns += clock_mono(w->clock) - start_ns;
+	w->batches++;
+	if (r < 0) {
+		explain_full_disk(&batch, &r, &err);
+		fail_batch(&batch, r, &err);
+	}
+	mailbox_post(w->out, &batch);
+}
+
+/* The transaction is opened before anything is taken from the queue, so that requests which
+ * meet their deadline while a stranger locks the database can still be taken back. */
+static int begin(struct writer *w, struct error *err)
+{
+	struct timespec pause = { 0, busy_ns };
+	int r = store_begin(w->store, err);
+
+	if (r == E_UNAVAILABLE && !task_queue_is_closed(&w->queue))
+		nanosleep(&pause, NULL);
+	else if (r < 0)
+		fail_waiting(w, r, err);
+	return r;
+}
+
+static void checkpoint(struct writer *w)
+{
+	bool is_idle = task_queue_length(&w->queue) == 0;
+	struct store_stats stats = { 0 };
+	struct error err = { 0 };
+
+	if (!is_idle && ++w->n_since_stat < STAT_EVERY)
+		return;
+	w->n_since_stat = 0;
+	if (store_get_stats(w->store, &stats, &err) < 0 ||
+		stats.wal_bytes < (is_idle ? wal_idle_bytes : wal_busy_bytes))
+		return;
+	if (store_checkpoint(w->store, stats.wal_bytes >= wal_busy_bytes, &err) < 0)
+		log_warning("checkpoint: %s", err.text);
+}
+
+static void *work(void *arg)
+{
+	struct writer *w = arg;
+	struct error err = { 0 };
+
+	while (task_queue_wait_filled(&w->queue)) {
+		if (begin(w, &err) < 0)
+			continue;
+		write_batch(w);
+		checkpoint(w);
+	}
+	if (store_checkpoint(w->store, true, &err) < 0)
+		log_warning("last checkpoint: %s", err.text);
+	w->has_ended = true;
+	mailbox_poke(w->out);
+	return NULL;
+}
+
+int writer_submit(struct writer *w, write_fn run, written_fn done, void *arg, struct error *err)
+{
+	struct task *t = task_new(run, done, arg);
+	int r = task_queue_add(&w->queue, t, err);
+
+	if (r < 0)
+		free(t);
+	return r;
+}
+
+void writer_start(struct writer *w, struct store *st, struct mailbox *out,
+	const struct clock *clock, int64_t max_n, int64_t max_bytes)
+{
+	w->store = st;
+	w->out = out;
+	w->clock = clock;
+	w->pruned_ns = clock_wall(clock);
+	task_queue_init(&w->queue, max_n, max_bytes);
+	pthread_create(&w->thread, NULL, work, w);
+}
+
+bool writer_has_ended(struct writer *w)
+{
+	return w->has_ended;
+}
+
+void writer_join(struct writer *w)
+{
+	pthread_join(w->thread, NULL);
+}
