@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/lib/unit.h"
+
+#include <math.h>
+#include <string.h>
+#include "base/fs.h"
+#include "daemon/ingest/adapter.h"
+
+static struct arena *arena;
+
+static int read_text(const char *adapter, const char *text, enum average average,
+	struct tool_output *out, struct error *err)
+{
+	if (!arena)
+		arena = arena_new();
+	memset(err, 0, sizeof(*err));
+	return adapter_read(adapter, text, strlen(text), average, arena, out, err);
+}
+
+static void read_file(
+	const char *adapter, const char *name, enum average average, struct tool_output *out)
+{
+	const char *top = getenv("top_srcdir");
+	struct buf b = { 0 };
+	struct error err;
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/tests/golden/tools/%s", top ? top : ".", name);
+	ck_assert_msg(file_read(path, MiB, &b, &err) == OK, "%s", err.text);
+	ck_assert_msg(
+		read_text(adapter, buf_str(&b), average, out, &err) == OK, "%s", err.text);
+	buf_done(&b);
+}
+
+static const struct tool_result *find(
+	const struct tool_output *o, const char *name, const char *measure)
+{
+	for (size_t i = 0; i < o->n; i++)
+		if (!strcmp(o->items[i].benchmark, name) &&
+			!strcmp(o->items[i].measure, measure))
+			return &o->items[i];
+	ck_abort_msg("no %s %s", name, measure);
+}
+
+static void near(double got, double want)
+{
+	ck_assert_msg(fabs(got - want) <= 1e-9 * fabs(want), "%.17g is not %.17g", got, want);
+}
+
+START_TEST(pytest_benchmark_is_read_with_its_rounds)
+{
+	const struct tool_result *r;
+	struct tool_output o;
+
+	read_file("python_pytest", "pytest.json", AVERAGE_NONE, &o);
+	ck_assert_uint_eq(o.n, 3);
+	r = find(&o, "test_b.py::test_sum", "latency");
+	near(r->value, 7.000164824493478e3);
+	near(r->lower, (7.000164824493478e-06 - 4.948958210574473e-07) * 1e9);
+	ck_assert_uint_eq(r->n_samples, 91);
+	near(r->samples[0], 6479.000148829073);
+	find(&o, "test_b.py::test_sort[100]", "latency");
+	read_file("magic", "pytest.json", AVERAGE_MEDIAN, &o);
+	ck_assert_str_eq(o.adapter, "python_pytest");
+	r = find(&o, "test_b.py::test_sum", "latency");
+	near(r->value, 7047.000053717056);
+	near(r->upper, (7.047000053717056e-06 + 3.617499260144541e-07) * 1e9);
+}
+END_TEST
+
+START_TEST(google_benchmark_repetitions_are_samples)
+{
+	const struct tool_result *r;
+	struct tool_output o;
+
+	read_file("magic", "google.json", AVERAGE_NONE, &o);
+	ck_assert_str_eq(o.adapter, "cpp_google");
+	r = find(&o, "BM_sum/64", "latency");
+	ck_assert_uint_eq(r->n_samples, 3);
+	near(r->value, 22.461185409821038);
+	near(r->upper, 26.75017960227589);
+	r = find(&o, "BM_sum/64", "bytes-per-second");
+	ck_assert_int_eq(r->better, BETTER_HIGHER);
+	ck_assert_msg(o.n_skipped == 3 && strstr(o.skipped, "no input file"), "%s", o.skipped);
+	for (size_t i = 0; i < o.n; i++)
+		ck_assert_msg(
+			!strstr(o.items[i].benchmark, "mean"), "an aggregate came through");
+	r = find(&o, "BM_ms", "latency");
+	ck_assert_double_gt(r->value, 1e3);
+	read_file("cpp", "google_single.json", AVERAGE_MEAN, &o);
+	r = find(&o, "BM_sum/4096", "latency");
+	ck_assert_uint_eq(r->n_samples, 0);
+	ck_assert(isnan(r->lower));
+}
+END_TEST
+
+START_TEST(hyperfine_times_are_samples_and_failures_no_results)
+{
+	const struct tool_result *r;
+	struct tool_output o;
+
+	read_file("magic", "hyperfine.json", AVERAGE_NONE, &o);
+	ck_assert_str_eq(o.adapter, "shell_hyperfine");
+	r = find(&o, "true", "latency");
+	near(r->value, 1034623.8);
+	near(r->lower, (0.0010346238 - 2.106802277623606e-05) * 1e9);
+	ck_assert_uint_eq(r->n_samples, 5);
+	near(find(&o, "true", "cpu-time")->value, 961200);
+	read_file("shell", "hyperfine.json", AVERAGE_MEDIAN, &o);
+	near(find(&o, "true", "latency")->upper, 1070537);
+	read_file("shell_hyperfine", "hyperfine_failed.json", AVERAGE_NONE, &o);
+	ck_assert_uint_eq(o.n, 0);
+	ck_assert(strstr(o.skipped, "non-zero exit code"));
+}
+END_TEST
+
+START_TEST(bmf_comes_in_two_versions_but_not_mixed)
+{
+	const struct tool_result *r;
+	struct tool_output o;
+	struct error err;
+
+	ck_assert_int_eq(
+		read_text("json",
+			"{\"a b\":{\"latency\":{\"value\":5,\"lower_value\":4}},\"c\":{}}",
+			AVERAGE_NONE, &o, &err),
+		OK);
+	r = find(&o, "a b", "latency");
+	near(r->value, 5);
+	ck_assert(!r->is_named && isnan(r->upper));
+	ck_assert_int_eq(read_text("json",
+				 "{\"s\":[{\"parameters\":{\"n\":16},\"measures\":{\"latency\":"
+				 "{\"value\":1.5,"
+				 "\"p99\":3}}},{\"measures\":{\"latency\":{\"p50\":2}}}]}",
+				 AVERAGE_NONE, &o, &err),
+		OK);
+	ck_assert_uint_eq(o.n, 1);
+	ck_assert_int_eq(json_get_int(o.items[0].parameters, "n", 0), 16);
+	ck_assert_int_eq(read_text("json", "{}", AVERAGE_NONE, &o, &err), OK);
+	ck_assert_uint_eq(o.n, 0);
+	ck_assert_int_eq(read_text("json", "{\"a\":{},\"b\":[]}", AVERAGE_NONE, &o, &err),
+		E_BAD_REQUEST);
+	ck_assert_msg(strstr(err.text, "all objects (v0) or all arrays (v1)"), "%s", err.text);
+}
+END_TEST
+
+START_TEST(what_cannot_be_read_names_the_reason)
+{
+	static const struct {
+		const char *adapter, *text, *part;
+	} bad[] = {
+		{ "magic", "hello", "Are you sure magic is the right adapter?" },
+		{ "magic", "{}", "Are you sure magic" },
+		{ "python_pytest", "{\"benchmarks\":[]}", "'machine_info'" },
+		{ "json", "{\"a\":{\"latency\":{\"value\":\"5\"}}}", "finite numbers" },
+		{ "json", "{\"a\":{\"latency\":{\"lower_value\":5}}}", "'value' is missing" },
+		{ "json", "[1]", "not a JSON object" },
+		{ "json", "{\"a\":{\"latency\":{\"value\":1e999}}}", "not valid JSON" },
+		{ "cpp_google", "{\"context\":{},\"benchmarks\":[{}]}", "no 'name'" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct tool_output o;
+		struct error err;
+
+		ck_assert_int_eq(read_text(bad[i].adapter, bad[i].text, AVERAGE_NONE, &o, &err),
+			E_BAD_REQUEST);
+		ck_assert_msg(strstr(err.text, bad[i].part), "%s", err.text);
+	}
+}
+END_TEST
+
+START_TEST(entries_fold_as_bencher_folds_them)
+{
+	static const char *const texts[] = {
+		"{\"a\":{\"latency\":{\"value\":3,\"lower_value\":2}},\"b\":{\"latency\":{"
+		"\"value\":8}}}",
+		"{\"a\":{\"latency\":{\"value\":1}}}",
+		"{\"a\":{\"latency\":{\"value\":5,\"upper_value\":9}}}",
+		"{\"a\":{\"latency\":{\"value\":4}}}",
+	};
+	struct tool_output entries[4], o;
+	struct error err;
+
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(
+			read_text("json", texts[i], AVERAGE_NONE, &entries[i], &err), OK);
+	adapter_fold(entries, 4, FOLD_MIN, arena, &o);
+	near(find(&o, "a", "latency")->value, 1);
+	adapter_fold(entries, 4, FOLD_MAX, arena, &o);
+	near(find(&o, "a", "latency")->value, 5);
+	near(find(&o, "a", "latency")->upper, 9);
+	adapter_fold(entries, 4, FOLD_MEDIAN, arena, &o);
+	near(find(&o, "a", "latency")->value, 3.5);
+	adapter_fold(entries, 4, FOLD_MEAN, arena, &o);
+	near(find(&o, "a", "latency")->value, 13.0 / 4);
+	near(find(&o, "a", "latency")->lower, 12.0 / 4);
+	near(find(&o, "b", "latency")->value, 2); /* divided by the number of entries */
+	ck_assert_uint_eq(find(&o, "a", "latency")->n_samples, 4);
+}
+END_TEST
+
+SUITE("adapters", pytest_benchmark_is_read_with_its_rounds,
+	google_benchmark_repetitions_are_samples,
+	hyperfine_times_are_samples_and_failures_no_results,
+	bmf_comes_in_two_versions_but_not_mixed, what_cannot_be_read_names_the_reason,
+	entries_fold_as_bencher_folds_them)
