@@ -147,6 +147,7 @@ const struct kernel kernel_fma_peak = {
 	.default_dtype = DT_F64,
 	.n_dims = 2,
 	.dims = "elements x iterations",
+	.dims_fixed = 1u << 1,
 	.dim_min = 1,
 	.dim_max = 1LL << 30,
 	.sizes = sizes,

@@ -57,7 +57,7 @@ const char *backend_name(enum backend b);
  * one the CPU has unless told otherwise. */
 enum isa { ISA_SCALAR, ISA_BASE, ISA_AVX2, ISA_AVX512, N_ISAS };
 
-enum { KERNEL_DIMS = 3, KERNEL_OPTIONS = 8, KERNEL_INVARIANTS = 24 };
+enum { KERNEL_DIMS = 3, KERNEL_OPTIONS = 12, KERNEL_INVARIANTS = 24 };
 
 struct kernel;
 

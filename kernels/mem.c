@@ -27,8 +27,10 @@ int mem_new(void **ret, size_t bytes, int slot, struct error *err)
 	if (base == MAP_FAILED)
 		return error_errno(err, E_UNAVAILABLE,
 			"cannot get memory for an array of %zu bytes", bytes);
-	if (bytes >= huge_page)
+	if (bytes >= huge_page) {
 		madvise(base, total, MADV_HUGEPAGE);
+		before += (size_t)(-(uintptr_t)base % huge_page);
+	}
 	h = (struct header *)(base + before - HEADER);
 	h->base = base;
 	h->bytes = total;

@@ -11,6 +11,7 @@
 /* clang-format off */
 #define KERNELS(X) \
 	X(stream_copy) X(stream_scale) X(stream_add) X(stream_triad) X(stream_dot) \
+	X(regrid_nearest) X(regrid_bilinear) X(regrid_conservative) \
 	X(fma_peak)
 /* clang-format on */
 

@@ -26,7 +26,7 @@ static void block(void *out_, const void *x_, int64_t steps)
 		for (int64_t s = 0; s < steps; s++)
 #pragma GCC unroll 16
 			for (int c = 0; c < CHAINS; c++)
-				v[c] = v[c] * a + b;
+				v[c] = v_fma(v[c], a, b);
 #pragma GCC unroll 16
 		for (int c = 0; c < CHAINS; c++)
 			v_store(out + i + c * LANES, v[c]);

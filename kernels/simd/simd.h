@@ -2,9 +2,9 @@
 /* Vectors for kernels/simd/: as wide as the instruction set of this compilation, written with
  * the compiler's vector extensions, so that the same source is SSE2, AVX2, AVX-512 and NEON.
  *
- * Contraction is on in these files: a * b + c is one fused operation where the CPU has it, in
- * every lane alike. Tails go through partial loads and stores, never through scalar copies
- * of the formula, so that an element's bits do not depend on where a range ends. */
+ * Contraction is off: a fused multiply-add is written v_fma, and is one where the instruction
+ * set has it. Tails go through partial loads and stores, never through scalar copies of the
+ * formula, so that an element's bits do not depend on where a range ends. */
 #ifndef KERNELS_SIMD_SIMD_H
 #define KERNELS_SIMD_SIMD_H
 
@@ -13,6 +13,9 @@
 
 #ifdef __x86_64__
 #include <immintrin.h>
+#endif
+#ifdef __aarch64__
+#include <arm_neon.h>
 #endif
 
 #if defined(__AVX512F__)
@@ -50,6 +53,25 @@ static inline vec v_all(real x)
 static inline veci v_alli(lane x)
 {
 	return x - (veci){ 0 };
+}
+/* a * b + c, rounded once where the instruction set can, else twice. */
+static inline vec v_fma(vec a, vec b, vec c)
+{
+#if defined(__AVX512F__) && CODE_BITS == 64
+	return (vec)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+#elif defined(__AVX512F__)
+	return (vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(__FMA__) && CODE_BITS == 64
+	return (vec)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+#elif defined(__FMA__)
+	return (vec)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__aarch64__) && CODE_BITS == 64
+	return (vec)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+#elif defined(__aarch64__)
+	return (vec)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#else
+	return a * b + c;
+#endif
 }
 /* First n < LANES elements; the other lanes are 0. */
 static inline vec v_load_n(const real *p, size_t n)
@@ -101,6 +123,55 @@ static inline size_t v_head(const real *p, size_t n)
 	size_t head = past ? (VEC_BYTES - past) / sizeof(real) : 0;
 
 	return head < n ? head : n;
+}
+
+/* Elements 0, 2, 4 ... and 1, 3, 5 ... of a followed by b. */
+#if VEC_BYTES / (CODE_BITS / 8) == 16
+#define V_EVEN_ 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+#define V_ODD_ 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
+#elif VEC_BYTES / (CODE_BITS / 8) == 8
+#define V_EVEN_ 0, 2, 4, 6, 8, 10, 12, 14
+#define V_ODD_ 1, 3, 5, 7, 9, 11, 13, 15
+#elif VEC_BYTES / (CODE_BITS / 8) == 4
+#define V_EVEN_ 0, 2, 4, 6
+#define V_ODD_ 1, 3, 5, 7
+#else
+#define V_EVEN_ 0, 2
+#define V_ODD_ 1, 3
+#endif
+static inline vec v_even(vec a, vec b)
+{
+	return __builtin_shufflevector(a, b, V_EVEN_);
+}
+static inline vec v_odd(vec a, vec b)
+{
+	return __builtin_shufflevector(a, b, V_ODD_);
+}
+/* p[index[0]], p[index[1]] ... */
+static inline vec v_gather(const real *p, const int32_t *index)
+{
+#if defined(__AVX512F__) && CODE_BITS == 64
+	return (vec)_mm512_i32gather_pd(_mm256_loadu_si256((const void *)index), p, 8);
+#elif defined(__AVX512F__)
+	return (vec)_mm512_i32gather_ps(_mm512_loadu_si512(index), p, 4);
+#elif defined(__AVX2__) && CODE_BITS == 64
+	return (vec)_mm256_i32gather_pd(p, _mm_loadu_si128((const void *)index), 8);
+#elif defined(__AVX2__)
+	return (vec)_mm256_i32gather_ps(p, _mm256_loadu_si256((const void *)index), 4);
+#else
+	vec v;
+
+	for (int l = 0; l < LANES; l++)
+		v[l] = p[index[l]];
+	return v;
+#endif
+}
+/* The same where index counts from `from`. */
+static inline vec v_gather_from(const real *p, const int32_t *index, int32_t from)
+{
+	return v_gather((const real *)((uintptr_t)p -
+				       (uintptr_t)((intptr_t)from * (intptr_t)sizeof(real))),
+		index);
 }
 
 #endif

@@ -48,7 +48,7 @@ STREAM_LOOP(scale, (real)STREAM_SCALAR *vx)
 #undef HEAD_Y
 #define HEAD_Y(load) vy = (load)
 STREAM_LOOP(add, vx + vy)
-STREAM_LOOP(triad, vx + (real)STREAM_SCALAR * vy)
+STREAM_LOOP(triad, v_fma(v_all((real)STREAM_SCALAR), vy, vx))
 
 /* Eight vectors of sums hide the latency of the multiply-add. */
 enum { CHAINS = 8 };
@@ -63,11 +63,12 @@ static void dot_block(void *ret_sum, const void *x_, const void *y_, size_t n)
 	for (; i + CHAINS * LANES <= n; i += CHAINS * LANES)
 #pragma GCC unroll 8
 		for (int c = 0; c < CHAINS; c++)
-			sum[c] += v_load(x + i + c * LANES) * v_load(y + i + c * LANES);
+			sum[c] = v_fma(
+				v_load(x + i + c * LANES), v_load(y + i + c * LANES), sum[c]);
 	for (; i + LANES <= n; i += LANES)
-		sum[0] += v_load(x + i) * v_load(y + i);
+		sum[0] = v_fma(v_load(x + i), v_load(y + i), sum[0]);
 	if (i < n)
-		sum[1] += v_load_n(x + i, n - i) * v_load_n(y + i, n - i);
+		sum[1] = v_fma(v_load_n(x + i, n - i), v_load_n(y + i, n - i), sum[1]);
 	for (int half = CHAINS / 2; half; half /= 2)
 		for (int c = 0; c < half; c++)
 			sum[c] += sum[c + half];

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kernels/regrid.h"
+
+#include <string.h>
+#include "base/cleanup.h"
+#include "kernels/code.h"
+#include "kernels/host.h"
+#include "kernels/input.h"
+#include "kernels/mem.h"
+#include "kernels/omp.h"
+
+CODE_TABLES(regrid);
+
+static const struct named_size sizes[] = {
+	{ "small", { 100, 200, 1 } },
+	{ "medium", { 500, 1000, 1 } },
+	{ "large", { 3600, 7200, 1 } },
+	{ "3km", { 6001, 12001, 1 } },
+	{ NULL, { 0 } },
+};
+
+static const char *const grid_names[] = { "cell", "node", NULL };
+static const char *const values_names[] = { "point", "mean", NULL };
+static const char *const weights_names[] = { "cached", "regenerated", "csr", NULL };
+
+static const struct kernel_option options[] = {
+	{ "grid", "points at cell centres, or nodes with both ends", grid_names, 0, 0, 0 },
+	{ "field", "test field", field_names, 0, 0, 0 },
+	{ "values", "field at points, or exact means over cells (f1, y2, const)", values_names,
+		0, 0, 0 },
+	{ "weights", "kept for all iterations, made anew in each, or explicit links",
+		weights_names, 0, 0, 0 },
+	{ "levels", "fields that share the weights", NULL, 1, 4096, 1 },
+	{ "tile", "target rows of a tile; 0 = chosen by cache size", NULL, 0, 1 << 20, 0 },
+	{ "target-rows", "0 = half of the source", NULL, 0, 1 << 20, 0 },
+	{ "target-columns", "0 = half of the source", NULL, 0, 1 << 20, 0 },
+	{ NULL, NULL, NULL, 0, 0, 0 },
+};
+
+static enum regrid_method method_of(const struct params *p);
+
+static int64_t target_of(const struct params *p, int axis)
+{
+	int64_t n = params_option(p, axis == 0 ? "target-rows" : "target-columns");
+
+	return n ? n : MAX(p->dim[axis] / 2, 2);
+}
+
+/* Floating-point operations of one target row and of its targets, as the formulas have them:
+ * rows first, then columns (kernels.md: 2 per link and pass; bilinear 3). */
+static double flops_of(enum regrid_method m, const struct params *p)
+{
+	double th = (double)target_of(p, 0), tw = (double)target_of(p, 1);
+	double w = (double)p->dim[1], rows, columns;
+
+	if (m == REGRID_NEAREST)
+		return 0;
+	if (m == REGRID_BILINEAR)
+		return 3 * th * w + 3 * th * tw;
+	rows = ((double)p->dim[0] + th) / th; /* links of a target row, rounded up */
+	columns = (w + tw) / tw;
+	return th * (2 * rows * w + 2 * columns * tw);
+}
+
+static void count(const struct params *p, struct counts *ret)
+{
+	enum regrid_method m = method_of(p);
+	double levels = (double)params_option(p, "levels"), b = (double)dtype_bytes(p->dtype);
+	double source = (double)p->dim[0] * (double)p->dim[1];
+	double target = (double)target_of(p, 0) * (double)target_of(p, 1);
+	double read = source;
+
+	if (m == REGRID_NEAREST) /* only the rows it takes */
+		read = (double)MIN(target_of(p, 0), p->dim[0]) * (double)p->dim[1];
+	ret->flops = levels * flops_of(m, p);
+	ret->bytes = levels * b * (read + target);
+	ret->write_allocate_bytes = levels * b * target;
+	ret->footprint_bytes = levels * b * (source + target);
+	ret->work = levels * source;
+	ret->n_outputs = levels * target;
+	if (params_option(p, "weights") != REGRID_CSR)
+		return;
+	ret->bytes += (4 + b) * target * 4 + 8 * target;
+	ret->footprint_bytes += (4 + b) * target * 4 + 8 * target;
+}
+
+static int check(const struct params *p, struct error *err)
+{
+	enum regrid_method m = method_of(p);
+	bool is_mean = params_option(p, "values");
+
+	if (m == REGRID_CONSERVATIVE && params_option(p, "grid") != REGRID_CELL)
+		return error_set_field(err, E_UNPROCESSABLE, "grid",
+			"%s needs cells with areas; use --grid cell", p->kernel->id);
+	if (is_mean && params_option(p, "grid") != REGRID_CELL)
+		return error_set_field(
+			err, E_UNPROCESSABLE, "values", "means need cells; use --grid cell");
+	if (is_mean && !field_has_means((int)params_option(p, "field")))
+		return error_set_field(err, E_UNPROCESSABLE, "values",
+			"the field '%s' has no exact means here; use f1, y2 or const",
+			field_names[params_option(p, "field")]);
+	if (target_of(p, 0) < 2 || target_of(p, 1) < 2)
+		return error_set_field(err, E_UNPROCESSABLE, "target-rows",
+			"the target needs 2 rows and columns or more");
+	if (m == REGRID_CONSERVATIVE && p->dim[0] > REGRID_LINKS_MAX / 2 * target_of(p, 0))
+		return error_set_field(err, E_UNPROCESSABLE, "target-rows",
+			"more than %d source rows for each target row", REGRID_LINKS_MAX / 2);
+	if (m == REGRID_NEAREST && params_option(p, "weights") == REGRID_CSR)
+		return error_set_field(
+			err, E_UNPROCESSABLE, "weights", "nearest has no weights");
+	return OK;
+}
+
+/* --- set up ------------------------------------------------------------------------------- */
+
+static void free_state(void *state)
+{
+	struct regrid_state *s = state;
+
+	if (!s)
+		return;
+	axis_done(&s->lat);
+	axis_done(&s->lon);
+	free(s->links.row);
+	mem_free(s->links.index);
+	mem_free(s->links.weight);
+	mem_free(s->src);
+	mem_free(s->dst);
+	mem_free(s->buffers);
+	free(s);
+}
+DEFINE_CLEANUP(struct regrid_state *, free_state)
+
+static size_t dst_bytes(const struct regrid_state *s)
+{
+	return (size_t)(s->levels * s->th * s->tw * dtype_bytes(s->p->dtype));
+}
+
+static void poison(void *state)
+{
+	struct regrid_state *s = state;
+
+	poison_fill(s->dst, dst_bytes(s), POISON_WORD, s->p->threads);
+}
+
+/* Level l is the field times 1 + l / 8: exact factors, so that levels differ. */
+static void fill_source(struct regrid_state *s)
+{
+	struct field f;
+
+	field_init(&f, (int)params_option(s->p, "field"), params_option(s->p, "values"),
+		s->grid, s->h, s->w);
+#pragma omp parallel for num_threads(s->p->threads) schedule(static)
+	for (int64_t r = 0; r < s->levels * s->h; r++)
+		for (int64_t j = 0; j < s->w; j++)
+			real_set(s->src, s->p->dtype, (size_t)(r * s->w + j),
+				(1 + (double)(r / s->h) / 8) * field_get(&f, r % s->h, j));
+	field_done(&f);
+}
+
+static int64_t link_source(const struct regrid_state *s, int64_t i, int64_t j, int k, int l)
+{
+	return axis_source(&s->lat, i, k) * s->w + axis_source(&s->lon, j, l);
+}
+
+/* Explicit links of the separable weights; those of weight 0 are left out. */
+static int make_links(struct regrid_state *s, struct error *err)
+{
+	struct regrid_links *c = &s->links;
+	int per = s->lat.n_links * s->lon.n_links, r;
+	int64_t n = s->th * s->tw;
+
+	c->n_rows = n;
+	c->row = xcalloc((size_t)n + 1, sizeof(*c->row));
+	r = mem_new((void **)&c->index, (size_t)(n * per) * 4, 3, err);
+	if (r == OK)
+		r = mem_new(&c->weight, (size_t)(n * per * dtype_bytes(s->p->dtype)), 4, err);
+	for (int64_t t = 0; r == OK && t < n; t++) {
+		for (int kl = 0; kl < per; kl++) {
+			int k = kl / s->lon.n_links, l = kl % s->lon.n_links;
+			double w = s->lat.exact[k * s->th + t / s->tw] *
+				   s->lon.exact[l * s->tw + t % s->tw];
+
+			if (w == 0)
+				continue;
+			c->index[c->n_links] =
+				(int32_t)link_source(s, t / s->tw, t % s->tw, k, l);
+			real_set(c->weight, s->p->dtype, (size_t)c->n_links++, w);
+		}
+		c->row[t + 1] = c->n_links;
+	}
+	return r;
+}
+
+/* A tile's blended row stays in half of L1; rows of a tile make a unit of work. */
+static void choose_tiles(struct regrid_state *s)
+{
+	int64_t b = dtype_bytes(s->p->dtype), per_target = MAX(1, s->w / s->tw) + 1;
+	int64_t columns = host_get()->l1d_bytes / 2 / (b * per_target);
+
+	s->tile_columns = MIN(s->tw, MAX(columns / 64 * 64, 256));
+	s->tile_rows = params_option(s->p, "tile");
+	if (s->tile_rows == 0)
+		s->tile_rows = MAX(1, MIN(16, s->th / (4 * s->p->threads)));
+	s->buffer_bytes = ((s->tile_columns + 2) * (per_target + 2) * b + 4096) / 64 * 64;
+	s->buffer_bytes = MAX(s->buffer_bytes, (s->w + s->lon.n_links + 64) * b / 64 * 64 + 64);
+}
+
+static void init_axes(struct regrid_state *s)
+{
+	axis_init(&s->lat, s->method, s->grid, true, s->h, s->th, s->p->dtype);
+	axis_init(&s->lon, s->method, s->grid, false, s->w, s->tw, s->p->dtype);
+}
+
+static int setup(const struct params *p, void **ret_state, struct error *err)
+{
+	_cleanup_(free_state)
+	struct regrid_state *s = xcalloc(1, sizeof(*s));
+	struct counts c = { 0 };
+	int r;
+
+	*s = (struct regrid_state){ .p = p,
+		.method = method_of(p),
+		.h = p->dim[0],
+		.w = p->dim[1],
+		.th = target_of(p, 0),
+		.tw = target_of(p, 1),
+		.levels = params_option(p, "levels"),
+		.code = CODE_PICK(regrid, p) };
+	s->grid = (enum regrid_grid)params_option(p, "grid");
+	s->weights = (enum regrid_weights)params_option(p, "weights");
+	count(p, &c);
+	s->is_nontemporal = c.footprint_bytes > (double)host_llc_share(p->threads);
+	init_axes(s);
+	choose_tiles(s);
+	r = mem_new(&s->src, (size_t)(s->levels * s->h * s->w * dtype_bytes(p->dtype)), 0, err);
+	if (r == OK)
+		r = mem_new(&s->dst, dst_bytes(s), 1, err);
+	if (r == OK)
+		r = mem_new(&s->buffers, (size_t)(s->buffer_bytes * p->threads), 2, err);
+	if (r == OK && s->weights == REGRID_CSR)
+		r = make_links(s, err);
+	if (r != OK)
+		return r;
+	fill_source(s);
+	poison(s);
+	*ret_state = TAKE(s);
+	return OK;
+}
+
+/* --- run ---------------------------------------------------------------------------------- */
+
+static void run_row(const struct regrid_state *s, int64_t level, int64_t i, int64_t j,
+	int64_t n, void *buffer)
+{
+	int64_t b = dtype_bytes(s->p->dtype);
+	double weight[REGRID_LINKS_MAX];
+	struct regrid_row row = { .width = s->w,
+		.row_first = s->lat.first[i],
+		.row_weight = weight,
+		.n_row_links = s->lat.n_links,
+		.n_col_links = s->lon.n_links,
+		.col_first = s->lon.first + j,
+		.col_weight = (char *)s->lon.weight + j * b,
+		.col_pitch = s->tw,
+		.n = n,
+		.col_stride = s->lon.stride,
+		.buffer = buffer,
+		.is_nontemporal = s->is_nontemporal };
+
+	row.src = (char *)s->src + level * s->h * s->w * b;
+	row.out = (char *)s->dst + ((level * s->th + i) * s->tw + j) * b;
+	if (s->method == REGRID_NEAREST) {
+		s->code->nearest(&row);
+		return;
+	}
+	for (int k = 0; k < s->lat.n_links; k++)
+		weight[k] = s->lat.exact[k * s->th + i];
+	s->code->separable(&row);
+}
+
+static void run_tile(const struct regrid_state *s, int64_t tile, int thread)
+{
+	int64_t per_level = (s->th + s->tile_rows - 1) / s->tile_rows;
+	int64_t level = tile / per_level, lo = tile % per_level * s->tile_rows;
+	int64_t hi = MIN(s->th, lo + s->tile_rows);
+	char *buffer = (char *)s->buffers + thread * s->buffer_bytes;
+
+	for (int64_t j = 0; j < s->tw; j += s->tile_columns)
+		for (int64_t i = lo; i < hi; i++)
+			run_row(s, level, i, j, MIN(s->tile_columns, s->tw - j), buffer);
+}
+
+static void run_tiles(const struct regrid_state *s)
+{
+	int64_t tiles = s->levels * ((s->th + s->tile_rows - 1) / s->tile_rows);
+
+	if (s->p->threads == 1) {
+		for (int64_t t = 0; t < tiles; t++)
+			run_tile(s, t, 0);
+		return;
+	}
+#pragma omp parallel for num_threads(s->p->threads) schedule(static)
+	for (int64_t t = 0; t < tiles; t++)
+		run_tile(s, t, omp_get_thread_num());
+}
+
+static void run_links(const struct regrid_state *s)
+{
+	int64_t b = dtype_bytes(s->p->dtype), n = s->th * s->tw, chunk = 4096;
+	int64_t chunks = (n + chunk - 1) / chunk;
+
+#pragma omp parallel for num_threads(s->p->threads) schedule(static) if (s->p->threads > 1)
+	for (int64_t c = 0; c < s->levels * chunks; c++) {
+		int64_t level = c / chunks, lo = c % chunks * chunk;
+
+		s->code->links((char *)s->dst + level * n * b,
+			(char *)s->src + level * s->h * s->w * b, s->links.row, s->links.index,
+			s->links.weight, lo, MIN(n, lo + chunk));
+	}
+}
+
+static void run(void *state, int64_t iterations)
+{
+	struct regrid_state *s = state;
+
+	for (int64_t k = 0; k < iterations; k++) {
+		if (s->weights == REGRID_REGENERATED) {
+			axis_fill(&s->lat, s->method, s->grid, true, s->p->dtype);
+			axis_fill(&s->lon, s->method, s->grid, false, s->p->dtype);
+		}
+		if (s->weights == REGRID_CSR)
+			run_links(s);
+		else
+			run_tiles(s);
+	}
+}
+
+/* --- records ------------------------------------------------------------------------------ */
+
+#define REGRID_KERNEL(name, names, what, from)                                                 \
+	const struct kernel kernel_regrid_##name = {                                           \
+		.id = "regrid." #name,                                                         \
+		.aliases = names,                                                              \
+		.title = what,                                                                 \
+		.source = from,                                                                \
+		.dtypes = DT_REALS,                                                            \
+		.default_dtype = DT_F64,                                                       \
+		.n_dims = 2,                                                                   \
+		.dims = "rows x columns of the source grid",                                   \
+		.dim_min = 4,                                                                  \
+		.dim_max = 1 << 20,                                                            \
+		.sizes = sizes,                                                                \
+		.options = options,                                                            \
+		.work_unit = "source cells",                                                   \
+		.rate_unit = "source Mcells/s",                                                \
+		.rate_scale = 1e6,                                                             \
+		.check = check,                                                                \
+		.count = count,                                                                \
+		.setup = setup,                                                                \
+		.run = run,                                                                    \
+		.poison = poison,                                                              \
+		.verify = regrid_verify,                                                       \
+		.free = free_state,                                                            \
+	}
+
+static const char *const nearest_names[] = { "nn", "nearest", "remapnn", NULL };
+static const char *const bilinear_names[] = { "bil", "bilinear", "remapbil", NULL };
+static const char *const conservative_names[] = { "con", "conservative", "remapcon", NULL };
+
+REGRID_KERNEL(nearest, nearest_names, "lon-lat regridding, nearest neighbour",
+	"index space, ties to the lower index");
+REGRID_KERNEL(bilinear, bilinear_names, "lon-lat regridding, bilinear",
+	"separable weights, rows first");
+REGRID_KERNEL(conservative, conservative_names, "lon-lat regridding, first-order conservative",
+	"Jones 1999, MWR 127:2204; separable on lon-lat grids");
+
+static enum regrid_method method_of(const struct params *p)
+{
+	return p->kernel == &kernel_regrid_nearest    ? REGRID_NEAREST
+	       : p->kernel == &kernel_regrid_bilinear ? REGRID_BILINEAR
+						      : REGRID_CONSERVATIVE;
+}

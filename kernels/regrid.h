@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* regrid.nearest .bilinear .conservative: a field from one regular lon-lat grid to another.
+ *
+ * Grids (rows x columns, latitude -90..90, longitude -180..180, row-major):
+ *   cell  x_i = lo + (hi - lo)(i + 1/2)/n     node  x_i = lo + (hi - lo) i/(n - 1)
+ * Size = the source; the target has half of its rows and columns unless told otherwise.
+ * All three methods are separable: weights belong to axes, and every index comes from integers,
+ * because a half-resolution target is all ties (kernels/regrid_axis.c).
+ *
+ * Used by regrid*.c, vk_regrid.c and the tests. */
+#ifndef KERNELS_REGRID_H
+#define KERNELS_REGRID_H
+
+#include "kernels/kernels.h"
+
+enum regrid_method { REGRID_NEAREST, REGRID_BILINEAR, REGRID_CONSERVATIVE };
+enum regrid_grid { REGRID_CELL, REGRID_NODE };
+enum regrid_weights { REGRID_CACHED, REGRID_REGENERATED, REGRID_CSR };
+
+enum { REGRID_LINKS_MAX = 64 }; /* of a target row */
+
+/* How one axis of the target hangs on the same axis of the source. Target t takes sources
+ * first[t] .. first[t] + n_links - 1 with the weights weight[l * n_dst + t]. A cyclic axis may
+ * name -1 or n_src and more: take them modulo n_src. Unused links have weight 0. */
+struct regrid_axis {
+	int64_t n_src, n_dst;
+	int n_links;
+	bool is_cyclic;
+	int stride;	/* first[t] = first[0] + stride t for all t; 0 = irregular */
+	int32_t *first; /* n_dst */
+	void *weight;	/* n_links * n_dst of the dtype; NULL for nearest */
+	double *exact;	/* the same in f64, for the reference; NULL for nearest */
+};
+
+/* Links of the general path: target i takes index[k], weight[k] for k in row[i]..row[i+1]-1. */
+struct regrid_links {
+	int64_t n_rows, n_links;
+	int64_t *row;
+	int32_t *index;
+	void *weight;
+};
+
+struct regrid_state {
+	const struct params *p;
+	enum regrid_method method;
+	enum regrid_grid grid;
+	enum regrid_weights weights;
+	int64_t h, w, th, tw, levels; /* source, target, fields */
+	int64_t tile_rows, tile_columns;
+	struct regrid_axis lat, lon;
+	struct regrid_links links; /* with --weights csr */
+	void *src, *dst;	   /* levels x h x w and levels x th x tw of the dtype */
+	void *buffers;		   /* a row buffer for each thread */
+	int64_t buffer_bytes;
+	bool is_nontemporal;
+	const struct regrid_code *code;
+};
+
+/* One target row between two columns, as the inner loops take it. */
+struct regrid_row {
+	void *out;
+	const void *src;   /* the level's field */
+	int64_t width;	   /* source columns */
+	int32_t row_first; /* source row, and weights of the next n_row_links */
+	const double *row_weight;
+	int n_row_links, n_col_links;
+	const int32_t *col_first; /* of n target columns */
+	const void *col_weight;	  /* weight of link l: col_weight[l * col_pitch + j] */
+	int64_t col_pitch, n;
+	int col_stride;
+	void *buffer; /* blended source columns */
+	bool is_nontemporal;
+};
+
+struct regrid_code {
+	void (*nearest)(const struct regrid_row *r);
+	void (*separable)(const struct regrid_row *r);
+	void (*links)(void *out, const void *src, const int64_t *row, const int32_t *index,
+		const void *weight, int64_t lo, int64_t hi);
+};
+
+/* --- axes (regrid_axis.c) --- */
+/* Build the axis for a method; weights also in dtype d. lat: areas by differences of sines. */
+void axis_init(struct regrid_axis *a, enum regrid_method m, enum regrid_grid g, bool is_lat,
+	int64_t n_src, int64_t n_dst, enum dtype d);
+/* Compute indices and weights again into the arrays that are there. */
+void axis_fill(struct regrid_axis *a, enum regrid_method m, enum regrid_grid g, bool is_lat,
+	enum dtype d);
+void axis_done(struct regrid_axis *a);
+/* Source index of link l of target t, wrapped. */
+static inline int64_t axis_source(const struct regrid_axis *a, int64_t t, int l)
+{
+	int64_t i = (int64_t)a->first[t] + l;
+
+	return i < 0	       ? i + a->n_src
+	       : i >= a->n_src ? (a->is_cyclic ? i - a->n_src : a->n_src - 1)
+			       : i;
+}
+/* Targets whose sources break the definition of the method, checked from the outside: the
+ * nearest one or the lower of two, the two that enclose it at their distances, all that
+ * overlap it. */
+int64_t axis_count_wrong(
+	const struct regrid_axis *a, enum regrid_method m, enum regrid_grid g, double eps);
+/* Largest abs(sum of weights - 1) over the targets, from the weights of dtype d. */
+double axis_unity_error(const struct regrid_axis *a, enum dtype d);
+
+/* --- fields (regrid_field.c) --- */
+enum { FIELD_TERMS = 3 };
+/* Sum over k of row[k][i] * column[k][j]: every test field is such a sum. */
+struct field {
+	int n_terms;
+	double *row[FIELD_TERMS], *column[FIELD_TERMS];
+};
+extern const char *const field_names[]; /* f1 f2 f3 f4 y2 y32 const linear */
+/* The field's factors at the points of a grid, or (is_mean) exact means over its cells. */
+void field_init(
+	struct field *f, int field, bool is_mean, enum regrid_grid g, int64_t h, int64_t w);
+void field_done(struct field *f);
+bool field_has_means(int field);
+static inline double field_get(const struct field *f, int64_t i, int64_t j)
+{
+	double v = f->row[0][i] * f->column[0][j];
+
+	for (int k = 1; k < f->n_terms; k++)
+		v += f->row[k][i] * f->column[k][j];
+	return v;
+}
+/* Degrees. */
+double grid_lat(enum regrid_grid g, int64_t n, int64_t i);
+double grid_lon(enum regrid_grid g, int64_t n, int64_t i);
+/* sin(lat2) - sin(lat1) for the band between the edges lo and hi of n from pole to pole. */
+double band_area(int64_t lo, int64_t hi, int64_t n);
+
+/* --- proof (regrid_verify.c) --- */
+int regrid_verify(void *state, struct proof *ret, struct error *err) must_check;
+struct regrid_golden {
+	int64_t h, w;
+	enum regrid_method method;
+	enum regrid_grid grid;
+	double rmse, max_error, tolerance; /* relative, of both */
+};
+/* RMSE and largest error of f1 at half resolution in f64; NULL when not known. */
+const struct regrid_golden *regrid_golden_find(const struct regrid_state *s);
+
+#endif

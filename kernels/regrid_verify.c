@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The proof of regrid.*: every target against the formula in f64 on the field made anew, the
+ * invariants of the method, and the errors against the analytic field. */
+#include "kernels/regrid.h"
+
+#include <math.h>
+#include <string.h>
+#include "base/cleanup.h"
+#include "kernels/input.h"
+#include "kernels/proof.h"
+
+/* What one target row contributes; rows are added up in their order. */
+struct row_proof {
+	struct errors errors; /* against the analytic field */
+	double worst;	      /* error / tolerance against the reference */
+	double integral;      /* sum of values */
+	double seamless;      /* largest error away from seam and poles */
+	int64_t n_unwritten, n_outside;
+};
+
+/* What all rows share. */
+struct check {
+	const struct regrid_state *s;
+	struct field source, truth;
+	double eps;
+	struct row_proof *rows;
+};
+
+static double level_factor(int64_t level)
+{
+	return 1 + (double)level / 8;
+}
+
+/* The source values of the n_links rows of target row i, as the arrays hold them. */
+static void make_rows(const struct check *c, int64_t level, int64_t i, double *out)
+{
+	const struct regrid_state *s = c->s;
+
+	for (int k = 0; k < s->lat.n_links; k++) {
+		int64_t r = axis_source(&s->lat, i, k);
+
+		for (int64_t j = 0; j < s->w; j++) {
+			double v = level_factor(level) * field_get(&c->source, r, j);
+
+			out[k * s->w + j] = s->p->dtype == DT_F32 ? (double)(float)v : v;
+		}
+	}
+}
+
+struct reference {
+	double value, magnitude, least, most;
+};
+
+static void reference_of(
+	const struct check *c, const double *rows, int64_t i, int64_t j, struct reference *ret)
+{
+	const struct regrid_state *s = c->s;
+
+	*ret = (struct reference){ .least = INFINITY, .most = -INFINITY };
+	for (int k = 0; k < s->lat.n_links; k++)
+		for (int l = 0; l < s->lon.n_links; l++) {
+			double w = 1, v = rows[k * s->w + axis_source(&s->lon, j, l)];
+
+			if (s->lat.exact)
+				w = s->lat.exact[k * s->th + i] * s->lon.exact[l * s->tw + j];
+			if (w == 0)
+				continue;
+			ret->value += w * v;
+			ret->magnitude += fabs(w * v);
+			ret->least = fmin(ret->least, v);
+			ret->most = fmax(ret->most, v);
+		}
+}
+
+/* Whether target (i, j) interpolates between neighbours, and not over the seam or beyond the
+ * last row. */
+static bool is_inside(const struct regrid_state *s, int64_t i, int64_t j)
+{
+	double r = s->lat.exact ? s->lat.exact[s->th + i] : 0;
+
+	return s->lon.first[j] >= 0 && s->lon.first[j] + s->lon.n_links <= s->w && r > 0 &&
+	       r < 1;
+}
+
+static void check_target(const struct check *c, struct row_proof *p,
+	const struct reference *ref, double out, double truth, bool is_inside_grid)
+{
+	const struct regrid_state *s = c->s;
+	int links = s->lat.n_links * s->lon.n_links;
+	double tolerance = (4 + links) * c->eps * ref->magnitude;
+	double slack = s->method == REGRID_NEAREST ? 0 : 4 * c->eps * ref->magnitude;
+	double error = fabs(out - ref->value);
+
+	errors_add(&p->errors, out, truth);
+	if (isnan(out)) {
+		p->n_unwritten++;
+		return;
+	}
+	if (s->method == REGRID_NEAREST || tolerance == 0)
+		p->worst = out == ref->value ? p->worst : INFINITY;
+	else
+		p->worst = fmax(p->worst, error / tolerance);
+	p->n_outside += out < ref->least - slack || out > ref->most + slack;
+	p->integral += out;
+	if (is_inside_grid)
+		p->seamless = fmax(p->seamless, fabs(out - truth));
+}
+
+static void check_row(const struct check *c, int64_t row, double *rows)
+{
+	const struct regrid_state *s = c->s;
+	int64_t level = row / s->th, i = row % s->th;
+	struct row_proof *p = &c->rows[row];
+
+	errors_init(&p->errors);
+	make_rows(c, level, i, rows);
+	for (int64_t j = 0; j < s->tw; j++) {
+		double out = real_get(s->dst, s->p->dtype, (size_t)(row * s->tw + j));
+		double truth = level_factor(level) * field_get(&c->truth, i, j);
+		struct reference ref;
+
+		reference_of(c, rows, i, j, &ref);
+		check_target(c, p, &ref, out, truth, is_inside(s, i, j));
+	}
+}
+
+static void check_rows(const struct check *c)
+{
+	const struct regrid_state *s = c->s;
+
+#pragma omp parallel num_threads(s->p->threads) if (s->p->threads > 1)
+	{
+		double *rows = xcalloc((size_t)(s->lat.n_links * s->w), sizeof(*rows));
+
+#pragma omp for schedule(static)
+		for (int64_t r = 0; r < s->levels * s->th; r++)
+			check_row(c, r, rows);
+		free(rows);
+	}
+}
+
+/* --- claims ------------------------------------------------------------------------------- */
+
+/* Area of a cell of row i of n on the unit sphere, with m columns. */
+static double cell_area(int64_t n, int64_t i, int64_t m)
+{
+	return 2 * M_PI / (double)m * band_area(i, i + 1, n);
+}
+
+static void add(double v, double *sum, double *abs_sum)
+{
+	*sum += v;
+	*abs_sum += fabs(v);
+}
+
+/* Integral over the sphere before and after, all levels together. */
+static void claim_integral(const struct check *c, struct proof *ret)
+{
+	const struct regrid_state *s = c->s;
+	double before = 0, after = 0, magnitude = 0;
+
+	for (int64_t r = 0; r < s->levels * s->h; r++) {
+		double area = cell_area(s->h, r % s->h, s->w), sum = 0, abs_sum = 0;
+
+		for (int64_t j = 0; j < s->w; j++)
+			add(real_get(s->src, s->p->dtype, (size_t)(r * s->w + j)), &sum,
+				&abs_sum);
+		before += area * sum;
+		magnitude += area * abs_sum;
+	}
+	for (int64_t r = 0; r < s->levels * s->th; r++)
+		after += cell_area(s->th, r % s->th, s->tw) * c->rows[r].integral;
+	proof_claim(ret, "change of the global integral / integral of abs(f)",
+		fabs(after - before) / magnitude, s->p->dtype == DT_F64 ? 1e-13 : 1e-6);
+}
+
+static void claim_field(const struct check *c, const struct row_proof *all, struct proof *ret)
+{
+	const struct regrid_state *s = c->s;
+	const char *field = field_names[params_option(s->p, "field")];
+	double most = fmax(fabs(all->errors.least), fabs(all->errors.most));
+	bool is_nested = s->h % s->th == 0 && s->w % s->tw == 0;
+
+	if (strcmp(field, "const") == 0)
+		proof_claim(ret, "error of a constant field / eps c",
+			ret->accuracy.max_error / (c->eps * most), 4);
+	if (strcmp(field, "linear") == 0 && s->method == REGRID_BILINEAR)
+		proof_claim(ret, "error of a linear field away from the seam / eps",
+			all->seamless / (c->eps * most), 8);
+	if (s->method == REGRID_CONSERVATIVE && params_option(s->p, "values") == 1 && is_nested)
+		proof_claim(ret, "rmse of nested cell means against exact means",
+			ret->accuracy.rmse, s->p->dtype == DT_F64 ? 1e-12 : 1e-6);
+}
+
+static void claim_golden(const struct regrid_state *s, struct proof *ret)
+{
+	const struct regrid_golden *g = regrid_golden_find(s);
+
+	if (!g)
+		return;
+	proof_claim(ret, "rmse against the golden value, relative",
+		fabs(ret->accuracy.rmse / g->rmse - 1), g->tolerance);
+	proof_claim(ret, "largest error against the golden value, relative",
+		fabs(ret->accuracy.max_error / g->max_error - 1), g->tolerance);
+}
+
+static void add_rows(const struct check *c, struct row_proof *all)
+{
+	const struct regrid_state *s = c->s;
+
+	errors_init(&all->errors);
+	for (int64_t r = 0; r < s->levels * s->th; r++) {
+		const struct row_proof *p = &c->rows[r];
+
+		errors_merge(&all->errors, &p->errors);
+		all->worst = fmax(all->worst, p->worst);
+		all->seamless = fmax(all->seamless, p->seamless);
+		all->n_unwritten += p->n_unwritten;
+		all->n_outside += p->n_outside;
+	}
+}
+
+static void claim_all(const struct check *c, struct proof *ret)
+{
+	const struct regrid_state *s = c->s;
+	struct row_proof all = { 0 };
+
+	add_rows(c, &all);
+	errors_finish(&all.errors, &ret->accuracy);
+	ret->n_outputs = all.errors.n_total;
+	proof_claim(ret, "targets not written", (double)all.n_unwritten, 0);
+	proof_claim(ret, "largest error against the formula / tolerance", all.worst, 1);
+	proof_claim(
+		ret, "targets outside the range of their sources", (double)all.n_outside, 0);
+	proof_claim(ret, "axis targets with a wrong index or weight",
+		(double)(axis_count_wrong(&s->lat, s->method, s->grid, c->eps) +
+			 axis_count_wrong(&s->lon, s->method, s->grid, c->eps)),
+		0);
+	if (s->method != REGRID_NEAREST)
+		proof_claim(ret, "partition of unity: abs(sum of weights - 1) / eps",
+			fmax(axis_unity_error(&s->lat, s->p->dtype),
+				axis_unity_error(&s->lon, s->p->dtype)) /
+				c->eps,
+			4);
+	if (s->method == REGRID_CONSERVATIVE)
+		claim_integral(c, ret);
+	claim_field(c, &all, ret);
+	claim_golden(s, ret);
+}
+
+int regrid_verify(void *state, struct proof *ret, struct error *err)
+{
+	const struct regrid_state *s = state;
+	struct check c = { .s = s, .eps = dtype_eps(s->p->dtype) };
+	int field = (int)params_option(s->p, "field");
+	bool is_mean = params_option(s->p, "values");
+
+	(void)err;
+	field_init(&c.source, field, is_mean, s->grid, s->h, s->w);
+	field_init(&c.truth, field, is_mean, s->grid, s->th, s->tw);
+	c.rows = xcalloc((size_t)(s->levels * s->th), sizeof(*c.rows));
+	check_rows(&c);
+	claim_all(&c, ret);
+	proof_digest(
+		ret, s->dst, (size_t)(s->levels * s->th * s->tw * dtype_bytes(s->p->dtype)));
+	free(c.rows);
+	field_done(&c.source);
+	field_done(&c.truth);
+	return OK;
+}

@@ -1,0 +1,110 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# benchd-kernel as people and the worker meet it: table, JSON, CSV, errors, the result protocol.
+. "${top_srcdir:-.}/tests/lib/story.sh"
+K="$top_builddir/benchd-kernel"
+[ -x "$K" ] || skip_all "benchd-kernel is not built"
+unset BENCHD_RESULT_FD BENCHD_SAMPLES BENCHD_ITERATIONS BENCHD_WARMUP BENCHD_SEED
+quick="--min-time 100us --samples 3 --size small"
+
+# status COMMAND... : the exit status, output in $out
+status() { out=$("$@" 2>&1); got=$?; }
+refused() { # TITLE STATUS REGEX ARGUMENT...
+	title=$1 want=$2 regex=$3; shift 3
+	status "$K" "$@"
+	check_equal "$title (status)" "$got" "$want"
+	check_match "$title" "$out" "$regex"
+}
+
+out=$("$K" list); check_match "list shows kernels" "$out" '^stream\.triad +f32 f64 '
+check_match "list shows aliases" "$out" 'nn nearest remapnn'
+out=$("$K" list regrid.bilinear); check_match "one kernel is shown in full" "$out" '3km +6001x12001'
+out=$("$K" devices); check_match "devices names the processor" "$out" '^cpu +.* CPUs'
+check_match "devices says what Vulkan has, or calmly why not" "$out" '^vulkan  .+'
+check_equal "devices ends well" "$("$K" devices >/dev/null; echo $?)" 0
+check_match "help names the commands" "$("$K" help)" 'benchd-kernel verify'
+check_match "the version is shown" "$("$K" --version)" '^benchd-kernel [0-9]'
+
+# shellcheck disable=SC2086
+out=$("$K" run stream.triad,bil --backend simd,threads --threads 2 $quick)
+check_match "the table has a head" "$out" '^KERNEL +BACKEND +DTYPE +SIZE +MEDIAN'
+check_match "the table has a row per backend" "$out" '^stream.triad +threads:2 .*GB/s.*verified'
+check_match "accuracy stands beside speed" "$out" '^regrid.bilinear +simd .*Mcells/s.*0\.0002758 +verified'
+# shellcheck disable=SC2086
+out=$("$K" run 'regrid.*' --csv $quick); check_equal "a glob selects a family" "$(printf '%s\n' "$out" | grep -c '^regrid')" 3
+
+# shellcheck disable=SC2086
+json=$("$K" run triad --json --seed 7 $quick)
+if command -v jq >/dev/null 2>&1; then
+	check_equal "JSON: one object, verified" "$(printf '%s' "$json" | jq -r '[.kernel, .backend, .dtype, .size, .verified, .seed, (.samples_ns | length)] | map(tostring) | join(" ")')" \
+		"stream.triad simd f64 1Mi true 7 3"
+	check_equal "JSON: throughput is bytes over the median" "$(printf '%s' "$json" | jq '(.throughput.value - .bytes / .median_ns) | fabs < 1e-9')" true
+	check_equal "JSON: the ceiling and what binds" "$(printf '%s' "$json" | jq '.roofline.percent > 0 and .roofline.bound_by == "memory"')" true
+	check_equal "JSON: digest, warm-up and counts" "$(printf '%s' "$json" | jq '(.digest | length == 16) and (.warmup_ns | length > 0) and .flops == 262144 and .bytes == 3145728')" true
+	a=$("$K" run bil --json $quick | jq -c '[.digest, .accuracy.rmse]')
+	b=$("$K" run bil --json $quick --threads 2 | jq -c '[.digest, .accuracy.rmse]')
+	check_equal "threads give the same digest and accuracy" "$a" "$b"
+else
+	skip "JSON members" "jq is not installed"
+fi
+
+refused "a wrong kernel gets a suggestion" 64 "did you mean 'stream.triad'" run stream.tirad
+refused "a wrong option gets a suggestion" 64 "did you mean '--dtype'" run triad --dtpe f32
+refused "a wrong command gets a suggestion" 64 "did you mean 'verify'" verfy
+refused "a wrong size names the kernel's" 64 "--size|is not a size of stream.triad" run triad --size 10x10
+refused "a wrong dtype gets a suggestion" 64 "stream.triad: --dtype is .u32.; did you mean .f32" run triad --dtype u32
+refused "an option of another kernel is refused" 64 "stream.triad has no option '--levels'" run triad --levels 2
+refused "a number out of range names the limits" 64 "--samples is '0'; it must be a whole number from 1 to" run triad --samples 0
+refused "more threads than CPUs are refused" 64 "more than the" run triad --threads 4096
+refused "nothing to run is refused" 64 "no kernel given" run
+refused "a glob that matches nothing is refused" 64 "no kernel 'nothing" run 'nothing.*'
+refused "impossible options are refused" 64 "use --grid cell" run con --grid node
+refused "too much memory is refused with both numbers" 69 "needs [0-9]+ MiB of memory, this host has [0-9]+ MiB" run triad --size 64Gi
+refused "no arguments print help" 64 "Usage:"
+
+# --- the result protocol on descriptor 3
+run_protocol() { "$K" "$@" 3>"$tmp/lines" >"$tmp/stdout" 2>"$tmp/stderr"; }
+export BENCHD_RESULT_FD=3
+# shellcheck disable=SC2086
+run_protocol run bil --size small --min-time 100us; got=$?
+lines=$(cat "$tmp/lines")
+check_equal "a run under the protocol ends well" "$got" 0
+check_match "it says hello first" "$(head -n 1 "$tmp/lines")" '^\{"hello":\{"protocol":1'
+check_match "it reports K" "$lines" '^\{"calibrated":\{"iterations":[0-9]+\}\}'
+check_match "it proves its output" "$lines" '^\{"verify":\{"ok":true,"n_outputs":5000,"invariants":\['
+check_match "it reports latency" "$lines" '"measure":"latency","unit":"ns".*"samples":\['
+check_match "it reports warm-up apart" "$lines" '"measure":"latency".*"warmup":\['
+check_match "it reports throughput, higher is better" "$lines" '"measure":"throughput".*"better":"higher"'
+check_match "it reports accuracy as measures" "$lines" '"measure":"accuracy.rmse".*"samples":\[0.000275786698'
+check_match "it keeps metadata" "$lines" '^\{"metadata":\{"regrid.bilinear":'
+check_match "done comes last" "$(tail -n 1 "$tmp/lines")" '^\{"done":true\}'
+if command -v jq >/dev/null 2>&1; then
+	check "every line is one JSON object" sh -c "jq -es 'all(type == \"object\")' <'$tmp/lines'"
+	check_equal "five samples unless told otherwise" "$(jq -s '[.[] | select(.measure == "latency" and .samples) | .samples | length] | add' <"$tmp/lines")" 5
+fi
+BENCHD_SAMPLES=2 BENCHD_ITERATIONS=40 BENCHD_SEED=99 run_protocol run bil --size small
+check_match "a fixed K is kept" "$(cat "$tmp/lines")" '"iterations":40,"samples":\[[0-9.]+,[0-9.]+\]'
+check "a fixed K is not calibrated" sh -c "! grep -q calibrated '$tmp/lines'"
+check_match "the seed is stored" "$(cat "$tmp/lines")" '"seed":99'
+BENCHD_SAMPLES=x run_protocol run bil; got=$?
+check_equal "a wrong variable is refused" "$got" 64
+check_match "as an error line too" "$(cat "$tmp/lines")" "^\{\"error\":\"BENCHD_SAMPLES is 'x'"
+BENCHD_RESULT_FD=77 "$K" run bil >/dev/null 2>"$tmp/stderr"; got=$?
+check_equal "a descriptor that is not open is refused" "$got" 64
+check_match "and named" "$(cat "$tmp/stderr")" "BENCHD_RESULT_FD is '77', which is no open descriptor"
+
+# --- SIGTERM and signs of life
+spawn "$tmp/log" sh -c "exec '$K' run triad --size small --samples 10000 --min-time 10ms 3>'$tmp/lines'"
+wait_for 20 grep -q progress "$tmp/lines"
+check_match "progress shows life" "$(cat "$tmp/lines")" '\{"progress":0'
+kill -TERM "$spawned"; wait "$spawned"; got=$?
+check_equal "SIGTERM ends it with 75" "$got" 75
+check_match "with an error line" "$(cat "$tmp/lines")" 'stopped by a signal'
+check "and without samples" sh -c "! grep -q '\"samples\"' '$tmp/lines'"
+unset BENCHD_RESULT_FD
+
+out=$("$K" verify --all 2>&1); got=$?
+check_equal "verify --all proves everything" "$got" 0
+check "no row of it is wrong" sh -c "! printf '%s' \"$out\" | grep -q WRONG"
+check_match "verify covers the scalar backend in f32" "$out" 'stream.triad +scalar +f32 .*verified'
+done_testing

@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The rules that hold for every kernel, on every backend that this CPU runs. */
+#include <math.h>
+#include <string.h>
+#include "kernels/code.h"
+#include "kernels/fma.h"
+#include "kernels/input.h"
+#include "kernels/measure.h"
+#include "kernels/mem.h"
+#include "kernels/proof.h"
+#include "kernels/size.h"
+#include "kernels/steady.h"
+#include "kernels/stream.h"
+#include "tests/lib/unit.h"
+
+/* Small params for a kernel with these choices. */
+static void make(struct params *p, const struct kernel *k, enum dtype d, enum backend b,
+	enum isa isa, int threads)
+{
+	params_init(p, k);
+	memcpy(p->dim, k->sizes[0].dim, sizeof(p->dim));
+	p->dtype = d;
+	p->backend = b;
+	p->isa = isa;
+	p->threads = threads;
+}
+
+static void prove_state(const struct params *p, void *state, struct proof *proof)
+{
+	struct error err;
+
+	proof_init(proof);
+	ck_assert_int_eq(p->kernel->verify(state, proof, &err), OK);
+}
+
+/* Set up, poison, run, verify; the digest of the output. */
+static uint64_t prove(const struct params *p, int64_t iterations)
+{
+	const struct invariant *bad;
+	struct proof proof;
+	struct error err;
+	void *state;
+
+	ck_assert_int_eq(p->kernel->setup(p, &state, &err), OK);
+	p->kernel->poison(state);
+	p->kernel->run(state, iterations);
+	prove_state(p, state, &proof);
+	bad = proof_failed(&proof);
+	ck_assert_msg(!bad, "%s %s %s %s: %s is %g, limit %g", p->kernel->id,
+		dtype_name(p->dtype), backend_name(p->backend), isa_name(p->isa),
+		bad ? bad->name : "", bad ? bad->value : 0, bad ? bad->limit : 0);
+	ck_assert_int_gt(proof.n_outputs, 0);
+	p->kernel->free(state);
+	return proof.digest;
+}
+
+typedef void visit(const struct kernel *k, enum dtype d);
+
+static void for_each(visit *f)
+{
+	for (size_t i = 0; kernel_table[i]; i++)
+		for (int d = 0; d < N_DTYPES; d++)
+			if (kernel_table[i]->dtypes & DT_BIT(d))
+				f(kernel_table[i], (enum dtype)d);
+}
+
+static void check_backends(const struct kernel *k, enum dtype d)
+{
+	struct params p;
+
+	make(&p, k, d, BACKEND_SCALAR, ISA_BASE, 1);
+	prove(&p, 1);
+	for (int i = ISA_BASE; i < N_ISAS; i++) {
+		if (!isa_is_supported((enum isa)i))
+			continue;
+		make(&p, k, d, BACKEND_SIMD, (enum isa)i, 1);
+		prove(&p, 1);
+	}
+}
+
+START_TEST(every_backend_of_every_kernel_is_proven)
+{
+	for_each(check_backends);
+}
+END_TEST
+
+static void check_threads(const struct kernel *k, enum dtype d)
+{
+	struct params p;
+	uint64_t one;
+
+	make(&p, k, d, BACKEND_SIMD, isa_best(), 1);
+	one = prove(&p, 1);
+	for (int n = 1; n <= 3; n++) {
+		make(&p, k, d, BACKEND_THREADS, isa_best(), n);
+		ck_assert_msg(prove(&p, 1) == one, "%s %s: %d threads give other bits", k->id,
+			dtype_name(d), n);
+	}
+}
+
+START_TEST(any_number_of_threads_gives_the_same_bits)
+{
+	for_each(check_threads);
+}
+END_TEST
+
+static void check_iterations(const struct kernel *k, enum dtype d)
+{
+	struct params p;
+
+	make(&p, k, d, BACKEND_SIMD, isa_best(), 1);
+	ck_assert_msg(prove(&p, 1) == prove(&p, 3), "%s %s: iterations change the output",
+		k->id, dtype_name(d));
+}
+
+START_TEST(iterations_are_idempotent)
+{
+	for_each(check_iterations);
+}
+END_TEST
+
+static void check_poison(const struct kernel *k, enum dtype d)
+{
+	struct params p;
+	struct proof proof;
+	struct error err;
+	void *state;
+
+	make(&p, k, d, BACKEND_SIMD, isa_best(), 1);
+	ck_assert_int_eq(k->setup(&p, &state, &err), OK);
+	k->run(state, 1);
+	k->poison(state);
+	prove_state(&p, state, &proof);
+	ck_assert_msg(!proof.ok, "%s %s: a poisoned output passes", k->id, dtype_name(d));
+	k->free(state);
+}
+
+START_TEST(an_output_that_was_not_written_fails)
+{
+	for_each(check_poison);
+}
+END_TEST
+
+static void check_seed(const struct kernel *k, enum dtype d)
+{
+	struct params p, q;
+
+	make(&p, k, d, BACKEND_SIMD, isa_best(), 1);
+	make(&q, k, d, BACKEND_SIMD, isa_best(), 1);
+	ck_assert(prove(&p, 1) == prove(&q, 1));
+}
+
+START_TEST(the_same_seed_gives_the_same_digest)
+{
+	for_each(check_seed);
+}
+END_TEST
+
+static void check_counts(const struct kernel *k, enum dtype d)
+{
+	struct counts c = { 0 };
+	struct params p;
+
+	make(&p, k, d, BACKEND_SIMD, isa_best(), 1);
+	k->count(&p, &c);
+	ck_assert_msg(c.bytes > 0 && c.footprint_bytes > 0 && c.work > 0 && c.n_outputs > 0,
+		"%s counts nothing", k->id);
+	ck_assert_ptr_nonnull(k->title);
+	ck_assert_ptr_nonnull(k->source);
+	ck_assert_ptr_nonnull(k->dims);
+	ck_assert_ptr_nonnull(k->sizes[2].name);
+	ck_assert_int_ne(k->dtypes & DT_BIT(k->default_dtype), 0);
+}
+
+START_TEST(every_kernel_counts_its_work)
+{
+	for_each(check_counts);
+}
+END_TEST
+
+START_TEST(names_are_unique)
+{
+	for (size_t i = 0; kernel_table[i]; i++) {
+		const char *const *a = kernel_table[i]->aliases;
+
+		ck_assert_ptr_eq(kernel_find(kernel_table[i]->id), kernel_table[i]);
+		for (; a && *a; a++)
+			ck_assert_msg(kernel_find(*a) == kernel_table[i], "'%s' is taken", *a);
+	}
+	ck_assert_ptr_null(kernel_find("no.such"));
+	ck_assert_str_eq(kernel_nearest("stream.tirad"), "stream.triad");
+}
+END_TEST
+
+/* --- planted faults ----------------------------------------------------------------------- */
+
+static const struct kernel *triad(void)
+{
+	return kernel_find("stream.triad");
+}
+
+START_TEST(one_wrong_element_fails)
+{
+	struct params p;
+	struct proof proof;
+	struct error err;
+	struct stream_state *s;
+	void *state;
+
+	make(&p, triad(), DT_F64, BACKEND_SIMD, isa_best(), 1);
+	ck_assert_int_eq(p.kernel->setup(&p, &state, &err), OK);
+	p.kernel->run(state, 1);
+	s = state;
+	((double *)s->out)[s->n / 2] *= 1 + 0x1p-49;
+	prove_state(&p, state, &proof);
+	ck_assert(!proof.ok);
+	ck_assert_str_eq(proof_failed(&proof)->name, "elements out of tolerance");
+	ck_assert(proof_failed(&proof)->value == 1);
+	p.kernel->free(state);
+}
+END_TEST
+
+START_TEST(a_run_that_stops_short_fails)
+{
+	struct params p;
+	struct proof proof;
+	struct error err;
+	struct stream_state *s;
+	void *state;
+
+	make(&p, triad(), DT_F32, BACKEND_SIMD, isa_best(), 1);
+	ck_assert_int_eq(p.kernel->setup(&p, &state, &err), OK);
+	s = state;
+	s->n -= 1;
+	p.kernel->run(state, 1);
+	s->n += 1;
+	prove_state(&p, state, &proof);
+	ck_assert(!proof.ok);
+	ck_assert(proof_failed(&proof)->value == 1);
+	p.kernel->free(state);
+}
+END_TEST
+
+START_TEST(a_changed_input_fails)
+{
+	struct params p;
+	struct proof proof;
+	struct error err;
+	struct stream_state *s;
+	void *state;
+
+	make(&p, triad(), DT_F64, BACKEND_SIMD, isa_best(), 1);
+	ck_assert_int_eq(p.kernel->setup(&p, &state, &err), OK);
+	s = state;
+	((double *)s->x)[7] += 0.5;
+	p.kernel->run(state, 1);
+	prove_state(&p, state, &proof);
+	ck_assert(!proof.ok);
+	p.kernel->free(state);
+}
+END_TEST
+
+START_TEST(one_iteration_less_shows_in_fma_peak)
+{
+	struct params p;
+	struct proof proof;
+	struct error err;
+	struct fma_state *s;
+	void *state;
+
+	make(&p, kernel_find("fma_peak"), DT_F64, BACKEND_SIMD, isa_best(), 1);
+	ck_assert_int_eq(p.kernel->setup(&p, &state, &err), OK);
+	s = state;
+	s->steps--;
+	p.kernel->run(state, 1);
+	s->steps++;
+	prove_state(&p, state, &proof);
+	ck_assert(!proof.ok);
+	p.kernel->free(state);
+}
+END_TEST
+
+/* --- input, sizes, rules ------------------------------------------------------------------ */
+
+/* First values of seed 42, array 0, from the definition (kernels.md 1) in Python. */
+START_TEST(input_is_the_stated_counter)
+{
+	double one[5], three[5];
+
+	ck_assert_uint_eq(input_key(42, 0), 0x4F0A61D9C798D8CAULL);
+	ck_assert_uint_eq(input_bits(input_key(42, 0), 0), 0xF75E6C96EFB8D77FULL);
+	ck_assert_uint_eq(input_bits(input_key(42, 0), 1), 0x42FD235CBB4EA466ULL);
+	input_fill(one, DT_F64, 5, input_key(42, 0), 0, 1, 1);
+	input_fill(three, DT_F64, 5, input_key(42, 0), 0, 1, 3);
+	ck_assert_mem_eq(one, three, sizeof(one));
+	ck_assert(one[0] == (double)(0xF75E6C96EFB8D77FULL >> 11) * 0x1p-53);
+}
+END_TEST
+
+START_TEST(poison_is_not_a_number)
+{
+	double d[3];
+	float f[3];
+
+	poison_fill(d, sizeof(d), POISON_WORD, 1);
+	poison_fill(f, sizeof(f), POISON_WORD, 1);
+	ck_assert(isnan(d[0]) && isnan(d[2]) && isnan(f[0]) && isnan(f[2]));
+}
+END_TEST
+
+static void size_is(const char *kernel, const char *text, const char *want)
+{
+	char out[SIZE_TEXT];
+	struct params p;
+	struct error err;
+
+	params_init(&p, kernel_find(kernel));
+	ck_assert_msg(size_parse(&p, text, &err) == OK, "%s: %s", text, err.text);
+	ck_assert_str_eq(size_format(&p, out), want);
+}
+
+static void size_is_refused(const char *kernel, const char *text, const char *why)
+{
+	struct params p;
+	struct error err;
+
+	params_init(&p, kernel_find(kernel));
+	ck_assert_int_ne(size_parse(&p, text, &err), OK);
+	ck_assert_str_eq(err.field, "size");
+	ck_assert_msg(strstr(err.text, why) != NULL, "%s: %s", text, err.text);
+}
+
+START_TEST(sizes_are_read_and_written)
+{
+	size_is("stream.triad", "64Mi", "64Mi");
+	size_is("stream.triad", "1000", "1000");
+	size_is("regrid.nearest", "100x200", "100x200");
+	size_is("regrid.nearest", "3km", "6001x12001");
+	size_is("regrid.nearest", "small", "100x200");
+	size_is_refused("stream.triad", "64Mix2", "is not a size of stream.triad");
+	size_is_refused("stream.triad", "smal", "did you mean 'small'");
+	size_is_refused("stream.triad", "12", "64 to");
+	size_is_refused("stream.triad", "", "is not a size");
+	size_is_refused("stream.triad", "-5", "is not a size");
+	size_is_refused("regrid.nearest", "100x", "is not a size");
+	size_is_refused("regrid.nearest", "1x1", "4 to 1048576");
+}
+END_TEST
+
+static double footprint(const char *kernel, const char *size)
+{
+	struct counts c = { 0 };
+	struct params p;
+	struct error err;
+
+	params_init(&p, kernel_find(kernel));
+	ck_assert_int_eq(size_parse(&p, size, &err), OK);
+	p.kernel->count(&p, &c);
+	return c.footprint_bytes;
+}
+
+START_TEST(memory_levels_grow)
+{
+	for (size_t i = 0; kernel_table[i]; i++) {
+		const char *id = kernel_table[i]->id;
+		double l1 = footprint(id, "l1"), l2 = footprint(id, "l2");
+
+		ck_assert_msg(l1 < l2 && l2 < footprint(id, "l3"), "%s", id);
+		ck_assert_msg(footprint(id, "l3") < footprint(id, "dram"), "%s", id);
+	}
+}
+END_TEST
+
+START_TEST(calibration_grows_by_ten_then_aims)
+{
+	ck_assert_int_eq(measure_grow(1, 5, 10000), 10);
+	ck_assert_int_eq(measure_grow(100, 5000, 10000), 240);
+	ck_assert_int_eq(measure_grow(240, 12000, 10000), 240);
+	ck_assert_int_eq(measure_grow(MEASURE_ITERATIONS_MAX, 1, 1e9), MEASURE_ITERATIONS_MAX);
+}
+END_TEST
+
+START_TEST(iterations_vary_by_five_to_ten_percent)
+{
+	struct rng r;
+	int n_more = 0;
+
+	rng_init(&r, 7);
+	for (int i = 0; i < 1000; i++) {
+		int64_t k = measure_vary(&r, 1000);
+
+		ck_assert(llabs(k - 1000) >= 50 && llabs(k - 1000) <= 100);
+		n_more += k > 1000;
+	}
+	ck_assert(n_more > 400 && n_more < 600);
+	ck_assert_int_eq(measure_vary(&r, 19), 19);
+}
+END_TEST
+
+START_TEST(warm_up_ends_when_values_are_steady)
+{
+	double v[30];
+
+	for (int i = 0; i < 30; i++)
+		v[i] = i < 12 ? 2000 - 80 * i : 1040 + (i % 3);
+	ck_assert(!steady_is_reached(v, 9));
+	ck_assert(!steady_is_reached(v, 12));
+	ck_assert(!steady_is_reached(v, 15));
+	ck_assert(steady_is_reached(v, 24));
+}
+END_TEST
+
+START_TEST(errors_are_those_of_the_definition)
+{
+	struct errors e, f;
+	struct accuracy a;
+
+	errors_init(&e);
+	errors_init(&f);
+	errors_add(&e, 1.5, 1);
+	errors_add(&e, NAN, 2);
+	errors_add(&f, 2.5, 3);
+	errors_merge(&e, &f);
+	errors_finish(&e, &a);
+	ck_assert(a.n_total == 3 && a.n_valid == 2);
+	ck_assert(a.rmse == 0.5 && a.mae == 0.5 && a.max_error == 0.5);
+	ck_assert(a.mean_error == 0 && a.bias == 0 && a.std_error == 0.5);
+	ck_assert(a.relative_rmse == 0.25 && fabs(a.correlation - 1) < 1e-12);
+}
+END_TEST
+
+START_TEST(a_claim_about_nan_does_not_hold)
+{
+	struct proof p;
+
+	proof_init(&p);
+	proof_claim(&p, "a", 1, 1);
+	ck_assert(p.ok);
+	proof_claim(&p, "b", NAN, 1);
+	ck_assert(!p.ok);
+	ck_assert_str_eq(proof_failed(&p)->name, "b");
+}
+END_TEST
+
+START_TEST(a_digest_sees_every_bit)
+{
+	unsigned char data[100] = { 0 };
+	struct proof a, b;
+
+	proof_init(&a);
+	proof_digest(&a, data, sizeof(data));
+	for (size_t bit = 0; bit < 800; bit++) {
+		data[bit / 8] ^= (unsigned char)(1 << bit % 8);
+		proof_init(&b);
+		proof_digest(&b, data, sizeof(data));
+		ck_assert_uint_ne(a.digest, b.digest);
+		data[bit / 8] ^= (unsigned char)(1 << bit % 8);
+	}
+}
+END_TEST
+
+START_TEST(more_memory_than_there_is_is_refused)
+{
+	struct measure_options o = { .n_samples = 1, .min_warmup = 1 };
+	struct measurement m;
+	struct params p;
+	struct error err;
+
+	params_init(&p, triad());
+	p.dim[0] = 1LL << 46;
+	ck_assert_int_eq(measure_run(&p, &o, &m, &err), E_UNAVAILABLE);
+	ck_assert_msg(strstr(err.text, "MiB free") != NULL, "%s", err.text);
+	measurement_done(&m);
+}
+END_TEST
+
+SUITE("kernels", every_backend_of_every_kernel_is_proven,
+	any_number_of_threads_gives_the_same_bits, iterations_are_idempotent,
+	an_output_that_was_not_written_fails, the_same_seed_gives_the_same_digest,
+	every_kernel_counts_its_work, names_are_unique, one_wrong_element_fails,
+	a_run_that_stops_short_fails, a_changed_input_fails,
+	one_iteration_less_shows_in_fma_peak, input_is_the_stated_counter,
+	poison_is_not_a_number, sizes_are_read_and_written, memory_levels_grow,
+	calibration_grows_by_ten_then_aims, iterations_vary_by_five_to_ten_percent,
+	warm_up_ends_when_values_are_steady, errors_are_those_of_the_definition,
+	a_claim_about_nan_does_not_hold, a_digest_sees_every_bit,
+	more_memory_than_there_is_is_refused)

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* regrid.*: golden values, orders of convergence, invariants, planted faults. The golden values
+ * are checked here against kernels/regrid_golden.c being wrong: they stand here once more. */
+#include <math.h>
+#include <string.h>
+#include "kernels/code.h"
+#include "kernels/proof.h"
+#include "kernels/regrid.h"
+#include "tests/lib/unit.h"
+
+static void set(struct params *p, const char *name, int64_t v)
+{
+	const struct kernel_option *o = p->kernel->options;
+
+	for (size_t i = 0; o[i].name; i++)
+		if (strcmp(o[i].name, name) == 0)
+			p->option[i] = v;
+}
+
+static void make(struct params *p, const char *kernel, int64_t h, int64_t w)
+{
+	params_init(p, kernel_find(kernel));
+	p->dim[0] = h;
+	p->dim[1] = w;
+}
+
+static void run(const struct params *p, struct proof *proof)
+{
+	struct error err;
+	void *state;
+
+	ck_assert_int_eq(p->kernel->setup(p, &state, &err), OK);
+	p->kernel->poison(state);
+	p->kernel->run(state, 1);
+	proof_init(proof);
+	ck_assert_int_eq(p->kernel->verify(state, proof, &err), OK);
+	p->kernel->free(state);
+}
+
+static void run_proven(const struct params *p, struct proof *proof)
+{
+	const struct invariant *bad;
+
+	run(p, proof);
+	bad = proof_failed(proof);
+	ck_assert_msg(!bad, "%s: %s is %g, limit %g", p->kernel->id, bad ? bad->name : "",
+		bad ? bad->value : 0, bad ? bad->limit : 0);
+}
+
+static bool has_claim(const struct proof *p, const char *part)
+{
+	for (size_t i = 0; i < p->n_invariants; i++)
+		if (strstr(p->invariant[i].name, part))
+			return true;
+	return false;
+}
+
+static const struct {
+	const char *kernel;
+	int64_t h, w, grid;
+	double rmse, max_error;
+} goldens[] = {
+	{ "regrid.bilinear", 100, 200, REGRID_CELL, 2.7578669822e-04, 6.7343810618e-04 },
+	{ "regrid.bilinear", 100, 200, REGRID_NODE, 2.0725475091e-04, 5.9150611218e-04 },
+	{ "regrid.conservative", 100, 200, REGRID_CELL, 1.2268405330e-03, 8.2779787424e-03 },
+	{ "regrid.nearest", 100, 200, REGRID_CELL, 1.5706348455e-02, 3.1403009421e-02 },
+	{ "regrid.nearest", 100, 200, REGRID_NODE, 8.8935295748e-03, 3.0837474892e-02 },
+	{ "regrid.bilinear", 500, 1000, REGRID_CELL, 1.1034429749e-05, 2.6997965327e-05 },
+	{ "regrid.bilinear", 500, 1000, REGRID_NODE, 8.2836384286e-06, 2.3471082429e-05 },
+	{ "regrid.conservative", 500, 1000, REGRID_CELL, 1.1023261420e-04, 1.5899817982e-03 },
+	{ "regrid.nearest", 500, 1000, REGRID_CELL, 3.1415797343e-03, 6.2830819536e-03 },
+	{ "regrid.nearest", 500, 1000, REGRID_NODE, 1.7879999755e-03, 6.2685239244e-03 },
+};
+
+START_TEST(golden_errors_are_met_to_1e_9)
+{
+	for (size_t i = 0; i < sizeof(goldens) / sizeof(goldens[0]); i++) {
+		struct proof proof;
+		struct params p;
+
+		make(&p, goldens[i].kernel, goldens[i].h, goldens[i].w);
+		set(&p, "grid", goldens[i].grid);
+		run_proven(&p, &proof);
+		ck_assert(has_claim(&proof, "rmse against the golden"));
+		ck_assert_double_le(fabs(proof.accuracy.rmse / goldens[i].rmse - 1), 1e-9);
+		ck_assert_double_le(
+			fabs(proof.accuracy.max_error / goldens[i].max_error - 1), 1e-9);
+		ck_assert_int_eq(proof.accuracy.n_valid, proof.accuracy.n_total);
+	}
+}
+END_TEST
+
+START_TEST(every_small_golden_holds_on_every_backend)
+{
+	static const char *const kernels[] = { "nn", "bil", "con" };
+	static const int64_t sizes[] = { 50, 100, 200 };
+
+	for (int k = 0; k < 3; k++)
+		for (int i = 0; i < 3; i++)
+			for (int b = BACKEND_SCALAR; b <= BACKEND_THREADS; b++) {
+				struct proof proof;
+				struct params p;
+
+				make(&p, kernels[k], sizes[i], 2 * sizes[i]);
+				p.backend = (enum backend)b;
+				p.threads = b == BACKEND_THREADS ? 2 : 1;
+				run_proven(&p, &proof);
+				ck_assert(has_claim(&proof, "golden"));
+			}
+}
+END_TEST
+
+/* RMSE of stored f32 runs: rounding of the field adds to the method's error. */
+START_TEST(f32_agrees_with_f64_to_its_rounding)
+{
+	static const char *const kernels[] = { "nn", "bil", "con" };
+
+	for (int k = 0; k < 3; k++) {
+		struct proof d, f;
+		struct params p;
+
+		make(&p, kernels[k], 200, 400);
+		run_proven(&p, &d);
+		p.dtype = DT_F32;
+		run_proven(&p, &f);
+		ck_assert_double_le(fabs(f.accuracy.rmse - d.accuracy.rmse), 4 * 0x1p-23);
+	}
+}
+END_TEST
+
+static double rmse_of(const char *kernel, int64_t n)
+{
+	struct proof proof;
+	struct params p;
+
+	make(&p, kernel, n, 2 * n);
+	run_proven(&p, &proof);
+	return proof.accuracy.rmse;
+}
+
+START_TEST(errors_fall_with_the_order_of_the_method)
+{
+	double nearest = log2(rmse_of("nn", 100) / rmse_of("nn", 200));
+	double bilinear = log2(rmse_of("bil", 100) / rmse_of("bil", 200));
+
+	ck_assert(nearest > 0.99 && nearest < 1.01);
+	ck_assert(bilinear > 1.99 && bilinear < 2.01);
+	ck_assert(rmse_of("bil", 100) < rmse_of("nn", 100) / 10);
+}
+END_TEST
+
+START_TEST(cell_means_are_conserved_exactly)
+{
+	static const struct {
+		int64_t h, th, tw;
+		double rmse;
+	} rows[] = { { 100, 0, 0, 0 }, { 100, 37, 73, 7.976022e-4 },
+		{ 200, 73, 145, 3.374916e-4 } };
+
+	for (int i = 0; i < 3; i++) {
+		struct proof proof;
+		struct params p;
+
+		make(&p, "con", rows[i].h, 2 * rows[i].h);
+		set(&p, "values", 1);
+		set(&p, "target-rows", rows[i].th);
+		set(&p, "target-columns", rows[i].tw);
+		run_proven(&p, &proof);
+		ck_assert(has_claim(&proof, "global integral"));
+		if (rows[i].rmse > 0)
+			ck_assert_double_le(fabs(proof.accuracy.rmse / rows[i].rmse - 1), 1e-6);
+		else
+			ck_assert_double_le(proof.accuracy.rmse, 1e-15);
+	}
+}
+END_TEST
+
+START_TEST(constants_and_linear_fields_are_reproduced)
+{
+	static const char *const kernels[] = { "nn", "bil", "con" };
+	struct proof proof;
+	struct params p;
+
+	for (int k = 0; k < 3; k++)
+		for (int f32 = 0; f32 < 2; f32++) {
+			make(&p, kernels[k], 100, 200);
+			p.dtype = f32 ? DT_F32 : DT_F64;
+			set(&p, "field", 6);
+			run_proven(&p, &proof);
+			ck_assert(has_claim(&proof, "constant field"));
+		}
+	make(&p, "bil", 100, 200);
+	set(&p, "field", 7);
+	run_proven(&p, &proof);
+	ck_assert(has_claim(&proof, "linear field"));
+}
+END_TEST
+
+static uint64_t digest_of(const struct params *p)
+{
+	struct proof proof;
+
+	run_proven(p, &proof);
+	return proof.digest;
+}
+
+START_TEST(any_tile_gives_the_same_bits)
+{
+	static const char *const kernels[] = { "nn", "bil", "con" };
+	static const int64_t tiles[] = { 1, 7, 50, 1000 };
+
+	for (int k = 0; k < 3; k++)
+		for (int t = 0; t < 4; t++) {
+			struct params p;
+			uint64_t whole;
+
+			make(&p, kernels[k], 123, 247);
+			set(&p, "target-rows", 50);
+			set(&p, "target-columns", 101);
+			whole = digest_of(&p);
+			set(&p, "tile", tiles[t]);
+			ck_assert_uint_eq(digest_of(&p), whole);
+		}
+}
+END_TEST
+
+START_TEST(any_ratio_of_grids_is_proven)
+{
+	static const int64_t targets[] = { 2, 3, 60, 61, 62, 100, 122, 250 };
+	static const char *const kernels[] = { "nn", "bil", "con" };
+
+	for (int k = 0; k < 3; k++)
+		for (int t = 0; t < 8; t++)
+			for (int b = BACKEND_SCALAR; b <= BACKEND_SIMD; b++) {
+				struct proof proof;
+				struct params p;
+
+				make(&p, kernels[k], 61, 122);
+				set(&p, "target-rows", targets[t]);
+				set(&p, "target-columns", targets[7 - t]);
+				p.backend = (enum backend)b;
+				run_proven(&p, &proof);
+			}
+}
+END_TEST
+
+START_TEST(links_give_the_answer_of_the_axes)
+{
+	static const char *const kernels[] = { "bil", "con" };
+
+	for (int k = 0; k < 2; k++) {
+		struct proof proof;
+		struct params p;
+
+		make(&p, kernels[k], 100, 200);
+		set(&p, "weights", REGRID_CSR);
+		run_proven(&p, &proof);
+		ck_assert(has_claim(&proof, "golden"));
+	}
+}
+END_TEST
+
+START_TEST(levels_share_the_weights)
+{
+	struct proof proof;
+	struct params p;
+
+	make(&p, "con", 50, 100);
+	set(&p, "levels", 5);
+	run_proven(&p, &proof);
+	ck_assert_int_eq(proof.n_outputs, 5 * 25 * 50);
+}
+END_TEST
+
+/* --- planted faults ----------------------------------------------------------------------- */
+
+/* The state after a run, for a fault to be planted in. */
+static struct regrid_state *state_of(const struct params *p)
+{
+	struct error err;
+	void *state;
+
+	ck_assert_int_eq(p->kernel->setup(p, &state, &err), OK);
+	return state;
+}
+
+static void fails_with(const struct params *p, void *state, const char *part)
+{
+	struct proof proof;
+	struct error err;
+
+	proof_init(&proof);
+	ck_assert_int_eq(p->kernel->verify(state, &proof, &err), OK);
+	ck_assert(!proof.ok);
+	ck_assert_msg(strstr(proof_failed(&proof)->name, part) != NULL, "%s",
+		proof_failed(&proof)->name);
+	p->kernel->free(state);
+}
+
+START_TEST(one_unwritten_target_fails)
+{
+	struct regrid_state *s;
+	struct params p;
+
+	make(&p, "bil", 100, 200);
+	s = state_of(&p);
+	p.kernel->run(s, 1);
+	((double *)s->dst)[77] = NAN;
+	fails_with(&p, s, "not written");
+}
+END_TEST
+
+START_TEST(truncated_indices_fail)
+{
+	struct regrid_state *s;
+	struct params p;
+
+	make(&p, "bil", 100, 200);
+	s = state_of(&p);
+	for (int64_t t = 0; t < s->tw; t++) { /* bilinear that forgets its fractions */
+		((double *)s->lon.weight)[t] = s->lon.exact[t] = 1;
+		((double *)s->lon.weight)[s->tw + t] = s->lon.exact[s->tw + t] = 0;
+	}
+	p.kernel->run(s, 1);
+	fails_with(&p, s, "wrong index or weight");
+}
+END_TEST
+
+START_TEST(a_shifted_index_fails)
+{
+	struct regrid_state *s;
+	struct params p;
+
+	make(&p, "nn", 100, 200);
+	s = state_of(&p);
+	for (int64_t t = 0; t < s->tw; t++)
+		s->lon.first[t]++;
+	p.kernel->run(s, 1);
+	fails_with(&p, s, "wrong index");
+}
+END_TEST
+
+START_TEST(a_lost_weight_fails)
+{
+	struct regrid_state *s;
+	struct params p;
+
+	make(&p, "con", 100, 200);
+	s = state_of(&p);
+	((double *)s->lon.weight)[3] *= 1 + 1e-14;
+	p.kernel->run(s, 1);
+	fails_with(&p, s, "formula");
+}
+END_TEST
+
+START_TEST(impossible_combinations_are_refused)
+{
+	struct params p;
+	struct error err;
+
+	make(&p, "con", 100, 200);
+	set(&p, "grid", REGRID_NODE);
+	ck_assert_int_eq(p.kernel->check(&p, &err), E_UNPROCESSABLE);
+	ck_assert_str_eq(
+		err.text, "regrid.conservative needs cells with areas; use --grid cell");
+	make(&p, "con", 100, 200);
+	set(&p, "values", 1);
+	set(&p, "field", 1);
+	ck_assert_int_eq(p.kernel->check(&p, &err), E_UNPROCESSABLE);
+	ck_assert_ptr_nonnull(strstr(err.text, "'f2' has no exact means"));
+	make(&p, "con", 1000, 2000);
+	set(&p, "target-rows", 3);
+	ck_assert_int_eq(p.kernel->check(&p, &err), E_UNPROCESSABLE);
+}
+END_TEST
+
+SUITE("kernels_regrid", golden_errors_are_met_to_1e_9,
+	every_small_golden_holds_on_every_backend, f32_agrees_with_f64_to_its_rounding,
+	errors_fall_with_the_order_of_the_method, cell_means_are_conserved_exactly,
+	constants_and_linear_fields_are_reproduced, any_tile_gives_the_same_bits,
+	any_ratio_of_grids_is_proven, links_give_the_answer_of_the_axes,
+	levels_share_the_weights, one_unwritten_target_fails, truncated_indices_fail,
+	a_shifted_index_fails, a_lost_weight_fails, impossible_combinations_are_refused)
