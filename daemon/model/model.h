@@ -296,7 +296,7 @@ struct change_point {
 	const char *detector;
 };
 struct alert {
-	int64_t id, series_id, report_id;
+	int64_t id, series_id, report_id, metric_id;
 	const char *uuid, *detail_json; /* everything a person needs to act */
 	enum alert_state state;
 	const char *reason;

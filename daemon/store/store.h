@@ -20,13 +20,19 @@
 
 struct store;
 
+/* Beside the codes named at each function every call may return E_DB, E_STORAGE_FULL when the
+ * disk is full, and E_UNAVAILABLE while another program holds the database locked. */
+
 /* Opens (creating with mode 0600) and migrates: numbered schema files, each in one transaction,
- * a backup copy beside the file first. A database from a newer benchd is refused in a sentence.
+ * a backup copy beside the file (PATH.backup-N, N the old schema) first. A database from a
+ * newer benchd, of another program, or in use by another writer (PATH-lock) is refused in a
+ * sentence.
  */
 int store_open(const char *path, struct store **ret, struct error *err) must_check;
 int store_open_reader(const char *path, struct store **ret, struct error *err) must_check;
 void store_close(struct store *s); /* NULL is fine */
 DEFINE_CLEANUP(struct store *, store_close)
+/* On a reader: one snapshot for all reads until commit or rollback. */
 int store_begin(struct store *s, struct error *err) must_check;
 int store_commit(struct store *s, struct error *err) must_check; /* rolls back when it fails */
 void store_rollback(struct store *s);
@@ -34,7 +40,7 @@ int store_savepoint(struct store *s, struct error *err) must_check;
 int store_release(struct store *s, struct error *err) must_check;
 void store_rollback_to(struct store *s);
 int store_checkpoint(struct store *s, bool truncate, struct error *err) must_check; /* writer */
-int store_check(struct store *s, struct error *err) must_check; /* quick_check */
+int store_check(struct store *s, struct error *err) must_check; /* quick_check: reads it all */
 struct store_stats {
 	int64_t wal_bytes, db_bytes, schema_version;
 };
@@ -65,8 +71,11 @@ int store_project_remove(
 int store_project_ensure(struct store *s, struct arena *a, const char *slug, int64_t now_ns,
 	struct project *ret, struct error *err) must_check;
 
-/* NameId of Bencher (UUID, slug, name). ensure creates unknown names; finds return E_NOT_FOUND.
- */
+/* NameId of Bencher (UUID, slug, name). A text that is a canonical slug means the thing with
+ * that slug, and only where none has it the thing with that name. ensure creates unknown names
+ * (E_NOT_FOUND for an unknown UUID) and brings back what was archived; finds return
+ * E_NOT_FOUND. add: explicit, E_CONFLICT when the name is taken; slug NULL: made of the name, a
+ * suffix on a clash. Lists are sorted by "name" (default), "created" or "modified". */
 int store_branch_find(struct store *s, struct arena *a, int64_t project_id, const char *name_id,
 	struct branch *ret, struct error *err) must_check;
 int store_branch_list(struct store *s, struct arena *a, int64_t project_id,
@@ -82,15 +91,26 @@ struct start_point {
 int store_branch_ensure(struct store *s, struct arena *a, int64_t project_id,
 	const char *name_id, const struct start_point *sp, int64_t now_ns, struct branch *ret,
 	struct error *err) must_check;
+int store_branch_add(struct store *s, struct arena *a, int64_t project_id, const char *name,
+	const char *slug /* NULL */, const struct start_point *sp /* NULL */, int64_t now_ns,
+	struct branch *ret, struct error *err) must_check;
 int store_branch_update(struct store *s, struct arena *a, const struct branch *b,
 	int64_t now_ns, struct error *err) must_check;
 int store_branch_remove(struct store *s, int64_t id, struct error *err) must_check;
+struct head_start { /* where a head began */
+	const char *branch_uuid, *head_uuid;
+	struct version version;
+};
+/* E_NOT_FOUND when the head has no start point. */
+int store_head_start(struct store *s, struct arena *a, int64_t head_id, struct head_start *ret,
+	struct error *err) must_check;
 /* The version with this hash on the head, or a new one with the next number. hash NULL: always
  * new. */
 int store_version_ensure(struct store *s, struct arena *a, int64_t head_id, const char *hash,
 	struct version *ret, struct error *err) must_check;
 int store_version_list(struct store *s, struct arena *a, int64_t head_id, int64_t limit,
-	struct version **ret, size_t *ret_n, struct error *err) must_check; /* newest first */
+	struct version **ret, size_t *ret_n,
+	struct error *err) must_check; /* newest first, those of the start point too */
 
 #define DECLARE_DIMENSION(noun)                                                                \
 	int store_##noun##_find(struct store *s, struct arena *a, int64_t project_id,          \
@@ -109,7 +129,18 @@ int store_testbed_ensure(struct store *s, struct arena *a, int64_t project_id,
 int store_benchmark_ensure(struct store *s, struct arena *a, int64_t project_id,
 	const char *name_id, int64_t now_ns, struct benchmark *ret,
 	struct error *err) must_check;
-/* units and better are used when it is created (built-in names know their own). */
+/* By name only, as the adapters of tools want it ("a-b" is not "a b"). */
+int store_benchmark_ensure_name(struct store *s, struct arena *a, int64_t project_id,
+	const char *name, int64_t now_ns, struct benchmark *ret, struct error *err) must_check;
+int store_testbed_add(struct store *s, struct arena *a, int64_t project_id, const char *name,
+	const char *slug, int64_t now_ns, struct testbed *ret, struct error *err) must_check;
+int store_benchmark_add(struct store *s, struct arena *a, int64_t project_id, const char *name,
+	const char *slug, int64_t now_ns, struct benchmark *ret, struct error *err) must_check;
+int store_measure_add(struct store *s, struct arena *a, int64_t project_id, const char *name,
+	const char *slug, const char *units, const enum better *better, int64_t now_ns,
+	struct measure *ret, struct error *err) must_check;
+/* units and better are used when it is created (built-in names know their own); NULL: guessed
+ * from the name. */
 int store_measure_ensure(struct store *s, struct arena *a, int64_t project_id,
 	const char *name_id, const char *units, const enum better *better, int64_t now_ns,
 	struct measure *ret, struct error *err) must_check;
@@ -155,6 +186,7 @@ struct job_filter {
 	int64_t limit;		   /* 1..1000 */
 	bool queue_order;	   /* by priority, queued_ns, id instead of newest first */
 };
+/* Lists leave definition_json, parameters_json and result_json NULL: read the job itself. */
 int store_job_list(struct store *s, struct arena *a, const struct job_filter *f,
 	struct job **ret, size_t *ret_n, struct error *err) must_check;
 int store_job_counts(
@@ -169,8 +201,8 @@ int store_job_claim(struct store *s, struct arena *a, const char *slot, int64_t 
 int store_job_lease(struct store *s, int64_t id, int64_t attempt, int64_t lease_until_ns,
 	struct error *err) must_check;
 /* Save everything the pipeline may change (state, fault, phase, reason, outcome, hashes,
- * attempt, worker, times, counts, reports, result). E_CONFLICT when the stored attempt differs
- * from expected_attempt (fencing; -1: no check). */
+ * attempt, worker, times, counts, reports; a result_json of NULL leaves the stored one).
+ * E_CONFLICT when the stored attempt differs from expected_attempt (fencing; -1: no check). */
 int store_job_save(struct store *s, const struct job *j, int64_t expected_attempt,
 	struct error *err) must_check;
 int store_job_expired(struct store *s, struct arena *a, int64_t now_ns, struct job **ret,
@@ -182,6 +214,13 @@ int store_job_dependents(struct store *s, struct arena *a, int64_t on_job_id,
 /* Blocked jobs all of whose dependencies are met become queued; those that never can be,
  * canceled. */
 int store_job_unblock(struct store *s, int64_t now_ns, struct error *err) must_check;
+/* Queued jobs not moved up since waiting_since_ns move up one priority class, at most to
+ * highest, so that nothing starves. Call on a timer. */
+int store_job_age(struct store *s, int64_t waiting_since_ns, int64_t now_ns,
+	enum priority highest, struct error *err) must_check;
+/* Open jobs with this supersede_key that were filed before job by_id, oldest first. */
+int store_job_superseded(struct store *s, struct arena *a, const char *supersede_key,
+	int64_t by_id, struct job **ret, size_t *ret_n, struct error *err) must_check;
 int store_job_event_add(struct store *s, int64_t job_id, int64_t now_ns, const char *kind,
 	const char *data_json, struct error *err) must_check;
 int store_job_events(struct store *s, struct arena *a, int64_t job_id, int64_t after_id,
@@ -233,11 +272,14 @@ int store_report_add(struct store *s, struct arena *a, const struct new_report *
 	struct error *err) must_check;
 int store_report_find(struct store *s, struct arena *a, int64_t project_id, const char *uuid,
 	struct report *ret, struct error *err) must_check;
+int store_report_get(struct store *s, struct arena *a, int64_t id, struct report *ret,
+	struct error *err) must_check;
 int store_report_by_key(struct store *s, struct arena *a, int64_t project_id,
 	const char *idempotency_key, struct report *ret, struct error *err) must_check;
 struct report_filter {
-	const char *branch, *testbed, *hash; /* NULL */
-	int64_t start_ns, end_ns;	     /* 0 */
+	const char *branch, *testbed; /* NameId; NULL */
+	const char *hash;	      /* or the first digits of one; NULL */
+	int64_t start_ns, end_ns;     /* 0 */
 	struct page page;
 };
 int store_report_list(struct store *s, struct arena *a, int64_t project_id,
@@ -247,6 +289,10 @@ int store_report_results(struct store *s, struct arena *a, int64_t report_id,
 	struct result **ret, size_t *ret_n, struct error *err) must_check;
 int store_metric_samples(struct store *s, struct arena *a, int64_t metric_id, double **ret,
 	size_t *ret_n, struct error *err) must_check; /* of an upload */
+/* By the uuid that results show. */
+int store_metric_find(struct store *s, struct arena *a, int64_t project_id, const char *uuid,
+	struct result *ret, struct error *err) must_check;
+/* With its metrics, points, limits and alerts; series left without a point go too. */
 int store_report_remove(struct store *s, int64_t id, struct error *err) must_check;
 /* The newest report of a version on a branch's head (hash) or of the branch (hash NULL). */
 int store_report_latest(struct store *s, struct arena *a, int64_t project_id, int64_t head_id,
@@ -294,6 +340,8 @@ int store_alert_find(struct store *s, struct arena *a, int64_t project_id, const
 	struct alert *ret, struct error *err) must_check;
 int store_alert_open(struct store *s, struct arena *a, int64_t series_id, struct alert **ret,
 	size_t *ret_n, struct error *err) must_check; /* suspect or confirmed */
+int store_alert_of_report(struct store *s, struct arena *a, int64_t report_id,
+	struct alert **ret, size_t *ret_n, struct error *err) must_check;
 int store_alert_list(struct store *s, struct arena *a, int64_t project_id, unsigned states,
 	int64_t limit, struct alert **ret, size_t *ret_n, struct error *err) must_check;
 /* The point rule's result for one metric: limits, baseline, p, effect ... as JSON. */
@@ -321,7 +369,9 @@ int store_token_list(struct store *s, struct arena *a, struct token **ret, size_
 	struct error *err) must_check;
 int store_token_revoke(
 	struct store *s, const char *uuid, int64_t now_ns, struct error *err) must_check;
-int store_token_count(struct store *s, int64_t *ret, struct error *err) must_check;
+int store_token_count(
+	struct store *s, int64_t *ret, struct error *err) must_check; /* not revoked */
+int store_token_used(struct store *s, int64_t id, int64_t now_ns, struct error *err) must_check;
 struct idempotent {
 	const char *body_hash; /* sha256 hex of the request body */
 	int status;
