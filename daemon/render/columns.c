@@ -119,6 +119,8 @@ const char *cell_format(
 	if (f == F_CSV || !v || json_is_null(v))
 		return raw_cell(v, a);
 	switch (c->kind) {
+	case CELL_PLACE:
+		return doc_int(row, c->path) ? raw_cell(v, a) : "";
 	case CELL_HASH:
 		return arena_strdup(a, short_hash(doc_str(row, c->path), text));
 	case CELL_TIME:
@@ -149,9 +151,9 @@ const char *cell_format(
 
 static bool is_right(enum cell_kind kind)
 {
-	return kind == CELL_INT || kind == CELL_INTERVAL || kind == CELL_VALUE ||
-	       kind == CELL_CHANGE || kind == CELL_PERCENT || kind == CELL_NUMBER ||
-	       kind == CELL_DURATION || kind == CELL_PAIR;
+	return kind == CELL_INT || kind == CELL_PLACE || kind == CELL_INTERVAL ||
+	       kind == CELL_VALUE || kind == CELL_CHANGE || kind == CELL_PERCENT ||
+	       kind == CELL_NUMBER || kind == CELL_DURATION || kind == CELL_PAIR;
 }
 
 static size_t shown_columns(
@@ -215,6 +217,15 @@ static void html_rows(const json_t *rows, const struct column *const *shown, siz
 	buf_add_str(out, "</tbody></table>\n");
 }
 
+static const char *cleaned(const char *s, struct arena *a)
+{
+	_cleanup_(buf_done)
+	struct buf b = { 0 };
+
+	text_escape(&b, s);
+	return arena_strdup(a, buf_str(&b));
+}
+
 static void text_rows(const json_t *rows, const struct column *const *shown, size_t m,
 	enum format f, struct arena *a, struct buf *out)
 {
@@ -228,7 +239,8 @@ static void text_rows(const json_t *rows, const struct column *const *shown, siz
 			is_right(shown[i]->kind));
 	json_array_foreach (rows, r, row) {
 		for (size_t i = 0; i < m; i++)
-			cells[i] = cell_format(row, shown[i], f, a);
+			cells[i] = f == F_CSV ? cell_format(row, shown[i], f, a)
+					      : cleaned(cell_format(row, shown[i], f, a), a);
 		table_add(t, cells);
 	}
 	table_format(t, f == F_CSV ? TABLE_CSV : TABLE_TEXT, out);
@@ -256,7 +268,7 @@ const char *outcome_mark(const char *outcome)
 {
 	static const struct {
 		const char *name, *mark;
-	} marks[] = { { "slower", "▲ slower" }, { "faster", "▼ faster" }, { "same", "= same" },
+	} marks[] = { { "slower", "▼ slower" }, { "faster", "▲ faster" }, { "same", "= same" },
 		{ "unknown", "? unknown" } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)

@@ -160,8 +160,9 @@ static void side_text(const json_t *doc, const char *side, struct buf *out)
 	const json_t *o = doc_at(doc, side);
 	char hash[9], when[32];
 
-	buf_printf(out, "%s  %-8s  %s  %s\n", side, short_hash(doc_str(o, "hash"), hash),
+	text_printf(out, "%s  %-8s  %s  %s", side, short_hash(doc_str(o, "hash"), hash),
 		doc_str(o, "branch"), short_time(doc_str(o, "created"), when));
+	buf_add_char(out, '\n');
 }
 
 static void names_line(const json_t *list, const char *prefix, const char *what, enum format f,
@@ -187,7 +188,7 @@ static void names_line(const json_t *list, const char *prefix, const char *what,
 		else if (f == F_HTML)
 			html_escape(out, s);
 		else
-			buf_add_str(out, s);
+			text_escape(out, s);
 	}
 	buf_add_char(out, '\n');
 }
@@ -223,7 +224,8 @@ void compare_text(const json_t *doc, struct arena *a, struct buf *out)
 		buf_add_char(out, '\n');
 	}
 	compare_remarks(doc, "", F_TEXT, out);
-	buf_printf(out, "%s\n", compare_verdict(doc, a));
+	text_escape(out, compare_verdict(doc, a));
+	buf_add_char(out, '\n');
 }
 
 void compare_csv(const json_t *doc, struct arena *a, struct buf *out)

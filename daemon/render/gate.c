@@ -44,7 +44,8 @@ void gate_text(const json_t *doc, struct arena *a, struct buf *out)
 			F_TEXT, a, out);
 		buf_add_char(out, '\n');
 	}
-	buf_printf(out, "%s\n", gate_verdict(doc, a));
+	text_escape(out, gate_verdict(doc, a));
+	buf_add_char(out, '\n');
 }
 
 void gate_markdown(const json_t *doc, struct arena *a, struct buf *out)

@@ -24,6 +24,7 @@ enum cell_kind {
 	CELL_CODE, /* as text; code span in Markdown */
 	CELL_HASH, /* eight digits for people */
 	CELL_INT,
+	CELL_PLACE,  /* an integer, blank when it is 0 */
 	CELL_VALUE,  /* with the units found at `units` */
 	CELL_CHANGE, /* an effect, with the interval [low, high] found at `units` */
 	CELL_PERCENT,
@@ -49,7 +50,10 @@ void table_render(const json_t *rows, const struct column *columns, size_t n, en
 const char *cell_format(
 	const json_t *row, const struct column *c, enum format f, struct arena *a);
 
-/* Arrow and word, so that nothing is told by colour alone: "▲ slower", "▼ faster", "= same",
+/* printf through text_escape. */
+void text_printf(struct buf *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Arrow and word, so that nothing is told by colour alone: "▼ slower", "▲ faster", "= same",
  * "? unknown". */
 const char *outcome_mark(const char *outcome);
 /* First eight digits of a hash, "-" when there is none. */

@@ -26,8 +26,12 @@ static void state_words(const json_t *job, struct buf *out)
 
 void render_job_head(const json_t *job, struct buf *out)
 {
-	buf_printf(out, "job %s  %s  ", doc_str(job, "uuid"), doc_str(job, "workload"));
-	state_words(job, out);
+	_cleanup_(buf_done)
+	struct buf words = { 0 };
+
+	state_words(job, &words);
+	text_printf(out, "job %s  %s  %s", doc_str(job, "uuid"), doc_str(job, "workload"),
+		buf_str(&words));
 	buf_add_char(out, '\n');
 }
 

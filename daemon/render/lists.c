@@ -12,7 +12,7 @@ COLUMNS(job_columns) = {
 	{ "workload", "workload", "workload", CELL_CODE, NULL },
 	{ "state", "state", "state", CELL_TEXT, NULL },
 	{ "phase", "phase", "phase", CELL_TEXT, NULL },
-	{ "pos", "position", "position", CELL_INT, NULL },
+	{ "pos", "position", "position", CELL_PLACE, NULL },
 	{ "done", "done", "progress.done", CELL_INT, NULL },
 	{ "of", "total", "progress.total", CELL_INT, NULL },
 	{ "branch", "branch", "branch", CELL_CODE, NULL },

@@ -125,6 +125,7 @@ const char *percent_format(double v, char out[VALUE_TEXT]);
 const char *change_format(double effect, double low, double high, char out[VALUE_TEXT]);
 
 /* --- escaping: the one function of each language --- */
+void text_escape(struct buf *out, const char *s); /* a terminal obeys nothing of it */
 void html_escape(struct buf *out, const char *s); /* HTML and XML, text and attributes */
 void markdown_escape(struct buf *out, const char *s);
 /* As a code span, which also keeps "@name" from notifying anybody; safe in table cells. */

@@ -92,10 +92,11 @@ static void head_text(const json_t *doc, struct buf *out)
 {
 	char hash[9], when[32];
 
-	buf_printf(out, "report %s  branch %s %s  testbed %s  %s\n\n", doc_str(doc, "uuid"),
+	text_printf(out, "report %s  branch %s %s  testbed %s  %s", doc_str(doc, "uuid"),
 		doc_str(doc, "branch.name"),
 		short_hash(doc_str(doc, "branch.head.version.hash"), hash),
 		doc_str(doc, "testbed.name"), short_time(doc_str(doc, "start_time"), when));
+	buf_add_str(out, "\n\n");
 }
 
 void report_text(const json_t *doc, struct arena *a, struct buf *out)

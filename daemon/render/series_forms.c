@@ -60,9 +60,10 @@ void series_text(const json_t *doc, struct arena *a, struct buf *out)
 {
 	json_t *rows = point_rows(doc, a);
 
-	buf_printf(out, "%s %s on %s, branch %s\n\n", doc_str(doc, "series.benchmark.name"),
+	text_printf(out, "%s %s on %s, branch %s", doc_str(doc, "series.benchmark.name"),
 		doc_str(doc, "series.measure.name"), doc_str(doc, "series.testbed.name"),
 		doc_str(doc, "series.branch.name"));
+	buf_add_str(out, "\n\n");
 	if (json_array_size(rows)) {
 		table_render(rows, point_columns, ARRAY_SIZE(point_columns), F_TEXT, a, out);
 		buf_add_char(out, '\n');

@@ -73,7 +73,9 @@ static struct scale scale_of(double magnitude, const char *units, char text[VALU
 	/* A unit that already has its prefix ("GB/s", "MiB") keeps it alone. */
 	if (strchr("kMGT", symbol[0]) && strpbrk(symbol, "/B"))
 		s = (struct scale){ 1, "" };
-	snprintf(text, VALUE_TEXT, "%s%.30s", s.symbol, symbol);
+	/* "3.1 Gops/s" and "3.1 GHz", but "123.5 k instructions". */
+	snprintf(text, VALUE_TEXT, "%s%s%.30s", s.symbol,
+		*s.symbol && !strchr(symbol, '/') && strlen(symbol) > 3 ? " " : "", symbol);
 	s.symbol = text;
 	return s;
 }
