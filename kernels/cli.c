@@ -32,6 +32,7 @@ static const struct cli_option {
 	{ "min-time", TIME, offsetof(struct cli, min_time_ns), NS_PER_US, 10 * NS_PER_S },
 	{ "json", FLAG, offsetof(struct cli, json), 0, 0 },
 	{ "csv", FLAG, offsetof(struct cli, csv), 0, 0 },
+	{ "cold", FLAG, offsetof(struct cli, cold), 0, 0 },
 	{ "validate", FLAG, offsetof(struct cli, validate), 0, 0 },
 	{ "all", FLAG, offsetof(struct cli, all), 0, 0 },
 	{ "no-ceiling", FLAG, offsetof(struct cli, no_ceiling), 0, 0 },

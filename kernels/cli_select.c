@@ -325,6 +325,7 @@ int cli_expand(const struct cli *c, const struct kernel *k, struct arena *a,
 	l.items->device = c->device;
 	l.items->variant = c->variant;
 	l.items->validate = c->validate;
+	l.items->is_cold = c->cold;
 	r = c->isa ? apply_isa(l.items, c->isa, err) : OK;
 	if (r == OK)
 		r = expand(&l, dtype_list(c, k, a), apply_dtype, err);

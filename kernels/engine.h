@@ -22,7 +22,8 @@ struct engine {
 	int (*poison)(void *run, struct error *err) must_check;
 	/* Run `iterations` and give the time of all of them together, in ns: ret_ns as the
 	 * device (CPU: the host) saw it, ret_host_ns from submission to completion as the host
-	 * saw it. E_GONE: the device is lost; E_DEADLINE: stopped by a signal. */
+	 * saw it (0 = that is no second series). E_GONE: the device is lost; E_DEADLINE:
+	 * stopped by a signal. */
 	int (*time)(void *run, int64_t iterations, double *ret_ns, double *ret_host_ns,
 		struct error *err) must_check;
 	int (*fetch)(void *run, struct error *err) must_check; /* outputs into the state */

@@ -18,9 +18,12 @@ struct cpu_run {
 
 static int cpu_open(const struct params *p, void *state, void **ret, struct error *err)
 {
-	struct cpu_run *c = xcalloc(1, sizeof(*c));
+	struct cpu_run *c;
 
-	(void)err;
+	if (p->is_cold)
+		return error_set_field(err, E_NOT_IMPLEMENTED, "cold",
+			"--cold is for the vulkan backend; on the CPU choose --size dram");
+	c = xcalloc(1, sizeof(*c));
 	c->p = p;
 	c->state = state;
 	*ret = c;

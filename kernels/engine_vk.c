@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The engine of the vulkan backend: device timestamps around K recorded iterations, host time
- * from submission to fence beside them. Work is submitted in pieces of about 50 ms, so that a
- * stop is seen in time and no watchdog of a display driver is met. */
+ * from submission to fence beside them (kernels/vk_timer.h). */
 #include "kernels/engine.h"
 
 #include <stdio.h>
@@ -13,20 +12,15 @@
 #include "kernels/vk.h"
 #include "kernels/vk_ceiling.h"
 #include "kernels/vk_plan.h"
-
-enum { PIECE_MAX = 4096 };
-static const double piece_ns = 50e6;
+#include "kernels/vk_timer.h"
 
 struct vk_run {
 	const struct params *p;
 	const struct vk_kernel *kernel;
 	void *state;
 	struct gpu *g;
-	void *vk;	     /* the family's */
-	struct gpu_cmd *cmd; /* the last one recorded, for n_recorded iterations */
-	int64_t n_recorded;
-	double iteration_ns; /* of the last piece; 0 = not known yet */
-	double first_dispatch_s;
+	void *vk; /* the family's */
+	struct vk_timer timer;
 	int lock_fd; /* of the device; -1 = none */
 	struct gpu_tele *tele;
 };
@@ -134,7 +128,7 @@ static void vk_close(void *run)
 	if (!v)
 		return;
 	gpu_tele_stop(v->tele);
-	gpu_cmd_free(v->cmd);
+	vk_timer_done(&v->timer);
 	if (v->kernel)
 		v->kernel->free(v->vk);
 	gpu_close(v->g);
@@ -162,6 +156,8 @@ static int vk_open(const struct params *p, void *state, void **ret, struct error
 		r = check_device(v, err);
 	if (r == OK)
 		r = v->kernel->setup(v->g, p, variant, state, &v->vk, err);
+	if (r == OK)
+		r = vk_timer_init(&v->timer, v->g, v->kernel, v->vk, p->is_cold, err);
 	if (r != OK)
 		return watch(r);
 	v->tele = gpu_tele_start(gpu_get_info(v->g));
@@ -176,76 +172,12 @@ static void vk_sampling(void *run, bool begins)
 
 /* --- running ------------------------------------------------------------------------------ */
 
-static int record(struct vk_run *v, int64_t n, struct error *err)
-{
-	_cleanup_(gpu_cmd_free)
-	struct gpu_cmd *c = NULL;
-	int r = gpu_cmd_new(v->g, 2, &c, err);
-
-	if (r < 0)
-		return r;
-	gpu_cmd_mark(c);
-	for (int64_t i = 0; i < n; i++) {
-		if (i > 0)
-			gpu_cmd_barrier(c);
-		v->kernel->record(v->vk, c);
-	}
-	gpu_cmd_mark(c);
-	r = gpu_cmd_end(c, err);
-	if (r < 0)
-		return r;
-	gpu_cmd_free(v->cmd);
-	v->cmd = TAKE(c);
-	v->n_recorded = n;
-	return OK;
-}
-
-/* Iterations of one submission: about 50 ms of them. */
-static int64_t piece_size(const struct vk_run *v)
-{
-	if (v->iteration_ns <= 0)
-		return 1;
-	return MAX(1, (int64_t)MIN(piece_ns / v->iteration_ns, PIECE_MAX));
-}
-
-static int run_piece(
-	struct vk_run *v, int64_t n, double *ns, double *host_ns, struct error *err)
-{
-	double marks[2] = { 0 }, host = 0;
-	int r = n == v->n_recorded ? OK : record(v, n, err);
-
-	if (r == OK)
-		r = gpu_cmd_run(v->cmd, marks, &host, err);
-	if (r < 0)
-		return r;
-	if (gpu_get_info(v->g)->timestamp_bits == 0)
-		marks[1] = host;
-	if (v->first_dispatch_s == 0)
-		v->first_dispatch_s = host / 1e9; /* compiles; says nothing of the next one */
-	else
-		v->iteration_ns = marks[1] / (double)n;
-	*ns += marks[1];
-	*host_ns += host;
-	return OK;
-}
-
 static int vk_time(
 	void *run, int64_t iterations, double *ret_ns, double *ret_host_ns, struct error *err)
 {
 	struct vk_run *v = run;
-	double ns = 0, host_ns = 0;
 
-	for (int64_t left = iterations; left > 0;) {
-		int64_t n = MIN(left, piece_size(v));
-		int r = run_piece(v, n, &ns, &host_ns, err);
-
-		if (r < 0)
-			return watch(r);
-		left -= n;
-	}
-	*ret_ns = ns;
-	*ret_host_ns = host_ns;
-	return OK;
+	return watch(vk_timer_run(&v->timer, iterations, ret_ns, ret_host_ns, err));
 }
 
 static int vk_poison(void *run, struct error *err)
@@ -285,7 +217,8 @@ static int vk_ceilings(void *run, double footprint_bytes, double *ret_bytes_per_
 	double *ret_flops_per_s, struct error *err)
 {
 	struct vk_run *v = run;
-	int r = vk_ceiling_bandwidth(v->g, footprint_bytes, ret_bytes_per_s, err);
+	double cold = v->p->is_cold ? 3. * 256 * MiB : 0; /* what no cache holds */
+	int r = vk_ceiling_bandwidth(v->g, MAX(footprint_bytes, cold), ret_bytes_per_s, err);
 
 	if (r == OK)
 		r = vk_ceiling_flops(v->g, v->p->dtype, ret_flops_per_s, err);
@@ -305,7 +238,7 @@ static json_t *setup_json(const struct vk_run *v)
 	json_set_real(o, "instance", s->instance_s);
 	json_set_real(o, "device", s->device_s);
 	json_set_real(o, "compile", compile_s);
-	json_set_real(o, "first_dispatch", v->first_dispatch_s);
+	json_set_real(o, "first_dispatch", v->timer.first_dispatch_s);
 	if (hit >= 0)
 		json_set_bool(o, "cache_hit", hit);
 	return o;
@@ -322,7 +255,10 @@ static void vk_describe(void *run, json_t *o)
 
 	json_object_update(o, info);
 	json_object_set_new(o, "setup_s", setup_json(v));
-	json_set_str(o, "time_source", i->timestamp_bits ? "device timestamps" : "host clock");
+	json_set_str(o, "time_source",
+		vk_timer_is_host(&v->timer) ? "host clock" : "device timestamps");
+	if (v->timer.is_short)
+		json_set_bool(o, "short_iterations", true);
 	if (stats)
 		json_object_set_new(o, "compiler", stats);
 	if (tele)

@@ -75,6 +75,7 @@ struct params {
 	const char *device;		/* Vulkan: UUID, "cpu" (software) or NULL; borrowed */
 	const char *variant; /* Vulkan: word of --variant, NULL = the first; borrowed */
 	bool validate;	     /* Vulkan: run under the validation layer */
+	bool is_cold;	     /* Vulkan: caches hold other data before each iteration */
 };
 
 /* Work of ONE iteration. */

@@ -29,6 +29,7 @@ static const char options_text[] =
 	"  --isa I          base, avx2, avx512 instead of the best one\n"
 	"  --device D       UUID of a Vulkan device, or cpu for a software one\n"
 	"  --variant V      of a Vulkan backend\n"
+	"  --cold           on GPUs: fill the caches with other data before each iteration\n"
 	"  --validate       run Vulkan under the validation layer\n"
 	"  --seed N         of the input (default 42)\n"
 	"  --samples N      timed samples (default 10)\n"

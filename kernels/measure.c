@@ -183,7 +183,7 @@ static int sample(struct session *s, struct error *err)
 		m->host_ns[m->n_samples++] = host_ns / (double)k;
 		s->progress = 0.2 + 0.7 * m->n_samples / s->o->n_samples;
 	}
-	if (s->engine == &engine_cpu)
+	if (s->engine == &engine_cpu || m->host_ns[0] <= 0)
 		free(TAKE(m->host_ns));
 	return OK;
 }

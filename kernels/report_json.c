@@ -35,7 +35,10 @@ json_t *report_parameters(const struct params *p)
 	json_set_str(o, "backend", backend_name(p->backend));
 	if (p->backend == BACKEND_THREADS)
 		json_set_int(o, "threads", p->threads);
+	if (p->backend == BACKEND_VULKAN)
+		json_set_opt(o, "device", p->device); /* software must be named to be used */
 	json_set_opt(o, "variant", p->variant);
+	json_set_opt(o, "caches", p->is_cold ? "cold" : NULL);
 	for (int i = 0; p->kernel->options && p->kernel->options[i].name; i++) {
 		const struct kernel_option *k = &p->kernel->options[i];
 

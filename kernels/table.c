@@ -12,6 +12,7 @@
 #define KERNELS(X) \
 	X(stream_copy) X(stream_scale) X(stream_add) X(stream_triad) X(stream_dot) \
 	X(regrid_nearest) X(regrid_bilinear) X(regrid_conservative) \
+	X(transfer_h2d) X(transfer_d2h) X(transfer_d2d) X(dispatch_void) X(dispatch_latency) \
 	X(fma_peak)
 /* clang-format on */
 

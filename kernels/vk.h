@@ -24,6 +24,8 @@ struct vk_kernel {
 	const char *id;		     /* of the kernel */
 	unsigned dtypes;	     /* DT_BITs the shaders exist for */
 	const char *const *variants; /* words of --variant, the first is the default; or NULL */
+	/* Each iteration is a submission of its own, timed by the host. */
+	bool is_submission;
 	/* GPU_F_* that p needs. */
 	uint32_t (*needs)(const struct params *p);
 	/* All loop iterations of the longest invocation, nested ones multiplied in; the engine

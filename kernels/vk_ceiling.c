@@ -55,12 +55,26 @@ static int best_ns(struct gpu *g, struct vk_plan *v, double *ret_ns, struct erro
 
 /* --- bandwidth ---------------------------------------------------------------------------- */
 
-int vk_ceiling_bandwidth(struct gpu *g, double footprint_bytes, double *ret, struct error *err)
+static int copy_bandwidth(struct gpu *g, uint64_t bytes, double *ret, struct error *err)
 {
-	const struct gpu_info *i = gpu_get_info(g);
-	double most = fmin((double)i->max_storage_range, (double)i->budget_bytes / 8);
-	uint64_t bytes =
-		(uint64_t)fmin(fmax(footprint_bytes / 3, 64 * 1024), most) / 4096 * 4096;
+	struct vk_plan *v = vk_plan_new(g, NULL);
+	int x = vk_plan_scratch(v, bytes), out = vk_plan_scratch(v, bytes);
+	void *plan = NULL;
+	double ns = 0;
+	int r;
+
+	vk_plan_copy(v, out, x, bytes);
+	r = vk_plan_finish(v, &plan, err);
+	if (r < 0)
+		return r;
+	r = best_ns(g, plan, &ns, err);
+	vk_plan_free(plan);
+	*ret = isfinite(ns) && ns > 0 ? 2. * (double)bytes / (ns * 1e-9) : 0;
+	return r;
+}
+
+static int triad_bandwidth(struct gpu *g, uint64_t bytes, double *ret, struct error *err)
+{
 	uint32_t n = (uint32_t)(bytes / 16);
 	struct vk_plan *v = vk_plan_new(g, NULL);
 	int x = vk_plan_scratch(v, bytes), y = vk_plan_scratch(v, bytes);
@@ -77,6 +91,21 @@ int vk_ceiling_bandwidth(struct gpu *g, double footprint_bytes, double *ret, str
 	r = best_ns(g, plan, &ns, err);
 	vk_plan_free(plan);
 	*ret = isfinite(ns) && ns > 0 ? 3. * (double)bytes / (ns * 1e-9) : 0;
+	return r;
+}
+
+int vk_ceiling_bandwidth(struct gpu *g, double footprint_bytes, double *ret, struct error *err)
+{
+	const struct gpu_info *i = gpu_get_info(g);
+	double most = fmin((double)i->max_storage_range, (double)i->budget_bytes / 8);
+	uint64_t bytes =
+		(uint64_t)fmin(fmax(footprint_bytes / 3, 64 * 1024), most) / 4096 * 4096;
+	double copy = 0, triad = 0;
+	int r = copy_bandwidth(g, bytes, &copy, err);
+
+	if (r == OK)
+		r = triad_bandwidth(g, bytes, &triad, err);
+	*ret = fmax(copy, triad);
 	return r;
 }
 

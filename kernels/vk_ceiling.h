@@ -7,8 +7,8 @@
 #include "kernels/gpu/gpu.h"
 #include "kernels/kernels.h"
 
-/* B/s of a vector triad on three arrays of footprint_bytes together, within the device's
- * limits; the best of a few passes. */
+/* B/s of a copy command or of a vector triad, whichever is faster, on arrays of footprint_bytes
+ * together, within the device's limits; the best of a few passes. */
 int vk_ceiling_bandwidth(
 	struct gpu *g, double footprint_bytes, double *ret, struct error *err) must_check;
 /* FLOP/s of multiply-adds in registers, two each; 0 for integers and for f64 where the device

@@ -33,6 +33,7 @@ struct vk_plan {
 	uint32_t n_bufs[MAX_KERNELS]; /* that each kernel binds */
 	struct step step[MAX_STEPS];
 	int n_arrays, n_kernels, n_steps;
+	enum gpu_where where;
 	void *memory; /* of vk_plan_convert */
 	void (*convert)(void *state, const void *memory);
 	struct error first;
@@ -96,13 +97,18 @@ static int add_array(
 	if (has_failed(v) || !has_room(v, v->n_arrays, MAX_ARRAYS, "arrays"))
 		return 0;
 	*a = (struct array){ .role = role, .host = host, .bytes = bytes, .poison = poison };
-	r = gpu_buf_new(v->g, bytes, GPU_DEVICE, &a->buf, &v->first);
+	r = gpu_buf_new(v->g, bytes, v->where, &a->buf, &v->first);
 	if (r < 0)
 		return 0;
 	v->n_arrays++;
 	if (role == INPUT)
 		r = gpu_buf_write(a->buf, 0, host, bytes, &v->first);
 	return r == OK ? v->n_arrays - 1 : 0;
+}
+
+void vk_plan_place(struct vk_plan *v, enum gpu_where where)
+{
+	v->where = where;
 }
 
 int vk_plan_input(struct vk_plan *v, const void *host, uint64_t bytes)

@@ -27,6 +27,8 @@ const struct gpu_info *vk_plan_info(const struct vk_plan *v);
 int vk_plan_input(struct vk_plan *v, const void *host, uint64_t bytes); /* uploaded now */
 int vk_plan_output(struct vk_plan *v, void *host, uint64_t bytes, uint32_t poison);
 int vk_plan_scratch(struct vk_plan *v, uint64_t bytes);
+/* Where the arrays that follow are: GPU_DEVICE unless said otherwise. */
+void vk_plan_place(struct vk_plan *v, enum gpu_where where);
 /* Zeroed host memory that lives as long as the plan, for outputs the state keeps in another
  * form; after each fetch, f turns it into the state. One a plan. */
 void *vk_plan_convert(

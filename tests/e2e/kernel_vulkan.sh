@@ -56,7 +56,16 @@ check "the pipeline cache was written" sh -c "ls '$tmp'/cache/gpu/*.bin"
 BENCHD_RESULT_FD=3 run stream.copy --backend vulkan --device cpu --size small --samples 2 3>"$tmp/lines"
 check_equal "a second process reads it" "$?" 0
 
+run stream.triad --backend vulkan --device cpu --size small --cold --json --samples 2 --no-ceiling
+check_equal "cold caches are measured" "$?" 0
+check_match "and are part of the series' name" "$(cat "$tmp/out")" '"caches": ?"cold"'
+check_match "as is the device that was asked for" "$(cat "$tmp/out")" '"device": ?"cpu"'
+
 # --- refused
+run dispatch.latency --backend vulkan --device cpu --cold
+check_equal "a submission cannot be timed with cold caches" "$?" 69
+run stream.triad --cold
+check_equal "nor the CPU" "$?" 69
 run fma_peak --backend vulkan --device cpu --size 1024x70000
 check_equal "a loop over the device's limit is refused" "$?" 69
 check_match "with both figures" "$(cat "$tmp/err")" "70000 loop turns.*cuts loops after"

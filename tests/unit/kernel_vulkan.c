@@ -61,7 +61,7 @@ static void run(struct rig *r, int64_t iterations)
 	ck_assert_msg(engine_vulkan.time(r->run, iterations, &ns, &host_ns, &err) == OK,
 		"%s: %s", r->what, err.text);
 	ck_assert_msg(
-		ns > 0 && host_ns > 0, "%s: took %g ns, host %g ns", r->what, ns, host_ns);
+		ns > 0 && host_ns >= 0, "%s: took %g ns, host %g ns", r->what, ns, host_ns);
 }
 
 static struct proof prove(struct rig *r)
