@@ -6,6 +6,14 @@ static const uint32_t copy_u32v[] = {
 #include "shaders/copy_u32v.spv.h"
 };
 
+static const uint32_t csr_f32[] = {
+#include "shaders/csr_f32.spv.h"
+};
+
+static const uint32_t csr_f64[] = {
+#include "shaders/csr_f64.spv.h"
+};
+
 static const uint32_t dispatch[] = {
 #include "shaders/dispatch.spv.h"
 };
@@ -30,6 +38,14 @@ static const uint32_t reduce_f64[] = {
 #include "shaders/reduce_f64.spv.h"
 };
 
+static const uint32_t regrid_f32[] = {
+#include "shaders/regrid_f32.spv.h"
+};
+
+static const uint32_t regrid_f64[] = {
+#include "shaders/regrid_f64.spv.h"
+};
+
 static const uint32_t stream_f32[] = {
 #include "shaders/stream_f32.spv.h"
 };
@@ -48,12 +64,16 @@ static const uint32_t stream_f64v[] = {
 
 const struct gpu_module gpu_modules[] = {
 	{ "copy_u32v", copy_u32v, sizeof(copy_u32v), 0, 2 },
+	{ "csr_f32", csr_f32, sizeof(csr_f32), 0, 5 },
+	{ "csr_f64", csr_f64, sizeof(csr_f64), GPU_F64, 5 },
 	{ "dispatch", dispatch, sizeof(dispatch), 0, 2 },
 	{ "fma_f32", fma_f32, sizeof(fma_f32), 0, 2 },
 	{ "fma_f64", fma_f64, sizeof(fma_f64), GPU_F64, 2 },
 	{ "loops", loops, sizeof(loops), 0, 1 },
 	{ "reduce_f32", reduce_f32, sizeof(reduce_f32), 0, 3 },
 	{ "reduce_f64", reduce_f64, sizeof(reduce_f64), GPU_F64, 3 },
+	{ "regrid_f32", regrid_f32, sizeof(regrid_f32), 0, 6 },
+	{ "regrid_f64", regrid_f64, sizeof(regrid_f64), GPU_F64, 6 },
 	{ "stream_f32", stream_f32, sizeof(stream_f32), 0, 3 },
 	{ "stream_f32v", stream_f32v, sizeof(stream_f32v), 0, 3 },
 	{ "stream_f64", stream_f64, sizeof(stream_f64), GPU_F64, 3 },

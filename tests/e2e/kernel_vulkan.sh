@@ -61,6 +61,23 @@ check_equal "cold caches are measured" "$?" 0
 check_match "and are part of the series' name" "$(cat "$tmp/out")" '"caches": ?"cold"'
 check_match "as is the device that was asked for" "$(cat "$tmp/out")" '"device": ?"cpu"'
 
+# --- options, under validation where the layer is installed
+validate=--validate
+"$kernel" verify stream.copy --backend vulkan --device cpu --validate >/dev/null 2>&1 || validate=
+while read -r words; do
+	# shellcheck disable=SC2086
+	check "proven: $words ${validate:+validated}" "$kernel" verify $words --backend vulkan --device cpu $validate
+done <<'END'
+regrid.bilinear --weights csr --levels 3
+regrid.bilinear --grid node --variant shared
+regrid.nearest --grid node --levels 5
+regrid.conservative --weights csr
+regrid.conservative --target-rows 37 --target-columns 73
+regrid.conservative --target-rows 37 --target-columns 73 --variant direct
+END
+run regrid.bilinear --backend vulkan --device cpu --weights regenerated --size small
+check_equal "weights cannot be regenerated on the device" "$?" 69
+
 # --- refused
 run dispatch.latency --backend vulkan --device cpu --cold
 check_equal "a submission cannot be timed with cold caches" "$?" 69
