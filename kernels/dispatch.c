@@ -13,10 +13,12 @@ static const struct named_size sizes[] = {
 	{ NULL, { 0 } },
 };
 
-/* No bytes: what is measured is the start, and no bandwidth bounds it. */
 static void count(const struct params *p, struct counts *ret)
 {
 	*ret = (struct counts){
+		.bytes = 8 * (double)p->dim[0],
+		.write_allocate_bytes =
+			p->backend == BACKEND_VULKAN ? 0 : 4 * (double)p->dim[0],
 		.footprint_bytes = 8 * (double)p->dim[0],
 		.work = 1,
 		.n_outputs = (double)p->dim[0],
