@@ -127,6 +127,7 @@ static void make_stream_head(struct response *res)
 static enum MHD_Result answer(struct conn *c, struct request *rq)
 {
 	struct response *res = rq->is_abandoned ? &rq->late : &rq->response;
+	const struct server_limits *l = &c->server->config.limits;
 	bool is_stream = rq->stream && rq->stream->is_begun && !rq->is_abandoned;
 	int64_t n = (int64_t)(res->fixed ? res->n_fixed : res->body.len);
 	struct MHD_Response *m;
@@ -143,7 +144,7 @@ static enum MHD_Result answer(struct conn *c, struct request *rq)
 		deadline_clear(&c->server->deadlines, &c->deadline);
 	else
 		exchange_set_deadline(
-			c, D_SEND, c->server->config.limits.send_ns + n / KiB * NS_PER_S);
+			c, D_SEND, l->send_ns + n * (NS_PER_S / 1000) / l->send_rate * 1000);
 	rq->sent_status = res->status;
 	r = MHD_queue_response(c->mhd, (unsigned)res->status, m);
 	MHD_destroy_response(m);

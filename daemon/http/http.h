@@ -204,7 +204,8 @@ struct server_limits {
 	int64_t body_ns;	   /* whole body (60 s) */
 	int64_t body_grace_ns;	   /* after it at least 1 KiB/s (10 s) */
 	int64_t read_ns, write_ns; /* handlers of routes without a deadline (10 s, 30 s) */
-	int64_t send_ns;	   /* sending, and 1 s more per KiB (60 s) */
+	int64_t send_ns;	   /* sending, and more by size at send_rate (60 s) */
+	int64_t send_rate;	   /* bytes a second (1 KiB) */
 	int64_t heartbeat_ns;	   /* of event streams (15 s) */
 	int64_t drain_ns;	   /* at shutdown for readers and writer (10 s) */
 	int64_t max_streams, max_parked;      /* 256, 1,024 */

@@ -227,15 +227,17 @@ void listener_pump(struct listener *l)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
-	l->needs_pump = false;
 	if (l->is_running || !l->mhd)
-		return; /* the run above us asks for its timeout when it ends */
+		return; /* the run above us goes on with it when it ends */
+	l->needs_pump = false;
 	l->is_running = true;
 	MHD_run(l->mhd);
 	l->is_running = false;
 	if (uv_is_closing((uv_handle_t *)&l->timer))
 		return;
-	if (MHD_get_timeout(l->mhd, &ms) == MHD_YES)
+	if (l->needs_pump) /* resumed in that run, which its timeout does not tell */
+		uv_timer_start(&l->timer, on_timer, 0, 0);
+	else if (MHD_get_timeout(l->mhd, &ms) == MHD_YES)
 		uv_timer_start(&l->timer, on_timer, ms, 0);
 	else
 		uv_timer_stop(&l->timer);

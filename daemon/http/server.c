@@ -23,6 +23,7 @@ static void fill_limits(struct server_limits *l)
 	fill(&l->read_ns, 10 * NS_PER_S);
 	fill(&l->write_ns, 30 * NS_PER_S);
 	fill(&l->send_ns, 60 * NS_PER_S);
+	fill(&l->send_rate, 1 * KiB);
 	fill(&l->heartbeat_ns, 15 * NS_PER_S);
 	fill(&l->drain_ns, 10 * NS_PER_S);
 	fill(&l->max_streams, 256);

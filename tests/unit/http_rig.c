@@ -49,8 +49,11 @@ static void gate_pass(void)
 	pthread_mutex_unlock(&gate.lock);
 }
 
+_Atomic int rig_n_health;
+
 static int get_healthz(struct request *rq, struct store *st, struct error *err)
 {
+	rig_n_health++;
 	response_text(rq, 200, "application/json", "{\"ok\":true}\n");
 	return OK;
 }

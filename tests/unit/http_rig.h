@@ -29,6 +29,7 @@ struct rig {
 };
 
 extern const struct route rig_routes[];
+extern _Atomic int rig_n_health; /* calls of /healthz */
 
 /* Defaults: one TCP listener on 127.0.0.1, port 0. Change r->config between init and start. */
 void rig_init(struct rig *r);
