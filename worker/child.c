@@ -18,10 +18,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-
-#ifndef __NR_landlock_restrict_self
-#define __NR_landlock_restrict_self 446
-#endif
+#include "worker/landlock.h"
 
 const char *const launch_step_names[N_STEPS] = {
 #define X(id, name) name,
@@ -120,13 +117,6 @@ static int set_personality(const struct launch *l)
 	return personality((unsigned long)now | ADDR_NO_RANDOMIZE) < 0 ? errno : 0;
 }
 
-static int join_namespaces(const struct launch *l)
-{
-	if (l->namespaces_pidfd < 0)
-		return 0;
-	return syscall(SYS_setns, l->namespaces_pidfd, l->namespaces) < 0 ? errno : 0;
-}
-
 static int set_limits(const struct launch *l)
 {
 	for (size_t i = 0; i < l->n_rlimits; i++) {
@@ -160,7 +150,7 @@ static int tie_to_parent(const struct launch *l, pid_t parent)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return errno;
 	/* From inside a pid namespace the parent reads as 0. */
-	if (l->namespaces_pidfd < 0 && getppid() != parent)
+	if (!l->namespaces && getppid() != parent)
 		_exit(127);
 	return 0;
 }
@@ -190,9 +180,7 @@ static int drop_privileges(const struct launch *l)
 
 static int set_landlock(const struct launch *l)
 {
-	if (l->landlock_fd < 0)
-		return 0;
-	return syscall(__NR_landlock_restrict_self, l->landlock_fd, 0) < 0 ? errno : 0;
+	return l->n_landlock ? landlock_restrict(l->landlock, l->n_landlock) : 0;
 }
 
 static int set_seccomp(const struct launch *l)
@@ -226,8 +214,6 @@ static int take_step(const struct launch *l, const struct launch_fds *fds, int s
 		return set_affinity(l);
 	case STEP_PERSONALITY:
 		return set_personality(l);
-	case STEP_NAMESPACES:
-		return join_namespaces(l);
 	case STEP_DIRECTORY:
 		return chdir(l->directory) < 0 ? errno : 0;
 	case STEP_LIMITS:

@@ -142,35 +142,6 @@ char **job_environment(struct job *j, struct arena *a, const char *const *extra)
 	return env;
 }
 
-static void limit_memory(struct job *j, struct launch *l)
-{
-	rlim_t bytes = (rlim_t)j->spec->limits.memory_bytes;
-
-	/* A cgroup counts what is used; without one only the address space can be capped. */
-	if (bytes && !j->host->cgroup_has_memory)
-		launch_limit(l, RLIMIT_AS, bytes, bytes);
-}
-
-void job_plan(struct job *j, struct launch *l)
-{
-	rlim_t file = (rlim_t)j->spec->limits.file_size_bytes;
-
-	launch_init(l);
-	l->cgroup_fd = j->cgroup_fd;
-	l->cgroup_procs_fd = j->cgroup_procs_fd;
-	l->uid = j->host->job_uid;
-	l->gid = j->host->job_gid;
-	l->directory = j->scratch;
-	if (j->spec->isolation == ISOLATION_NONE)
-		return;
-	l->no_new_privs = true;
-	launch_limit(l, RLIMIT_CORE, 0, 0);
-	launch_limit(l, RLIMIT_NOFILE, 1024, 65536);
-	if (file)
-		launch_limit(l, RLIMIT_FSIZE, file, file);
-	limit_memory(j, l);
-}
-
 static int tell_tool_end(
 	struct job *j, const struct supervised *s, char **argv, struct error *err)
 {
@@ -209,7 +180,7 @@ int job_run_tool(struct job *j, char **argv, const char *directory, const char *
 		return error_errno(err, E_UNPROCESSABLE,
 			"cannot start '%s' (looked in %s, with PATH %s)", argv[0], directory,
 			job_path);
-	job_plan(j, &l);
+	sandbox_plan(j, &l);
 	l.exe = exe;
 	l.argv = argv;
 	l.envp = job_environment(j, a, NULL);

@@ -5,9 +5,11 @@
 
 #include "base/arena.h"
 #include "base/rng.h"
+#include "worker/cgroup.h"
 #include "worker/channel.h"
 #include "worker/host.h"
 #include "worker/launch.h"
+#include "worker/sandbox.h"
 #include "worker/spec.h"
 
 enum job_status { JOB_SUCCEEDED, JOB_FAILED, JOB_TIMED_OUT, JOB_CANCELED };
@@ -23,9 +25,9 @@ struct job {
 	struct rng rng; /* from spec->seed: order of arms, padding */
 	int64_t seq;	/* of the last record sent */
 	int lock_fd;	/* host lock; -1 */
-	int cgroup_fd;	/* folder of the job's cgroup; -1 */
-	int cgroup_procs_fd;
-	char *cgroup;
+	int slot;	/* of the worker's table */
+	struct cgroup cgroup;
+	struct sandbox sandbox;
 	char *scratch;		    /* fresh folder, removed at the end */
 	char *directory[SPEC_ARMS]; /* where each arm's programs run */
 	const char *phase;	    /* last one told */
@@ -53,9 +55,6 @@ void job_phase(struct job *j, const char *phase, const char *detail);
  * in a. */
 char **job_environment(struct job *j, struct arena *a, const char *const *extra);
 extern const char job_path[]; /* PATH of every process */
-
-/* A launch plan with the job's isolation and limits. */
-void job_plan(struct job *j, struct launch *l);
 
 /* Run an unmeasured command (hook, build step) in folder directory, its output as log stream
  * `stream`. OK only when it exits with 0; otherwise E_UNPROCESSABLE with a sentence that ends

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "worker/cgroup.h"
 #include "worker/runner.h"
 #include "worker/sweep.h"
 
@@ -86,7 +87,7 @@ static int start_runner(struct jobs *js, struct jobs_slot *s, json_t *message)
 	if (pid == 0) {
 		close(pair[0]);
 		close_inherited(js);
-		runner_main(js->host, pair[1], message);
+		runner_main(js->host, (int)(s - js->slots), pair[1], message);
 	}
 	close(pair[1]);
 	if (pid < 0) {
@@ -253,8 +254,9 @@ static void speak_for(struct jobs *js, struct jobs_slot *s, int status)
 	send_failed(js, s->id, s->attempt, reason);
 }
 
-static void sweep_after(struct jobs *js, const struct jobs_slot *dead)
+static void sweep_after(struct jobs *js, const struct jobs_slot *dead, size_t slot)
 {
+	struct cgroup group;
 	_cleanup_(free)
 	char *mark = xasprintf("BENCHD_JOB=%s", dead->id);
 	_cleanup_(free)
@@ -265,8 +267,11 @@ static void sweep_after(struct jobs *js, const struct jobs_slot *dead)
 	struct error err;
 
 	for (size_t i = 0; i < JOBS_MAX; i++)
-		if (js->slots[i].pid && &js->slots[i] != dead)
+		if (js->slots[i].pid)
 			spare[n++] = js->slots[i].pid;
+	cgroup_open(js->host, (int)slot, 0, &group);
+	(void)cgroup_kill(&group);
+	cgroup_close(&group);
 	(void)sweep_descendants(spare, n, 10 * NS_PER_S, NULL);
 	if (!find_job(js, dead->id))
 		(void)sweep_marked(mark);
@@ -289,7 +294,7 @@ static void end_runner(struct jobs *js, struct jobs_slot *s)
 	set_n_jobs(js);
 	/* One that ended in good order has swept and told everything itself. */
 	if (!dead.is_done || status != 0)
-		sweep_after(js, &dead);
+		sweep_after(js, &dead, (size_t)(s - js->slots));
 	speak_for(js, &dead, status);
 	buf_done(&dead.in);
 }

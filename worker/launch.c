@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "worker/cgroup.h"
+#include "worker/namespaces.h"
 
 #ifndef CLONE_INTO_CGROUP
 #define CLONE_INTO_CGROUP 0x200000000ULL
@@ -28,12 +30,7 @@ struct clone3_args {
 
 void launch_init(struct launch *l)
 {
-	*l = (struct launch){ .cgroup_fd = -1,
-		.cgroup_procs_fd = -1,
-		.uid = (uid_t)-1,
-		.gid = (gid_t)-1,
-		.namespaces_pidfd = -1,
-		.landlock_fd = -1 };
+	*l = (struct launch){ .cgroup_procs_fd = -1, .uid = (uid_t)-1, .gid = (gid_t)-1 };
 	CPU_ZERO(&l->cpus);
 }
 
@@ -43,29 +40,33 @@ void launch_limit(struct launch *l, int resource, rlim_t soft, rlim_t hard)
 		l->rlimits[l->n_rlimits++] = (struct launch_rlimit){ resource, soft, hard };
 }
 
-/* fork with a pidfd and, where the kernel can, straight into the cgroup: no race in which the
- * child does something outside of it. Without CLONE_VM on purpose: a child that shares memory
- * starts with the worker's peak resident set. */
+/* With a pidfd and, where the kernel can, straight into the cgroup: no race in which the child
+ * does something outside of it. Without CLONE_VM on purpose: a child that shares memory starts
+ * with the worker's peak resident set. */
+static pid_t clone_child(const struct launch *l, uint64_t flags, int *ret_pidfd)
+{
+	struct clone3_args args = { .flags = flags | CLONE_PIDFD,
+		.pidfd = (uint64_t)(uintptr_t)ret_pidfd,
+		.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD };
+
+	if (l->cgroup && l->cgroup->fd >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)l->cgroup->fd;
+	}
+	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
 static pid_t fork_child(struct launch *l, int *ret_pidfd)
 {
-	struct clone3_args args = { .flags = CLONE_PIDFD,
-		.pidfd = (uint64_t)(uintptr_t)ret_pidfd,
-		.exit_signal = SIGCHLD };
-	pid_t pid;
+	pid_t pid = clone_child(l, 0, ret_pidfd);
 
-	if (l->cgroup_fd >= 0) {
-		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (uint64_t)l->cgroup_fd;
-	}
-	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
-	if (pid >= 0) {
-		if (l->cgroup_fd >= 0)
-			l->cgroup_procs_fd = -1; /* placed already */
+	if (pid >= 0)
 		return pid;
-	}
 	if (errno != ENOSYS && errno != EPERM && errno != EINVAL && errno != EBADF &&
 		errno != EOPNOTSUPP && errno != EBUSY)
 		return -1;
+	if (l->cgroup)
+		l->cgroup_procs_fd = l->cgroup->procs_fd;
 	pid = fork();
 	if (pid > 0) {
 		*ret_pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -76,6 +77,50 @@ static pid_t fork_child(struct launch *l, int *ret_pidfd)
 		}
 	}
 	return pid;
+}
+
+/* Born inside other namespaces, yet our child: a helper joins them and clones with our process
+ * as the parent. The runner itself stays where it is. */
+static __attribute__((noreturn)) void be_helper(
+	const struct launch *l, const struct launch_fds *fds, int out)
+{
+	pid_t pid = -1;
+	int pidfd;
+
+	if (syscall(SYS_setns, l->namespaces->pidfd, namespaces_flags()) == 0)
+		pid = clone_child(l, CLONE_PARENT, &pidfd);
+	if (pid == 0)
+		launch_child(l, fds);
+	if (pid < 0)
+		pid = -errno;
+	(void)!write(out, &pid, sizeof(pid));
+	_exit(0);
+}
+
+static pid_t clone_inside(const struct launch *l, const struct launch_fds *fds, int *ret_pidfd)
+{
+	pid_t helper, pid = -ECHILD;
+	int p[2];
+
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return -1;
+	helper = fork();
+	if (helper == 0)
+		be_helper(l, fds, p[1]);
+	close(p[1]);
+	if (helper > 0) {
+		if (read(p[0], &pid, sizeof(pid)) != (ssize_t)sizeof(pid))
+			pid = -ECHILD;
+		while (waitpid(helper, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	close(p[0]);
+	if (pid > 0) {
+		*ret_pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+		return pid;
+	}
+	errno = -pid;
+	return -1;
 }
 
 static int make_pipe(int *ret_ours, int *ret_theirs)
@@ -132,7 +177,8 @@ int launch_start(const struct launch *plan, struct child *c, struct error *err)
 		r = error_errno(err, E_IO, "cannot make pipes for '%s'", l.argv[0]);
 	} else {
 		c->forked_ns = clock_monotonic_ns();
-		c->pid = fork_child(&l, &c->pidfd);
+		c->pid = l.namespaces ? clone_inside(&l, &theirs, &c->pidfd)
+				      : fork_child(&l, &c->pidfd);
 		if (c->pid == 0)
 			launch_child(&l, &theirs);
 		if (c->pid < 0)

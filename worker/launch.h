@@ -19,7 +19,6 @@
 	X(STEP_DESCRIPTORS, "descriptors")                                                     \
 	X(STEP_AFFINITY, "affinity")                                                           \
 	X(STEP_PERSONALITY, "aslr")                                                            \
-	X(STEP_NAMESPACES, "namespaces")                                                       \
 	X(STEP_DIRECTORY, "directory")                                                         \
 	X(STEP_LIMITS, "rlimits")                                                              \
 	X(STEP_IDENTITY, "identity")                                                           \
@@ -44,6 +43,9 @@ struct launch_rlimit {
 	rlim_t soft, hard;
 };
 
+struct cgroup;
+struct landlock_path;
+struct namespaces;
 struct sock_fprog;
 
 /* What to start. Pointers are borrowed until launch_start returns. */
@@ -58,15 +60,17 @@ struct launch {
 	bool aslr_off;
 	struct launch_rlimit rlimits[LAUNCH_MAX_RLIMITS];
 	size_t n_rlimits;
-	int cgroup_fd;	     /* -1: none. The folder of a cgroup v2 */
-	int cgroup_procs_fd; /* its cgroup.procs, for kernels without CLONE_INTO_CGROUP */
+	struct cgroup *cgroup; /* NULL: none */
+	int cgroup_procs_fd;   /* set by launch_start: the child moves itself there */
 	bool no_new_privs;
 	bool drops_capabilities;
 	uid_t uid; /* (uid_t)-1: stay */
 	gid_t gid;
-	int namespaces_pidfd;		  /* -1: none. Join the namespaces of that process */
-	int namespaces;			  /* CLONE_NEW* flags to join, without CLONE_NEWPID */
-	int landlock_fd;		  /* -1: none */
+	struct namespaces *namespaces; /* NULL: none. Entered by supervise */
+	const char *const *writable;   /* folders that stay writable in them */
+	size_t n_writable;
+	const struct landlock_path *landlock;
+	size_t n_landlock;		  /* 0: no landlock */
 	const struct sock_fprog *seccomp; /* NULL: none */
 };
 

@@ -17,6 +17,7 @@
 #include "base/ndjson.h"
 #include "base/sd.h"
 #include "base/secret.h"
+#include "worker/cgroup.h"
 #include "worker/cpus.h"
 #include "worker/host.h"
 #include "worker/lock.h"
@@ -300,6 +301,8 @@ static void make_host(const struct options *o, struct host *h)
 	find_user(o->job_user, h);
 	if (cpus_parse(o->cpus, &h->cpus, &err) < 0 || host_init(h, &err) < 0)
 		die(&err);
+	if (!o->prints_fingerprint)
+		cgroup_init(h);
 }
 
 /* FILE is a whole `job` message or only its spec. */
@@ -392,6 +395,7 @@ static int serve(struct options *o, struct loop_options *l)
 
 	l->output_fd = o->run ? open_output(o, &tmp) : -1;
 	status = loop_run(l);
+	cgroup_done((struct host *)l->host);
 	if (o->run)
 		publish_output(o, l->output_fd, tmp);
 	free(tmp);

@@ -127,7 +127,7 @@ static int fly(struct job *j, const struct turn *t, struct arena *a, struct flig
 		return not_found(j, t, f, errno);
 	f->record.exe = arena_strdup(a, exe);
 	free(exe);
-	job_plan(j, l);
+	sandbox_plan(j, l);
 	l->exe = f->record.exe;
 	l->argv = argv;
 	fill_extra(a, j, t, f->record.padding, extra);

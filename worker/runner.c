@@ -8,55 +8,12 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "worker/job.h"
-#include "worker/lock.h"
 #include "worker/measure.h"
+#include "worker/preflight.h"
 #include "worker/sweep.h"
 
 /* --- steps of a job, in order; each returns negative after job_fail ------------------------
  */
-
-static int check_clock(struct job *j)
-{
-	const char *source = j->host->clock_source;
-
-	if (!strcmp(source, "hpet") || !strcmp(source, "acpi_pm"))
-		return job_fail(j, FAULT_RUNNER,
-			"the clock source '%s' costs a system call each time it is read; boot "
-			"the "
-			"host with clocksource=tsc",
-			source);
-	return OK;
-}
-
-/* Waiting for the lock is also waiting for the other job's end, so be quick at first. */
-static int take_host_lock(struct job *j)
-{
-	_cleanup_(free)
-	char *path = xasprintf("%s/host.lock", lock_directory());
-	int64_t pause = NS_PER_MS / 2;
-	struct error err;
-	int holder, told = 0;
-
-	if (!j->spec->is_exclusive)
-		return OK;
-	for (;;) {
-		char detail[80];
-
-		if (lock_try(path, &j->lock_fd, &holder, &err) < 0)
-			return job_fail(j, FAULT_RUNNER, "%s", err.text);
-		if (j->lock_fd >= 0)
-			return OK;
-		snprintf(
-			detail, sizeof(detail), "process %d is measuring on this host", holder);
-		if (pause > 50 * NS_PER_MS && holder != told) {
-			job_phase(j, "idle_wait", detail);
-			told = holder;
-		}
-		if (channel_sleep(&j->ch, pause))
-			return job_stopped(j);
-		pause = MIN(2 * pause, 100 * NS_PER_MS);
-	}
-}
 
 static int make_scratch(struct job *j)
 {
@@ -91,10 +48,12 @@ static int run_setup(struct job *j)
 }
 
 static int (*const steps[])(struct job *j) = {
-	check_clock,
+	preflight_clock,
 	make_scratch,
-	take_host_lock,
+	preflight_lock,
+	sandbox_open,
 	run_setup,
+	preflight_idle,
 	measure_job,
 };
 
@@ -153,10 +112,10 @@ static void run_steps(struct job *j)
 	}
 }
 
-void runner_main(const struct host *h, int fd, json_t *message)
+void runner_main(const struct host *h, int slot, int fd, json_t *message)
 {
 	struct job j = {
-		.host = h, .lock_fd = -1, .cgroup_fd = -1, .cgroup_procs_fd = -1, .seq = 0
+		.host = h, .slot = slot, .lock_fd = -1, .cgroup = { .fd = -1, .procs_fd = -1 }
 	};
 	struct error err;
 

@@ -8,7 +8,8 @@
 #include "worker/spec.h"
 
 /* fd: the runner's end of the socketpair to the worker. message: the daemon's `job` object,
- * owned by the caller. Never returns. */
-void runner_main(const struct host *h, int fd, json_t *message) __attribute__((noreturn));
+ * owned by the caller. slot: in the worker's table. Never returns. */
+void runner_main(const struct host *h, int slot, int fd, json_t *message)
+	__attribute__((noreturn));
 
 #endif

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/wait.h>
 #include "base/clock.h"
+#include "worker/cgroup.h"
+#include "worker/namespaces.h"
 #include "worker/sweep.h"
 
 const char *const termination_names[] = {
@@ -20,6 +22,7 @@ enum reason { R_NONE, R_TIMEOUT, R_STOP, R_FLOOD };
 
 struct tending {
 	struct channel *ch;
+	const struct launch *l;
 	struct child *c;
 	struct supervised *s;
 	const char *live;
@@ -249,10 +252,19 @@ static void reap(struct tending *t)
  * the output, which nobody can add to any more. */
 static void clear_up(struct tending *t)
 {
-	int left = 0;
+	int left = 0, n = 0;
 
-	t->s->strays = sweep_descendants(NULL, 0, WEDGED_S * NS_PER_S, &left);
+	if (t->l->namespaces) {
+		n = sweep_count_children(t->l->namespaces->pid);
+		namespaces_leave(t->l->namespaces);
+	}
+	if (t->l->cgroup && !sweep_has_nothing())
+		n += cgroup_kill(t->l->cgroup);
+	t->s->strays = MAX(n, sweep_descendants(NULL, 0, WEDGED_S * NS_PER_S, &left));
 	t->s->is_wedged |= left > 0;
+	if (t->l->cgroup && t->s->termination == T_KILLED && t->reason == R_NONE &&
+		cgroup_had_oom(t->l->cgroup))
+		t->s->termination = T_OOM;
 	drain_all(t);
 }
 
@@ -276,8 +288,25 @@ static void note_start(struct supervised *s, const struct child *c)
 		clock_realtime_ns() - (clock_monotonic_ns() - c->started_ns);
 }
 
-static int fail_start(struct child *c, struct supervised *s, const struct error *why)
+static int start(const struct launch *l, struct child *c, struct error *err)
 {
+	int r = OK;
+
+	if (l->namespaces)
+		r = namespaces_enter(l->namespaces, l->writable, l->n_writable, err);
+	if (r < 0)
+		return r;
+	r = launch_start(l, c, err);
+	if (r < 0 && l->namespaces)
+		namespaces_leave(l->namespaces);
+	return r;
+}
+
+static int fail_start(
+	const struct launch *l, struct child *c, struct supervised *s, const struct error *why)
+{
+	if (l->namespaces)
+		namespaces_leave(l->namespaces);
 	while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	s->termination = T_FAILED_START;
@@ -294,6 +323,7 @@ int supervise(struct channel *ch, const struct launch *l, int64_t time_ns, size_
 {
 	struct child c;
 	struct tending t = { .ch = ch,
+		.l = l,
 		.c = &c,
 		.s = s,
 		.live = live,
@@ -304,14 +334,14 @@ int supervise(struct channel *ch, const struct launch *l, int64_t time_ns, size_
 	*s = (struct supervised){ .exit = -1 };
 	capture_init(&s->out, output_cap);
 	capture_init(&s->err, output_cap);
-	r = launch_start(l, &c, err);
+	r = start(l, &c, err);
 	if (r < 0)
 		return r;
 	if (hooks && hooks->before)
 		hooks->before(hooks->arg, c.pid);
 	r = launch_go(l, &c, err);
 	if (r < 0)
-		return fail_start(&c, s, err);
+		return fail_start(l, &c, s, err);
 	note_start(s, &c);
 	if (time_ns)
 		t.limit_ns = c.started_ns + time_ns;

@@ -150,7 +150,19 @@ static struct pass act(struct processes *all, int sig)
 	return pass;
 }
 
-static bool has_no_child(void)
+int sweep_count_children(pid_t parent)
+{
+	struct processes all = { 0 };
+	int n = 0;
+
+	list_processes(&all);
+	for (size_t i = 0; i < all.n; i++)
+		n += all.p[i].parent == parent && all.p[i].state != 'Z';
+	free(all.p);
+	return n;
+}
+
+bool sweep_has_nothing(void)
 {
 	siginfo_t si;
 
@@ -166,7 +178,7 @@ int sweep_descendants(const pid_t *spare, size_t n_spare, int64_t limit_ns, int 
 
 	if (ret_left)
 		*ret_left = 0;
-	if (has_no_child())
+	if (sweep_has_nothing())
 		return 0;
 	/* Stop first: a list of running forkers is never complete. */
 	for (int round = 0; round < 20; round++) {

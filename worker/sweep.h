@@ -5,12 +5,17 @@
 #ifndef WORKER_SWEEP_H
 #define WORKER_SWEEP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 /* Become the one to whom orphaned descendants return (PR_SET_CHILD_SUBREAPER). */
 void sweep_prepare(void);
+/* No child and therefore no descendant at all: one system call. */
+bool sweep_has_nothing(void);
+/* Living children of another process. */
+int sweep_count_children(pid_t parent);
 /* Stop, kill and reap every descendant of this process, except the children spare[0..n_spare)
  * and what is below them. First all are stopped, so that a fork bomb cannot outrun the list.
  * Returns how many living processes were killed; *ret_left (may be NULL) how many did not die

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "worker/preflight.h"
+
+#include <string.h>
+#include "base/clock.h"
+#include "worker/lock.h"
+#include "worker/noise.h"
+
+enum { N_STEPS_BACK = 8 };
+#define WINDOW_NS (2 * NS_PER_S)
+#define STEP_NS (WINDOW_NS / N_STEPS_BACK)
+#define BUSY 0.02 /* share of the window in which somebody waited for a cpu */
+
+int preflight_clock(struct job *j)
+{
+	const char *source = j->host->clock_source;
+
+	if (!strcmp(source, "hpet") || !strcmp(source, "acpi_pm"))
+		return job_fail(j, FAULT_RUNNER,
+			"the clock source '%s' costs a system call each time it is read; boot "
+			"the "
+			"host with clocksource=tsc",
+			source);
+	return OK;
+}
+
+/* Waiting for the lock is also waiting for the other job's end, so be quick at first. */
+int preflight_lock(struct job *j)
+{
+	_cleanup_(free)
+	char *path = xasprintf("%s/host.lock", lock_directory());
+	int64_t pause = NS_PER_MS / 2;
+	struct error err;
+	int holder, told = 0;
+
+	if (!j->spec->is_exclusive)
+		return OK;
+	for (;;) {
+		char detail[80];
+
+		if (lock_try(path, &j->lock_fd, &holder, &err) < 0)
+			return job_fail(j, FAULT_RUNNER, "%s", err.text);
+		if (j->lock_fd >= 0)
+			return OK;
+		snprintf(
+			detail, sizeof(detail), "process %d is measuring on this host", holder);
+		if (pause > 50 * NS_PER_MS && holder != told) {
+			job_phase(j, "idle_wait", detail);
+			told = holder;
+		}
+		if (channel_sleep(&j->ch, pause))
+			return job_stopped(j);
+		pause = MIN(2 * pause, 100 * NS_PER_MS);
+	}
+}
+
+/* The kernel's own 10 s average saves the wait on a host that has been quiet for long. */
+static bool is_long_quiet(int fd)
+{
+	char text[256], *at;
+	ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text) - 1, 0);
+
+	text[MAX(n, 0)] = 0;
+	at = strstr(text, "avg10=");
+	return at && strtod(at + 6, NULL) < 100 * BUSY / 2;
+}
+
+static void tell_busy(struct job *j, double share)
+{
+	char detail[120], limit[TIME_TEXT];
+
+	snprintf(detail, sizeof(detail),
+		"cpu pressure %.0f %%, waiting for less than %.0f %% (at most %s)", 100 * share,
+		100 * BUSY, duration_format((double)j->spec->protocol.idle_wait_ns, limit));
+	job_phase(j, "idle_wait", detail);
+}
+
+int preflight_idle(struct job *j)
+{
+	int64_t until = clock_monotonic_ns() + j->spec->protocol.idle_wait_ns;
+	int64_t total[N_STEPS_BACK + 1], n = 0;
+	struct noise_snapshot now;
+
+	if (!j->spec->protocol.idle_wait_ns || !j->spec->is_exclusive || j->host->psi_cpu < 0 ||
+		is_long_quiet(j->host->psi_cpu))
+		return OK;
+	while (clock_monotonic_ns() < until) {
+		noise_snapshot_take(j->host, &now);
+		total[n++ % (N_STEPS_BACK + 1)] = now.psi_cpu_us;
+		if (n > N_STEPS_BACK) {
+			int64_t oldest = total[n % (N_STEPS_BACK + 1)];
+			double share = (double)(now.psi_cpu_us - oldest) * 1e3 / WINDOW_NS;
+
+			if (share < BUSY)
+				return OK;
+			if (n % N_STEPS_BACK == 1)
+				tell_busy(j, share);
+		}
+		if (channel_sleep(&j->ch, STEP_NS))
+			return job_stopped(j);
+	}
+	j->started_busy = true;
+	return OK;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Before anything is measured: a clock worth reading, this host for us alone, and quiet. */
+#ifndef WORKER_PREFLIGHT_H
+#define WORKER_PREFLIGHT_H
+
+#include "worker/job.h"
+
+/* hpet and acpi_pm cost a system call a read: refused. */
+int preflight_clock(struct job *j) must_check;
+/* The host lock, for jobs of slot exclusive. Waits as long as the job may. */
+int preflight_lock(struct job *j) must_check;
+/* Until PSI says that for 2 s less than 2 % of the time somebody waited for a cpu, at most
+ * protocol.idle_wait; after that the job goes on with started_busy set. */
+int preflight_idle(struct job *j) must_check;
+
+#endif
