@@ -105,9 +105,9 @@ double dip_statistic(struct arena *a, const double *x, size_t n)
 		m = widest(&s, lo, hi);
 		if (m.gap <= dip)
 			break;
-		for (size_t k = lo; k <= m.lo; k++)
+		for (size_t k = lo; k < m.lo; k++)
 			dip = fmax(dip, s.upto[k] - s.convex[k]);
-		for (size_t k = m.hi; k <= hi; k++)
+		for (size_t k = m.hi + 1; k <= hi; k++)
 			dip = fmax(dip, s.concave[k] - s.under[k]);
 		if (m.lo == lo && m.hi == hi)
 			break;

@@ -262,7 +262,7 @@ END_TEST
 
 START_TEST(the_dip_matches_an_independent_program)
 {
-	/* Values of the R package diptest through its Python port. */
+	/* The diptest package; linear programs over all unimodal distributions agree. */
 	const double even[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 };
 	const double two[] = { 0, .1, .2, .3, .4, 10, 10.1, 10.2, 10.3, 10.4 };
 	const double odd[] = { 1, 1, 2, 2, 2, 3, 7, 7, 8, 8, 8, 9 };
