@@ -27,9 +27,7 @@ static const struct command *const commands[] = {
 	&command_kernels,
 	&command_doctor,
 	&command_server,
-#ifdef HAVE_ANALYZE
 	&command_analyze,
-#endif
 };
 
 static void print_help(void)

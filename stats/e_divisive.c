@@ -208,10 +208,11 @@ static void merge(struct weak *w, const double *x, size_t n, const struct detect
 			return;
 		memmove(w->list + i, w->list + i + 1, (w->n - i - 1) * sizeof(*w->list));
 		w->n--;
-		if (i > 0)
-			restate(w, x, n, i - 1);
+		/* Otava restates the two points after the removed one, not the one before it. */
 		if (i < w->n)
 			restate(w, x, n, i);
+		if (i + 1 < w->n)
+			restate(w, x, n, i + 1);
 	}
 }
 

@@ -521,14 +521,17 @@ def e_divisive(x, w=50, p=0.001, least=0.0):
         hi = found[i + 1] if i + 1 < len(found) else n
         return student_p(x[lo:found[i]], x[found[i]:hi])
 
+    state = [stats(i) for i in range(len(found))]
     while found:
-        s = [stats(i) for i in range(len(found))]
-        i = max(range(len(found)), key=lambda i: s[i][0])
-        if s[i][0] < p:
-            i = min(range(len(found)), key=lambda i: s[i][1])
-            if s[i][1] > least:
+        i = max(range(len(found)), key=lambda i: state[i][0])
+        if state[i][0] < p:
+            i = min(range(len(found)), key=lambda i: state[i][1])
+            if state[i][1] > least:
                 break
-        del found[i]
+        del found[i], state[i]
+        for k in (i, i + 1):  # Otava's choice
+            if k < len(found):
+                state[k] = stats(k)
     return found
 
 

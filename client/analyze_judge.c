@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* benchctl analyze --threshold: does a value, or a group of values, stand out? */
+#include "client/analyze.h"
+
+#include <math.h>
+#include "base/text.h"
+#include "stats/threshold.h"
+
+/* What Bencher's console proposes, on both sides, where no boundary is given. */
+static double usual_boundary(enum threshold_test t)
+{
+	switch (t) {
+	case TEST_PERCENTAGE:
+		return .1;
+	case TEST_Z_SCORE:
+	case TEST_T_TEST:
+	case TEST_LOG_NORMAL:
+		return .99;
+	case TEST_IQR:
+	case TEST_DELTA_IQR:
+		return 3;
+	default:
+		return NAN;
+	}
+}
+
+static bool threshold_model(
+	struct analysis *r, enum threshold_test t, struct threshold_model *ret)
+{
+	const struct analyze_options *o = &r->o;
+	int direction = DIRECTION_WORSE, better = LOWER_IS_BETTER;
+	struct threshold_model m = threshold_defaults(t);
+
+	if (!o->lower && !o->upper)
+		m.lower = m.upper = usual_boundary(t);
+	m.zero_variance_exact = o->zero_variance_exact;
+	m.lower_is_quantile = o->lower_is_quantile;
+	m.static_first = o->static_first;
+	if (!analyze_number(r, "lower-boundary", o->lower, &m.lower) ||
+		!analyze_number(r, "upper-boundary", o->upper, &m.upper) ||
+		!analyze_number(r, "alpha", o->alpha, &m.alpha) ||
+		!analyze_number(r, "df", o->df, &m.df) ||
+		!analyze_number(r, "min-effect", o->min_effect, &m.min_effect) ||
+		!analyze_count(r, "min-sample-size", o->min_sample, &m.min_sample) ||
+		!analyze_count(r, "max-sample-size", o->max_sample, &m.max_sample) ||
+		!analyze_choice(r, "direction", o->direction, analyze_directions, &direction) ||
+		!analyze_choice(r, "better", o->better, analyze_betters, &better))
+		return false;
+	m.direction = (enum direction)direction;
+	m.better = (enum compare_better)better;
+	if (threshold_validate(&m, &r->err) != OK) {
+		usage_error(r->self, "%s", r->err.text);
+		return false;
+	}
+	*ret = m;
+	return true;
+}
+
+static void print_threshold_json(
+	const struct threshold_model *m, double value, const struct threshold_result *t)
+{
+	json_t *j = json_object();
+
+	json_set_str(j, "threshold", threshold_name(m->test));
+	json_set_str(j, "used", threshold_name(t->used));
+	json_set_int(j, "n", (int64_t)t->n);
+	json_set_real(j, "value", value);
+	json_set_real(j, "baseline", t->baseline);
+	json_set_real(j, "lower_limit", t->lower_limit);
+	json_set_real(j, "upper_limit", t->upper_limit);
+	json_set_real(j, "p", t->p);
+	json_set_real(j, "effect", t->effect);
+	if (isfinite(t->effect_lower) && isfinite(t->effect_upper))
+		json_object_set_new(
+			j, "effect_interval", analyze_pair(t->effect_lower, t->effect_upper));
+	json_set_bool(j, "absolute", t->absolute);
+	json_set_str(j, "alert", threshold_side_name(t->alert));
+	json_set_str(j, "verdict", threshold_verdict_name(t->verdict));
+	json_set_str(j, "reason", t->reason);
+	analyze_print_json(j);
+}
+
+static void print_threshold(struct analysis *r, double value, const struct threshold_result *t)
+{
+	static const char *const titles[] = { "test", "n", "value", "baseline", "lower",
+		"upper", "effect", "p", "verdict" };
+	struct arena *a = r->c->arena;
+	struct table *table = table_new(a, ARRAY_SIZE(titles));
+	const char *cells[] = { threshold_name(t->used), arena_printf(a, "%zu", t->n),
+		analyze_show(r, value), analyze_show(r, t->baseline),
+		analyze_show(r, t->lower_limit), analyze_show(r, t->upper_limit),
+		analyze_effect(r, t->effect, t->absolute), analyze_show(r, t->p),
+		threshold_verdict_name(t->verdict) };
+
+	for (size_t i = 0; i < ARRAY_SIZE(titles); i++)
+		table_head(table, i, titles[i], i > 0 && i + 1 < ARRAY_SIZE(titles));
+	table_add(table, cells);
+	analyze_print_table(r, table);
+	note(r->c, "%s: %s", threshold_verdict_name(t->verdict), t->reason);
+}
+
+static int exit_of(enum threshold_verdict v)
+{
+	return v == VERDICT_SLOWER    ? EXIT_SLOWER
+	       : v == VERDICT_UNKNOWN ? EXIT_UNKNOWN
+				      : EXIT_OK;
+}
+
+/* Files are oldest first unless told otherwise; the tests want the newest first. */
+static void reverse(struct values *v)
+{
+	for (size_t i = 0; i < v->n / 2; i++) {
+		double x = v->x[i];
+
+		v->x[i] = v->x[v->n - 1 - i];
+		v->x[v->n - 1 - i] = x;
+	}
+}
+
+static int judge_value(struct analysis *r, const struct threshold_model *m, double *ret_value,
+	struct threshold_result *ret)
+{
+	const struct analyze_options *o = &r->o;
+	struct values h;
+
+	if (!o->history || !o->value)
+		return usage_error(r->self, "--threshold %s needs --history FILE and --value X",
+			threshold_name(m->test));
+	if (!analyze_number(r, "value", o->value, ret_value))
+		return EXIT_USAGE;
+	if (values_read(r->c->arena, o->history, o->column, &h, &r->err) != OK)
+		return analyze_failed(r);
+	if (!o->newest_first)
+		reverse(&h);
+	if (threshold_check(r->c->arena, m, h.x, h.n, *ret_value, ret, &r->err) != OK)
+		return analyze_failed(r);
+	return EXIT_OK;
+}
+
+/* History of single values: each one stands for a commit of one process. */
+static struct log_variance history_variance(struct analysis *r, const struct values *h)
+{
+	const double **each = ARENA_ARRAY(r->c->arena, const double *, h->n);
+	size_t *ones = ARENA_ARRAY(r->c->arena, size_t, h->n);
+
+	for (size_t i = 0; i < h->n; i++) {
+		each[i] = &h->x[i];
+		ones[i] = 1;
+	}
+	return threshold_log_variance(r->c->arena, each, ones, h->n);
+}
+
+static int judge_groups(struct analysis *r, const struct threshold_model *m, double *ret_value,
+	struct threshold_result *ret)
+{
+	struct values base, head, h = { 0 };
+	struct threshold_groups g = { 0 };
+	int code = analyze_read_arms(r, &base, &head);
+
+	if (code != EXIT_OK)
+		return code;
+	if (r->o.history &&
+		values_read(r->c->arena, r->o.history, r->o.column, &h, &r->err) != OK)
+		return analyze_failed(r);
+	g = (struct threshold_groups){
+		.base = base.x, .head = head.x, .n_base = base.n, .n_head = head.n
+	};
+	if (h.n > 0)
+		g.history = history_variance(r, &h);
+	if (threshold_check_groups(r->tails, r->c->arena, m, &g, ret, &r->err) != OK)
+		return analyze_failed(r);
+	*ret_value =
+		ret->absolute ? ret->baseline + ret->effect : ret->baseline * (1 + ret->effect);
+	return EXIT_OK;
+}
+
+int analyze_judge(struct analysis *r)
+{
+	enum threshold_test t;
+	struct threshold_model m;
+	struct threshold_result result;
+	double value = 0;
+	int code;
+
+	if (!threshold_find(r->o.threshold, &t)) {
+		const char *near = nearest_name(r->o.threshold, threshold_names);
+
+		return usage_error(r->self, "there is no test '%s'%s%s%s", r->o.threshold,
+			near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	}
+	if (!threshold_model(r, t, &m))
+		return EXIT_USAGE;
+	code = threshold_takes_groups(t) ? judge_groups(r, &m, &value, &result)
+					 : judge_value(r, &m, &value, &result);
+	if (code != EXIT_OK)
+		return code;
+	if (r->c->output == OUT_JSON)
+		print_threshold_json(&m, value, &result);
+	else
+		print_threshold(r, value, &result);
+	return exit_of(result.verdict);
+}
