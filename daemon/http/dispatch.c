@@ -115,12 +115,14 @@ static int dispatch_write(struct request *rq)
 	return hand(rq, &rq->server->writer.queue, run_write, on_handled);
 }
 
+/* After OK the request is another thread's: not a byte of it is touched here. */
 static void answer_if_refused(struct request *rq, int code)
 {
-	struct error err = rq->task.err;
+	struct error err;
 
 	if (code == OK)
 		return;
+	err = rq->task.err;
 	problem_fill(rq, &rq->response, code, &err);
 	exchange_resume(rq->conn);
 }

@@ -138,10 +138,10 @@ static const struct bad mended_requests[] = {
 static bool same_status(const char *text, int *ret_status)
 {
 	*ret_status = 0;
-	for (; text; text = strstr(text + 1, "HTTP/1.1 ")) {
+	for (text = strstr(text, "HTTP/1."); text; text = strstr(text + 1, "HTTP/1.")) {
 		int status = 0;
 
-		if (sscanf(text, "HTTP/1.1 %3d", &status) != 1)
+		if (sscanf(text, "HTTP/1.%*1d %3d", &status) != 1)
 			continue;
 		if (*ret_status && status != *ret_status)
 			return false;
