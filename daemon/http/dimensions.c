@@ -33,13 +33,15 @@ struct noun {
 		struct store *, struct arena *, int64_t, const char *, void *, struct error *);
 	int (*page)(struct store *, struct arena *, int64_t, const struct page *, void **,
 		size_t *, int64_t *, struct error *);
-	int (*ensure)(struct request *, struct store *, int64_t, const struct body *, void *,
+	int (*add)(struct request *, struct store *, int64_t, const struct body *, void *,
 		struct error *);
 	int (*change)(struct request *, struct store *, const struct body *, void *,
 		struct error *); /* what only this noun has; NULL */
 	int (*update)(struct store *, struct arena *, const void *, int64_t, struct error *);
 	int (*remove)(struct store *, int64_t, struct error *);
 	json_t *(*render)(const void *row, const struct project *p);
+	void (*extend)(
+		struct request *, struct store *, const void *row, json_t *doc); /* NULL */
 };
 
 #define ADAPT(kind)                                                                            \
@@ -79,6 +81,23 @@ static json_t *branch_json(const void *row, const struct project *p)
 {
 	return render_branch(row, p, NULL);
 }
+/* Where the head began: another branch's head and a version of it. */
+static void branch_extend(struct request *rq, struct store *st, const void *row, json_t *doc)
+{
+	const struct branch *b = row;
+	struct head_start start;
+	struct error ignored;
+	json_t *o;
+
+	if (store_head_start(st, request_arena(rq), b->head_id, &start, &ignored) < 0)
+		return;
+	o = json_object();
+	json_set_str(o, "branch", start.branch_uuid);
+	json_set_str(o, "head", start.head_uuid);
+	json_object_set_new(o, "version", render_version(&start.version));
+	json_object_set_new(json_object_get(doc, "head"), "start_point", o);
+}
+
 static json_t *testbed_json(const void *row, const struct project *p)
 {
 	return render_testbed(row, p);
@@ -118,58 +137,59 @@ static int64_t now_of(struct request *rq)
 	return clock_wall(request_clock(rq));
 }
 
-static int branch_with_start(struct request *rq, struct store *st, int64_t project_id,
-	const char *name, json_t *start_point, struct branch *ret, struct error *err)
-{
-	struct start_point sp = { 0 };
-	int r = start_point ? read_start_point(start_point, &sp, err) : OK;
-
-	if (r < 0)
-		return r;
-	return store_branch_ensure(st, request_arena(rq), project_id, name,
-		start_point ? &sp : NULL, now_of(rq), ret, err);
-}
-
-static int branch_ensure(struct request *rq, struct store *st, int64_t project_id,
+static int branch_add(struct request *rq, struct store *st, int64_t project_id,
 	const struct body *b, void *row, struct error *err)
 {
+	struct start_point sp = { 0 };
+	int r = OK;
+
 	if (!ref_name_is_valid(b->name))
 		return error_set_field(err, E_UNPROCESSABLE, "/name",
 			"'%.60s' is not a name git takes for a branch", b->name);
-	return branch_with_start(rq, st, project_id, b->name, b->start_point, row, err);
+	if (b->start_point)
+		r = read_start_point(b->start_point, &sp, err);
+	if (r < 0)
+		return r;
+	return store_branch_add(st, request_arena(rq), project_id, b->name, b->slug,
+		b->start_point ? &sp : NULL, now_of(rq), row, err);
 }
 
 static int branch_change(struct request *rq, struct store *st, const struct body *b, void *row,
 	struct error *err)
 {
 	struct branch *branch = row;
+	struct start_point sp = { 0 };
+	int r;
 
 	if (!b->start_point)
 		return OK;
-	return branch_with_start(
-		rq, st, branch->project_id, branch->uuid, b->start_point, branch, err);
+	r = read_start_point(b->start_point, &sp, err);
+	if (r < 0)
+		return r;
+	return store_branch_ensure(st, request_arena(rq), branch->project_id, branch->uuid, &sp,
+		now_of(rq), branch, err);
 }
 
-static int testbed_ensure(struct request *rq, struct store *st, int64_t project_id,
+static int testbed_add(struct request *rq, struct store *st, int64_t project_id,
 	const struct body *b, void *row, struct error *err)
 {
-	return store_testbed_ensure(
-		st, request_arena(rq), project_id, b->name, now_of(rq), row, err);
+	return store_testbed_add(
+		st, request_arena(rq), project_id, b->name, b->slug, now_of(rq), row, err);
 }
 
-static int benchmark_ensure(struct request *rq, struct store *st, int64_t project_id,
+static int benchmark_add(struct request *rq, struct store *st, int64_t project_id,
 	const struct body *b, void *row, struct error *err)
 {
-	return store_benchmark_ensure(
-		st, request_arena(rq), project_id, b->name, now_of(rq), row, err);
+	return store_benchmark_add(
+		st, request_arena(rq), project_id, b->name, b->slug, now_of(rq), row, err);
 }
 
-static int measure_ensure(struct request *rq, struct store *st, int64_t project_id,
+static int measure_add(struct request *rq, struct store *st, int64_t project_id,
 	const struct body *b, void *row, struct error *err)
 {
 	enum better better = b->better < 0 ? BETTER_LOWER : (enum better)b->better;
 
-	return store_measure_ensure(st, request_arena(rq), project_id, b->name, b->units,
+	return store_measure_add(st, request_arena(rq), project_id, b->name, b->slug, b->units,
 		b->better < 0 ? NULL : &better, now_of(rq), row, err);
 }
 
@@ -185,14 +205,14 @@ static int measure_change(struct request *rq, struct store *st, const struct bod
 	return OK;
 }
 
-#define NOUN(kind, list, max, change)                                                          \
+#define NOUN(kind, list, max, change, extend)                                                  \
 	static const struct noun kind##_noun = { #kind, list, max, sizeof(struct kind),        \
-		kind##_common, kind##_find, kind##_page, kind##_ensure, change, kind##_update, \
-		store_##kind##_remove, kind##_json };
-NOUN(branch, DOC_BRANCHES, 256, branch_change)
-NOUN(testbed, DOC_BRANCHES, 64, NULL)
-NOUN(benchmark, DOC_BRANCHES, 1024, NULL)
-NOUN(measure, DOC_MEASURES, 64, measure_change)
+		kind##_common, kind##_find, kind##_page, kind##_add, change, kind##_update,    \
+		store_##kind##_remove, kind##_json, extend };
+NOUN(branch, DOC_BRANCHES, 256, branch_change, branch_extend)
+NOUN(testbed, DOC_BRANCHES, 64, NULL, NULL)
+NOUN(benchmark, DOC_BRANCHES, 1024, NULL, NULL)
+NOUN(measure, DOC_MEASURES, 64, measure_change, NULL)
 
 static int read_body(
 	struct request *rq, const struct noun *noun, struct body *b, struct error *err)
@@ -229,7 +249,7 @@ static int read_body(
 static int list_nouns(
 	const struct noun *noun, struct request *rq, struct store *st, struct error *err)
 {
-	static const char *const sorts[] = { "name", NULL };
+	static const char *const sorts[] = { "name", "created", "modified", NULL };
 	struct project p;
 	struct page page = { 0 };
 	void *rows;
@@ -245,11 +265,26 @@ static int list_nouns(
 	if (r < 0)
 		return r;
 	doc = json_array();
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(
-			doc, noun->render((const char *)rows + i * noun->row_bytes, &p));
+	for (size_t i = 0; i < n; i++) {
+		const void *row = (const char *)rows + i * noun->row_bytes;
+		json_t *o = noun->render(row, &p);
+
+		if (noun->extend)
+			noun->extend(rq, st, row, o);
+		json_array_append_new(doc, o);
+	}
 	set_total(rq, total);
 	return answer(rq, 200, noun->list, doc, err);
+}
+
+static int answer_noun(struct request *rq, struct store *st, int status,
+	const struct noun *noun, void *row, const struct project *p)
+{
+	json_t *doc = noun->render(row, p);
+
+	if (noun->extend)
+		noun->extend(rq, st, row, doc);
+	return answer_json(rq, status, doc);
 }
 
 static int post_noun(
@@ -258,7 +293,6 @@ static int post_noun(
 	struct project p;
 	struct body b = { 0 };
 	union row row;
-	struct error ignored;
 	int r = ensure_project(rq, st, &p, err);
 
 	if (r == OK)
@@ -267,15 +301,11 @@ static int post_noun(
 		return r;
 	if (!b.name)
 		return error_set_field(err, E_UNPROCESSABLE, "/name", "'name' is missing");
-	if (noun->find(st, request_arena(rq), p.id, b.name, &row, &ignored) == OK)
-		return error_set_field(err, E_CONFLICT, "/name", "there is a %s '%s' already",
-			noun->one, b.name);
-	r = noun->ensure(rq, st, p.id, &b, &row, err);
-	if (r == OK && b.slug) {
-		*noun->common(&row).slug = b.slug;
-		r = noun->update(st, request_arena(rq), &row, now_of(rq), err);
-	}
-	return r < 0 ? r : answer_json(rq, 201, noun->render(&row, &p));
+	r = noun->add(rq, st, p.id, &b, &row, err);
+	if (r < 0)
+		return r;
+	response_headerf(rq, "Location", "%s/%s", request_path(rq), *noun->common(&row).slug);
+	return answer_noun(rq, st, 201, noun, &row, &p);
 }
 
 static int find_noun(const struct noun *noun, struct request *rq, struct store *st,
@@ -295,7 +325,7 @@ static int get_noun(
 	union row row;
 	int r = find_noun(noun, rq, st, &p, &row, err);
 
-	return r < 0 ? r : answer_json(rq, 200, noun->render(&row, &p));
+	return r < 0 ? r : answer_noun(rq, st, 200, noun, &row, &p);
 }
 
 static int patch_noun(
@@ -321,7 +351,7 @@ static int patch_noun(
 	r = noun->update(st, request_arena(rq), &row, now_of(rq), err);
 	if (r == OK)
 		r = noun->find(st, request_arena(rq), p.id, *common.uuid, &row, err);
-	return r < 0 ? r : answer_json(rq, 200, noun->render(&row, &p));
+	return r < 0 ? r : answer_noun(rq, st, 200, noun, &row, &p);
 }
 
 static int delete_noun(

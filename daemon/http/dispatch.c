@@ -67,10 +67,19 @@ static void follow(struct request *rq)
 		exchange_resume(rq->conn);
 }
 
+/* While is_out still holds the request: waking pumps, and a client may go meanwhile. */
+static void notify_watchers(struct request *rq, int code)
+{
+	for (size_t i = 0; code >= 0 && i < rq->n_notify; i++)
+		server_notify(rq->server, rq->notify[i]);
+	rq->n_notify = 0;
+}
+
 static void on_handled(void *arg, int code, const struct error *err)
 {
 	struct request *rq = arg;
 
+	notify_watchers(rq, code);
 	rq->is_out = false;
 	if (!rq->conn) {
 		request_free(rq);

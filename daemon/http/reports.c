@@ -78,6 +78,43 @@ static int add_entries(struct request *rq, struct store *st, const struct report
 	return OK;
 }
 
+static const struct result *result_of(const struct result *results, size_t n, int64_t metric_id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (results[i].metric.id == metric_id)
+			return &results[i];
+	return NULL;
+}
+
+/* alerts and counts; a report mostly has no alert, so the search is not worth an index. */
+static int add_alerts(struct request *rq, struct store *st, const struct project *p,
+	const struct report *report, const struct result *results, size_t n, json_t *doc,
+	struct error *err)
+{
+	json_t *list = json_array();
+	struct alert *alerts;
+	size_t n_alerts;
+	int64_t active = 0;
+	int r = store_alert_of_report(
+		st, request_arena(rq), report->id, &alerts, &n_alerts, err);
+
+	json_object_set_new(doc, "alerts", list);
+	for (size_t i = 0; r == OK && i < n_alerts; i++) {
+		const struct result *about = result_of(results, n, alerts[i].metric_id);
+
+		active +=
+			alerts[i].state == ALERT_SUSPECT || alerts[i].state == ALERT_CONFIRMED;
+		if (about)
+			json_array_append_new(
+				list, render_report_alert(&alerts[i], p, report, about));
+	}
+	if (r == OK)
+		json_object_set_new(doc, "counts",
+			render_counts(
+				results, n, (int64_t)n_alerts, active, request_arena(rq)));
+	return r;
+}
+
 int report_document(struct request *rq, struct store *st, const struct project *p,
 	const struct report *report, bool with_samples, json_t **ret, struct error *err)
 {
@@ -92,10 +129,10 @@ int report_document(struct request *rq, struct store *st, const struct project *
 	if (r < 0)
 		return r;
 	json_object_set_new(doc, "results", render_results(p, results, n, a, &entries));
-	json_object_set_new(doc, "alerts", json_array());
-	json_object_set_new(doc, "counts", render_counts(results, n, 0, 0, a));
 	json_object_set_new(doc, "environment", environment_of(rq, st, report));
 	r = add_entries(rq, st, report, results, n, entries, with_samples, err);
+	if (r == OK)
+		r = add_alerts(rq, st, p, report, results, n, doc, err);
 	if (r == OK && with_samples && report->job_id) {
 		r = processes_json(rq, st, report->job_id, &report->arm, &processes, err);
 		if (r == OK)
@@ -185,8 +222,11 @@ static int report_row(struct request *rq, struct store *st, const struct project
 	if (r < 0)
 		return r;
 	*ret = render_report(report, p, request_public_url(rq));
-	json_object_set_new(*ret, "counts", render_counts(results, n, 0, 0, request_arena(rq)));
-	return OK;
+	r = add_alerts(rq, st, p, report, results, n, *ret, err);
+	json_object_del(*ret, "alerts");
+	if (r < 0)
+		json_decref(*ret);
+	return r;
 }
 
 int get_reports(struct request *rq, struct store *st, struct error *err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "daemon/http/request.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <string.h>
 #include <strings.h>
@@ -310,6 +311,12 @@ const struct principal *request_principal(const struct request *rq)
 void request_wake(struct request *rq, unsigned bits)
 {
 	rq->task.wake |= bits;
+}
+
+void request_notify(struct request *rq, const char *key)
+{
+	assert(rq->n_notify < NOTIFY_MAX);
+	rq->notify[rq->n_notify++] = arena_strdup(rq->arena, key);
 }
 
 void request_park(struct request *rq, const char *key, int64_t deadline_ns, handler_fn again)

@@ -43,6 +43,8 @@ struct watch {
 	bool is_linked;
 };
 
+enum { NOTIFY_MAX = 4 };
+
 struct request {
 	struct server *server;		    /* NULL under http_call */
 	const struct server_config *config; /* the server's */
@@ -107,6 +109,10 @@ struct request {
 	bool is_past_deadline;
 	struct stream *stream;
 	void *state;
+
+	/* keys to wake once this is committed */
+	const char *notify[NOTIFY_MAX];
+	size_t n_notify;
 
 	/* idempotency */
 	const char *idem_scope, *idem_key, *idem_hash; /* NULL: nothing to store */

@@ -42,7 +42,7 @@ static json_t *dimension(const char *uuid, const struct project *p, const char *
 	dimension((d)->uuid, (p), (d)->name, (d)->slug,                                        \
 		(const int64_t[]){ (d)->created_ns, (d)->modified_ns, (d)->archived_ns })
 
-static json_t *version_json(const struct version *v)
+json_t *render_version(const struct version *v)
 {
 	json_t *o = json_object();
 
@@ -58,7 +58,7 @@ json_t *render_branch(const struct branch *b, const struct project *p, const str
 	json_set_str(head, "uuid", b->head_uuid);
 	json_set_time(head, "created", b->head_created_ns ? b->head_created_ns : b->created_ns);
 	if (v)
-		json_object_set_new(head, "version", version_json(v));
+		json_object_set_new(head, "version", render_version(v));
 	json_object_set_new(o, "head", head);
 	return o;
 }

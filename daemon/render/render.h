@@ -42,6 +42,7 @@ const char *format_mime(enum format f);
 #define ORGANIZATION_SLUG "benchd"
 
 json_t *render_project(const struct project *p);
+json_t *render_version(const struct version *v);
 /* v: the version of a report or alert, which Bencher embeds in the head; NULL elsewhere. */
 json_t *render_branch(const struct branch *b, const struct project *p, const struct version *v);
 json_t *render_testbed(const struct testbed *t, const struct project *p);
@@ -75,6 +76,11 @@ json_t *render_series(const struct series *s, const struct project *p);
 json_t *render_point(const struct point *p);
 json_t *render_change_point(const struct change_point *c);
 json_t *render_alert(const struct alert *al, const struct project *p);
+/* The same inside a report, in Bencher's JsonAlert: with the metric it is about (result), and a
+ * threshold, which stands for benchd's own rule and has the nil UUID. */
+json_t *render_report_alert(const struct alert *al, const struct project *p,
+	const struct report *r, const struct result *result);
+json_t *render_metric(const struct metric *m);
 
 /* --- documents in other shapes --- */
 enum document {

@@ -42,7 +42,7 @@ json_t *render_report(const struct report *r, const struct project *p, const cha
 	return o;
 }
 
-static json_t *metric_json(const struct metric *m)
+json_t *render_metric(const struct metric *m)
 {
 	json_t *o = json_object();
 
@@ -60,7 +60,7 @@ static json_t *measure_entry(const struct result *r, const struct project *p)
 	json_t *o = json_object();
 
 	json_object_set_new(o, "measure", render_measure(&r->measure, p));
-	json_object_set_new(o, "metric", metric_json(&r->metric));
+	json_object_set_new(o, "metric", render_metric(&r->metric));
 	json_set_int(o, "n_processes", r->metric.n_processes);
 	json_set_int(o, "n_samples", r->metric.n_samples);
 	json_set_opt(o, "definition_hash", r->definition_hash);
@@ -283,5 +283,36 @@ json_t *render_alert(const struct alert *al, const struct project *p)
 	json_object_set_new(o, "detail", stored_json(al->detail_json));
 	json_set_time(o, "created", al->created_ns);
 	json_set_time(o, "modified", al->modified_ns);
+	return o;
+}
+
+#define NIL_UUID "00000000-0000-0000-0000-000000000000"
+
+/* Bencher's JsonThreshold for the rule that raised the alert. */
+static json_t *own_threshold(const struct alert *al, const struct project *p)
+{
+	json_t *o = json_object();
+
+	json_set_str(o, "uuid", NIL_UUID);
+	json_set_str(o, "project", p->uuid);
+	json_object_set_new(o, "branch", render_branch(&al->branch, p, NULL));
+	json_object_set_new(o, "testbed", render_testbed(&al->testbed, p));
+	json_object_set_new(o, "measure", render_measure(&al->measure, p));
+	json_set_time(o, "created", al->created_ns);
+	json_set_time(o, "modified", al->modified_ns);
+	return o;
+}
+
+json_t *render_report_alert(const struct alert *al, const struct project *p,
+	const struct report *r, const struct result *result)
+{
+	json_t *o = render_alert(al, p), *boundary = json_object();
+
+	json_set_str(o, "report", r->uuid);
+	json_set_int(o, "iteration", result->iteration);
+	json_object_set_new(o, "metric", render_metric(&result->metric));
+	json_object_set_new(o, "threshold", own_threshold(al, p));
+	json_set_real(boundary, "baseline", al->baseline);
+	json_object_set_new(o, "boundary", boundary);
 	return o;
 }
