@@ -5,8 +5,11 @@
 #include <string.h>
 #include "base/clock.h"
 #include "stats/quantile.h"
+#include "worker/spawn.h"
 
 enum { COUNTERS_FROM = 5 }; /* planned processes; fewer are not worth the set-up time */
+#define SHORT_NS 20e6	    /* from here on the cost of spawning cannot matter */
+#define TOO_SHORT_NS 5e6    /* docs/methods.md */
 
 static const char *role_name(const struct cell_run *r, size_t role)
 {
@@ -281,6 +284,26 @@ static bool all_steady(const struct cell_run *r)
 	return true;
 }
 
+/* Much of a short command's time is the cost of starting any process: say so. */
+static void check_spawn_cost(struct cell_run *r, json_t *o)
+{
+	double *v = ARENA_ARRAY(r->job->arena, double, r->n), median;
+	size_t n = cell_values(r, 0, v);
+	int64_t cost;
+
+	if (n < COUNTERS_FROM || !r->entries[r->n - 1]->m.is_timed_outside)
+		return;
+	median = sample_median_in_place(v, n);
+	if (median >= SHORT_NS)
+		return;
+	cost = spawn_cost_ns(r->job);
+	json_set_int(o, "spawn_ns", cost);
+	if (median < TOO_SHORT_NS || median < 20 * (double)cost)
+		json_set_str(o, "warning",
+			"the command is so short that starting it is a large part of its time; "
+			"give it more work or let it report its own times");
+}
+
 void cell_finish(struct cell_run *r)
 {
 	json_t *o = json_object();
@@ -293,6 +316,7 @@ void cell_finish(struct cell_run *r)
 	json_set_bool(o, "steady", all_steady(r));
 	json_set_int(o, "processes", (int64_t)r->n);
 	json_set_int(o, "replaced", r->n_replaced);
+	check_spawn_cost(r, o);
 	if (r->comparison)
 		json_object_set_new(o, "comparison", TAKE(r->comparison));
 	json_array_append_new(r->job->cells, o);

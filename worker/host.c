@@ -72,6 +72,16 @@ static void open_sources(struct host *h)
 		h->temperature = open_first("/sys/class/thermal/thermal_zone*/temp");
 }
 
+/* The worker itself stays on the other cpus, where there are any. */
+static void keep_off(struct host *h)
+{
+	cpu_set_t others;
+
+	CPU_AND(&h->cpus, &h->cpus, &h->allowed);
+	if (CPU_COUNT(&h->cpus) && cpus_subtract(&h->allowed, &h->cpus, &others))
+		(void)sched_setaffinity(0, sizeof(others), &others);
+}
+
 int host_init(struct host *h, struct error *err)
 {
 	h->shared = mmap(NULL, sizeof(*h->shared), PROT_READ | PROT_WRITE,
@@ -79,6 +89,7 @@ int host_init(struct host *h, struct error *err)
 	if (h->shared == MAP_FAILED)
 		return error_errno(err, E_IO, "cannot map memory for the worker");
 	cpus_allowed(&h->allowed);
+	keep_off(h);
 	open_sources(h);
 	counters_probe(&h->has_perf, &h->has_pmu);
 	fingerprint_make(h);

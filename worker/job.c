@@ -186,6 +186,7 @@ int job_run_tool(struct job *j, char **argv, const char *directory, const char *
 	l.envp = job_environment(j, a, NULL);
 	l.directory = directory;
 	l.merges_output = true;
+	l.cpus = j->host->allowed; /* all of them, whatever the runner keeps to */
 	r = supervise(&j->ch, &l, time_ns, (size_t)j->spec->limits.output_bytes, stream, NULL,
 		&s, err);
 	if (r == OK && (s.termination != T_EXIT || s.exit != 0))

@@ -28,6 +28,7 @@ struct job {
 	int slot;	/* of the worker's table */
 	struct cgroup cgroup;
 	struct sandbox sandbox;
+	cpu_set_t cpus;		    /* measured processes run here; empty: anywhere */
 	char *scratch;		    /* fresh folder, removed at the end */
 	char *directory[SPEC_ARMS]; /* where each arm's programs run */
 	const char *phase;	    /* last one told */

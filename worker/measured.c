@@ -133,6 +133,7 @@ static int fly(struct job *j, const struct turn *t, struct arena *a, struct flig
 	fill_extra(a, j, t, f->record.padding, extra);
 	l->envp = job_environment(j, a, extra);
 	l->directory = j->directory[t->arm];
+	l->cpus = j->cpus;
 	l->wants_result = true;
 	l->wants_go = true;
 	return supervise(

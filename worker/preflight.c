@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include "base/clock.h"
+#include "worker/cpus.h"
 #include "worker/lock.h"
 #include "worker/noise.h"
 
@@ -21,6 +22,27 @@ int preflight_clock(struct job *j)
 			"the "
 			"host with clocksource=tsc",
 			source);
+	return OK;
+}
+
+int preflight_cpus(struct job *j)
+{
+	const struct host *h = j->host;
+	cpu_set_t wish, others;
+	struct error err;
+
+	j->cpus = h->cpus;
+	if (cpus_parse(j->spec->cpus, &wish, &err) == OK && CPU_COUNT(&wish)) {
+		CPU_AND(&j->cpus, &wish, &h->allowed);
+		if (!CPU_EQUAL(&j->cpus, &wish))
+			return job_fail(j, FAULT_RUNNER,
+				"'cpus' is %s, but this host offers the worker only %d cpus; "
+				"name "
+				"others",
+				j->spec->cpus, CPU_COUNT(&h->allowed));
+	}
+	if (CPU_COUNT(&j->cpus) && cpus_subtract(&h->allowed, &j->cpus, &others))
+		(void)sched_setaffinity(0, sizeof(others), &others);
 	return OK;
 }
 

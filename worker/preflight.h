@@ -7,6 +7,9 @@
 
 /* hpet and acpi_pm cost a system call a read: refused. */
 int preflight_clock(struct job *j) must_check;
+/* Which cpus the measured processes run on (the job's wish, else the worker's), as far as this
+ * process may use them; the runner itself keeps off them where it can. */
+int preflight_cpus(struct job *j) must_check;
 /* The host lock, for jobs of slot exclusive. Waits as long as the job may. */
 int preflight_lock(struct job *j) must_check;
 /* Until PSI says that for 2 s less than 2 % of the time somebody waited for a cpu, at most

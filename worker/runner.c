@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include "base/clock.h"
 #include "base/fs.h"
+#include "worker/build.h"
 #include "worker/job.h"
 #include "worker/measure.h"
 #include "worker/preflight.h"
@@ -49,9 +50,11 @@ static int run_setup(struct job *j)
 
 static int (*const steps[])(struct job *j) = {
 	preflight_clock,
+	preflight_cpus,
 	make_scratch,
 	preflight_lock,
 	sandbox_open,
+	build_job,
 	run_setup,
 	preflight_idle,
 	measure_job,

@@ -280,10 +280,24 @@ static void send_tail(struct tending *t)
 	buf_done(&all);
 }
 
-static void note_start(struct supervised *s, const struct child *c)
+/* On a busy host we may be told late that exec succeeded. The child's own stamp from just
+ * before exec bounds that: a delay far beyond the least one of this job is ours, not the
+ * exec's. */
+static void correct_start(struct child *c)
+{
+	static int64_t least_ns = INT64_MAX;
+	int64_t delay_ns = c->started_ns - c->exec_ns;
+
+	least_ns = MIN(least_ns, delay_ns);
+	if (delay_ns > 3 * least_ns + 100 * NS_PER_US)
+		c->started_ns = c->exec_ns + least_ns;
+}
+
+static void note_start(struct supervised *s, struct child *c)
 {
 	s->pid = c->pid;
 	s->account.start_delay_ns = c->started_ns - c->exec_ns;
+	correct_start(c);
 	s->account.started_unix_ns =
 		clock_realtime_ns() - (clock_monotonic_ns() - c->started_ns);
 }
