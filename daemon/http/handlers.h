@@ -53,6 +53,10 @@ int query_ms(
 /* The whole document of a report, with results, alerts, environment, statistics and change. */
 int report_document(struct request *rq, struct store *st, const struct project *p,
 	const struct report *r, bool with_samples, json_t **ret, struct error *err) must_check;
+/* statistics and noise of each value of a report that a job made; entries as render_results
+ * gives them. Nothing for an upload. */
+int add_statistics(struct request *rq, struct store *st, const struct report *report,
+	const struct result *results, size_t n, json_t **entries, struct error *err) must_check;
 /* The comparison an A/B job made: as stored with it, else computed. *ret NULL: it has none. */
 int job_comparison(struct request *rq, struct store *st, const struct job *j, json_t **ret,
 	struct error *err) must_check;

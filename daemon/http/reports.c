@@ -132,6 +132,8 @@ int report_document(struct request *rq, struct store *st, const struct project *
 	json_object_set_new(doc, "environment", environment_of(rq, st, report));
 	r = add_entries(rq, st, report, results, n, entries, with_samples, err);
 	if (r == OK)
+		r = add_statistics(rq, st, report, results, n, entries, err);
+	if (r == OK)
 		r = add_alerts(rq, st, p, report, results, n, doc, err);
 	if (r == OK && with_samples && report->job_id) {
 		r = processes_json(rq, st, report->job_id, &report->arm, &processes, err);

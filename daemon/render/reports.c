@@ -21,6 +21,13 @@ static void set_links(
 	json_object_set_new(o, "links", links);
 }
 
+/* Bencher's client knows a closed list of adapters; what benchd measured itself is closest to
+ * json. */
+static const char *adapter_word(const char *adapter)
+{
+	return adapter && *adapter && strcmp(adapter, "benchd") ? adapter : "json";
+}
+
 json_t *render_report(const struct report *r, const struct project *p, const char *base)
 {
 	json_t *o = json_object();
@@ -31,7 +38,7 @@ json_t *render_report(const struct report *r, const struct project *p, const cha
 	json_object_set_new(o, "testbed", render_testbed(&r->testbed, p));
 	json_set_time(o, "start_time", r->start_ns ? r->start_ns : r->created_ns);
 	json_set_time(o, "end_time", r->end_ns ? r->end_ns : r->created_ns);
-	json_set_str(o, "adapter", r->adapter && *r->adapter ? r->adapter : "json");
+	json_set_str(o, "adapter", adapter_word(r->adapter));
 	json_set_time(o, "created", r->created_ns);
 	/* Absent in answers to uploads, where it would make the bencher client poll for it. */
 	json_set_opt(o, "job", r->job_uuid);

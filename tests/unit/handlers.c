@@ -461,6 +461,73 @@ START_TEST(events_log_and_processes_of_a_job_are_told)
 }
 END_TEST
 
+/* Four processes: one noisy, one replaced; the report is made of the other two. */
+START_TEST(a_report_of_a_job_tells_the_spread_of_its_processes)
+{
+	static const double values[] = { 100, 104, 900, 500 };
+	struct new_report nr = { .arm = ARM_HEAD,
+		.adapter = "benchd",
+		.start_ns = T0,
+		.end_ns = T0,
+		.created_ns = T0,
+		.n_metrics = 1,
+		.summary_json = "{\"cells\":[{\"cell\":\"0\",\"verdict\":\"suspect\"}]}" };
+	struct new_metric m = { .value = 102, .lower = 100, .upper = 104, .n_processes = 2 };
+	struct simple_report like;
+	struct job j;
+	struct report r;
+	const char *uuid;
+	int64_t id, *series, *metrics;
+
+	begin();
+	like = add_report(a_project("p").id, "main", H1, "sum", 1);
+	j = add_job(a_project("p").id, "w", PRIORITY_MANUAL);
+	for (int i = 0; i < 4; i++) {
+		struct process p = { .job_id = j.id,
+			.cell = "0",
+			.index = i,
+			.seq = i,
+			.termination = "exit",
+			.record_json = "{}",
+			.attempt = 1,
+			.noise = i == 2 ? NOISE_NOISY : NOISE_CLEAN,
+			.replaced = i == 3 };
+		struct series_values v = { .benchmark = "sum",
+			.measure = "latency",
+			.unit = "ns",
+			.samples = &values[i],
+			.n_samples = 1,
+			.value = values[i] };
+
+		ok(store_process_add(db, &p, &v, 1, &err));
+	}
+	ok(store_report_find(db, mem, j.project_id, like.uuid, &r, &err));
+	m.benchmark_id = 1;
+	m.measure_id = 1;
+	nr.metrics = &m;
+	nr.project_id = j.project_id;
+	nr.head_id = r.branch.head_id;
+	nr.version_id = r.version.id;
+	nr.version_number = r.version.number;
+	nr.testbed_id = r.testbed.id;
+	nr.job_id = j.id;
+	ok(store_report_add(db, mem, &nr, &id, &uuid, &series, &metrics, &err));
+	ck_assert_int_eq(
+		get(arena_printf(mem, "/v0/projects/p/reports/%s?samples=1", uuid)), 200);
+	ck_assert_str_eq(text_of("/adapter"), "json");
+	ck_assert_str_eq(text_of("/job"), j.uuid);
+	ck_assert_double_eq(
+		json_number_value(at("/results/0/0/measures/0/statistics/max")), 104);
+	ck_assert_double_eq(
+		json_number_value(at("/results/0/0/measures/0/statistics/median")), 102);
+	ck_assert_double_eq(
+		json_number_value(at("/results/0/0/measures/0/interval/high")), 104);
+	ck_assert_str_eq(text_of("/results/0/0/measures/0/noise"), "suspect");
+	ck_assert_uint_eq(json_array_size(at("/processes")), 4);
+	end();
+}
+END_TEST
+
 START_TEST(a_workload_is_saved_checked_expanded_and_removed)
 {
 	begin();
@@ -810,6 +877,7 @@ SUITE("handlers", the_server_tells_its_version_health_and_help,
 	waiting_for_a_job_ends_with_202_when_the_time_is_over, a_key_files_a_job_once,
 	jobs_are_listed_by_state_and_page, a_job_of_another_project_is_not_found,
 	a_job_is_cancelled_once, events_log_and_processes_of_a_job_are_told,
+	a_report_of_a_job_tells_the_spread_of_its_processes,
 	a_workload_is_saved_checked_expanded_and_removed,
 	a_series_is_found_by_its_four_names_and_by_its_id,
 	fail_on_turns_an_outcome_into_409_with_the_same_body,
