@@ -9,9 +9,37 @@
 #include <stdarg.h>
 #include <string.h>
 
-static bool is_no_space(int system_errno)
+/* What the system said about the last failed access to the database or its write-ahead log. */
+static int disk_errno(struct store *s)
 {
-	return system_errno == ENOSPC || system_errno == EDQUOT || system_errno == EFBIG;
+	static const int which[] = { SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER };
+	int e = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(which) && e == 0; i++) {
+		sqlite3_file *f = NULL;
+
+		if (sqlite3_file_control(s->db, "main", which[i], &f) == SQLITE_OK && f &&
+			f->pMethods)
+			f->pMethods->xFileControl(f, SQLITE_FCNTL_LAST_ERRNO, &e);
+	}
+	return e;
+}
+
+/* A disk without room is SQLITE_FULL; a quota or a limit on file sizes only here. */
+static bool is_no_space(int e)
+{
+	return e == ENOSPC || e == EDQUOT || e == EFBIG;
+}
+
+static int set_io_error(struct store *s, struct error *err)
+{
+	int e = disk_errno(s);
+
+	if (sqlite3_extended_errcode(s->db) == SQLITE_IOERR_WRITE && is_no_space(e))
+		return error_set(err, E_STORAGE_FULL,
+			"the disk of '%s' is full: make room, nothing was stored", s->path);
+	return error_set(err, E_DB, "the disk of '%s' failed: %s (%s)", s->path,
+		e ? strerror(e) : "no reason given", sqlite3_errmsg(s->db));
 }
 
 static int set_error(struct store *s, int rc, struct error *err)
@@ -32,10 +60,7 @@ static int set_error(struct store *s, int rc, struct error *err)
 	case SQLITE_TOOBIG:
 		return error_set(err, E_TOO_LARGE, "a text or blob is too large to be stored");
 	case SQLITE_IOERR:
-		if (is_no_space(sqlite3_system_errno(s->db)))
-			return set_error(s, SQLITE_FULL, err);
-		return error_set(err, E_DB, "the disk of '%s' failed: %s (%s)", s->path,
-			strerror(sqlite3_system_errno(s->db)), sqlite3_errmsg(s->db));
+		return set_io_error(s, err);
 	case SQLITE_READONLY:
 		return error_set(err, E_DB, "the database '%s' cannot be written: %s", s->path,
 			sqlite3_errmsg(s->db));

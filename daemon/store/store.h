@@ -354,6 +354,53 @@ struct boundary {
 int store_boundary_find(struct store *s, struct arena *a, int64_t metric_id,
 	struct boundary *ret, struct error *err) must_check;
 
+/* Thresholds in Bencher's sense: one for each (branch, testbed, measure). */
+struct boundary_model { /* never changes; another one replaces it */
+	int64_t id;
+	const char *uuid, *test;
+	int64_t min_sample_size, max_sample_size, window_s; /* 0 = none */
+	double lower_boundary, upper_boundary;		    /* NAN = none */
+	int64_t created_ns, replaced_ns;
+};
+struct threshold {
+	int64_t id, project_id;
+	const char *uuid;
+	struct branch branch;
+	struct testbed testbed;
+	struct measure measure;
+	bool has_model; /* false: the model was removed, the threshold stays */
+	struct boundary_model model;
+	int64_t created_ns, modified_ns;
+};
+struct threshold_filter {
+	const char *branch, *testbed, *measure; /* NameId; NULL */
+	struct page page;			/* sort: "created" (default) or "modified" */
+};
+/* Made when absent; m (its test, sizes, window and boundaries) becomes the model in force, a
+ * new row only where a field differs; m NULL removes the model. */
+int store_threshold_save(struct store *s, int64_t project_id, int64_t branch_id,
+	int64_t testbed_id, int64_t measure_id, const struct boundary_model *m, int64_t now_ns,
+	int64_t *ret_id, struct error *err) must_check;
+int store_threshold_find(struct store *s, struct arena *a, int64_t project_id, const char *uuid,
+	struct threshold *ret, struct error *err) must_check;
+int store_threshold_of(struct store *s, struct arena *a, int64_t branch_id, int64_t testbed_id,
+	int64_t measure_id, struct threshold *ret, struct error *err) must_check;
+int store_threshold_list(struct store *s, struct arena *a, int64_t project_id,
+	const struct threshold_filter *f, struct threshold **ret, size_t *ret_n,
+	int64_t *ret_total, struct error *err) must_check;
+/* One that is or was in force. */
+int store_threshold_get_model(struct store *s, struct arena *a, int64_t threshold_id,
+	const char *uuid, struct boundary_model *ret, struct error *err) must_check;
+/* Remove the models of all thresholds of the pair whose measure is not listed. */
+int store_threshold_reset(struct store *s, int64_t branch_id, int64_t testbed_id,
+	const int64_t *keep_measure_ids, size_t n_keep, int64_t now_ns,
+	struct error *err) must_check;
+/* E_CONFLICT when a stored boundary was computed with it. */
+int store_threshold_remove(struct store *s, int64_t id, struct error *err) must_check;
+/* The model that a saved boundary was computed with. */
+int store_boundary_set_model(
+	struct store *s, int64_t metric_id, int64_t model_id, struct error *err) must_check;
+
 /* --- tokens, idempotency --- */
 struct token {
 	int64_t id, project_id; /* project 0: all */
