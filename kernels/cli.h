@@ -54,6 +54,7 @@ int cmd_list(const struct cli *c);
 int cmd_devices(const struct cli *c);
 int cmd_run(const struct cli *c);
 int cmd_verify(const struct cli *c);
+int cmd_tune(const struct cli *c);
 int cmd_roofline(const struct cli *c);
 /* Print "benchd-kernel: sentence" on stderr, and as an error line where results go; returns
  * the exit status. */

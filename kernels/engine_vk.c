@@ -13,9 +13,12 @@
 #include "kernels/vk_ceiling.h"
 #include "kernels/vk_plan.h"
 #include "kernels/vk_timer.h"
+#include "kernels/vk_tune.h"
 
 struct vk_run {
 	const struct params *p;
+	struct params tuned; /* p with the knobs that are used */
+	bool is_stored;	     /* they are the winner of a tuning */
 	const struct vk_kernel *kernel;
 	void *state;
 	struct gpu *g;
@@ -47,26 +50,10 @@ static int watch(int r)
 
 /* --- opening ------------------------------------------------------------------------------ */
 
-/* Pipelines are kept in $BENCHD_CACHE_DIR, else in $XDG_CACHE_HOME/benchd, $HOME/.cache/benchd;
- * NULL when none is set. */
-static char *cache_dir(void)
-{
-	const char *dir = getenv("BENCHD_CACHE_DIR"), *xdg = getenv("XDG_CACHE_HOME");
-	const char *home = getenv("HOME");
-
-	if (dir && dir[0])
-		return xasprintf("%s/gpu", dir);
-	if (xdg && xdg[0] == '/')
-		return xasprintf("%s/benchd/gpu", xdg);
-	if (home && home[0] == '/')
-		return xasprintf("%s/.cache/benchd/gpu", home);
-	return NULL;
-}
-
 static int open_device(struct vk_run *v, struct error *err)
 {
 	_cleanup_(free)
-	char *dir = cache_dir();
+	char *dir = vk_cache_dir();
 	struct gpu_options o = {
 		.device = v->p->device,
 		.cache_dir = dir,
@@ -137,6 +124,13 @@ static void vk_close(void *run)
 }
 DEFINE_CLEANUP(struct vk_run *, vk_close)
 
+static int set_up(struct vk_run *v, const char *variant, struct error *err)
+{
+	v->tuned = *v->p;
+	v->is_stored = vk_tune_load(gpu_get_info(v->g), v->kernel, &v->tuned);
+	return v->kernel->setup(v->g, &v->tuned, variant, v->state, &v->vk, err);
+}
+
 static int vk_open(const struct params *p, void *state, void **ret, struct error *err)
 {
 	_cleanup_(vk_close)
@@ -155,7 +149,7 @@ static int vk_open(const struct params *p, void *state, void **ret, struct error
 	if (r == OK)
 		r = check_device(v, err);
 	if (r == OK)
-		r = v->kernel->setup(v->g, p, variant, state, &v->vk, err);
+		r = set_up(v, variant, err);
 	if (r == OK)
 		r = vk_timer_init(&v->timer, v->g, v->kernel, v->vk, p->is_cold, err);
 	if (r != OK)
@@ -257,6 +251,10 @@ static void vk_describe(void *run, json_t *o)
 	json_object_set_new(o, "setup_s", setup_json(v));
 	json_set_str(o, "time_source",
 		vk_timer_is_host(&v->timer) ? "host clock" : "device timestamps");
+	if (v->kernel->knobs) {
+		json_object_set_new(o, "tuning", vk_tune_json(v->kernel, &v->tuned));
+		json_set_bool(o, "is_tuned", v->is_stored);
+	}
 	if (v->timer.is_short)
 		json_set_bool(o, "short_iterations", true);
 	if (stats)

@@ -59,6 +59,9 @@ enum isa { ISA_SCALAR, ISA_BASE, ISA_AVX2, ISA_AVX512, N_ISAS };
 
 enum { KERNEL_DIMS = 3, KERNEL_OPTIONS = 12, KERNEL_INVARIANTS = 24 };
 
+/* Knobs of a Vulkan backend (kernels/vk.h). */
+enum { VK_KNOBS = 4, VK_KNOB_VALUES = 8 };
+
 struct kernel;
 
 /* Everything that decides what is computed. Part of the result; equal params on one host are
@@ -75,7 +78,9 @@ struct params {
 	const char *device;		/* Vulkan: UUID, "cpu" (software) or NULL; borrowed */
 	const char *variant; /* Vulkan: word of --variant, NULL = the first; borrowed */
 	bool validate;	     /* Vulkan: run under the validation layer */
-	bool is_cold;	     /* Vulkan: caches hold other data before each iteration */
+	uint32_t
+		knob[VK_KNOBS]; /* Vulkan: of tuning; 0 = the stored winner, else the default */
+	bool is_cold;		/* Vulkan: caches hold other data before each iteration */
 };
 
 /* Work of ONE iteration. */

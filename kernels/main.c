@@ -15,6 +15,9 @@ static const struct command commands[] = {
 	{ "list", "[ID...]", "the kernels, their sizes, options and backends", cmd_list },
 	{ "devices", "", "processors and GPUs of this host", cmd_devices },
 	{ "run", "ID...", "measure kernels", cmd_run },
+#ifdef KERNELS_VULKAN
+	{ "tune", "ID...", "find the fastest settings of Vulkan backends here", cmd_tune },
+#endif
 	{ "verify", "ID...|--all", "run each backend once and prove its output", cmd_verify },
 };
 
@@ -35,8 +38,7 @@ static const char options_text[] =
 	"  --samples N      timed samples (default 10)\n"
 	"  --iterations K   repeats inside one sample (default: found by calibration)\n"
 	"  --warmup N       least number of discarded samples (default 1)\n"
-	"  --min-time T     least length of a sample, such as 1ms (default 10ms, 50ms on "
-	"GPUs)\n"
+	"  --min-time T     least length of a sample, such as 1ms (default 10ms)\n"
 	"  --no-ceiling     do not measure bandwidth and peak to compare with\n"
 	"  --json, --csv    instead of a table\n"
 	"\n"

@@ -20,10 +20,17 @@
 struct gpu;	/* kernels/gpu/gpu.h: instance, device, queue; one per process */
 struct gpu_cmd; /* a command buffer being recorded */
 
+/* What tuning may change: values[0] is the default, 0 ends the list. */
+struct vk_knob {
+	const char *name;
+	uint32_t values[VK_KNOB_VALUES];
+};
+
 struct vk_kernel {
 	const char *id;		     /* of the kernel */
 	unsigned dtypes;	     /* DT_BITs the shaders exist for */
 	const char *const *variants; /* words of --variant, the first is the default; or NULL */
+	const struct vk_knob *knobs; /* at most VK_KNOBS, ends with a NULL name; or NULL */
 	/* Each iteration is a submission of its own, timed by the host. */
 	bool is_submission;
 	/* GPU_F_* that p needs. */

@@ -326,6 +326,11 @@ int vk_plan_fetch(void *plan, void *state, struct error *err)
 
 /* --- small help --------------------------------------------------------------------------- */
 
+const struct vk_knob vk_group_knob[] = {
+	{ "group", { VK_GROUP, 64, 128, 512, 1024 } },
+	{ NULL, { 0 } },
+};
+
 const char *vk_module(const char *family, enum dtype d)
 {
 	static _Thread_local char name[64];

@@ -16,6 +16,7 @@
 
 #include "kernels/gpu/gpu.h"
 #include "kernels/vk.h"
+#include "kernels/vk_tune.h"
 
 struct vk_plan;
 struct vk_plan *vk_plan_new(struct gpu *g, const struct params *p);
@@ -77,6 +78,7 @@ int vk_plan_fetch(void *v, void *state, struct error *err) must_check;
 /* Workgroup size of one-dimensional kernels: large enough for lavapipe, small enough for all.
  */
 enum { VK_GROUP = 256 };
+extern const struct vk_knob vk_group_knob[]; /* the workgroup size as the only knob */
 /* "MODULE_f32" or "MODULE_f64" by dtype; static buffer per thread. */
 const char *vk_module(const char *family, enum dtype d);
 uint32_t vk_needs_real(const struct params *p); /* GPU_F64 for f64 */

@@ -20,10 +20,10 @@ static int setup_map(struct gpu *g, const struct params *p, const char *variant,
 				       : (is_double ? "stream_f64" : "stream_f32");
 	int x = vk_plan_input(v, s->x, bytes), y = s->y ? vk_plan_input(v, s->y, bytes) : x;
 	int out = vk_plan_output(v, s->out, bytes, GPU_POISON);
-	int k = vk_plan_kernel(v, module, VK_SPEC(VK_GROUP, 1, 1, (uint32_t)s->op));
+	uint32_t group = vk_knob(p, 0);
+	int k = vk_plan_kernel(v, module, VK_SPEC(group, 1, 1, (uint32_t)s->op));
 
-	vk_plan_step(
-		v, k, VK_BUFS(x, y, out), VK_PUSH((uint32_t)n), vk_plan_fold(v, n, VK_GROUP));
+	vk_plan_step(v, k, VK_BUFS(x, y, out), VK_PUSH((uint32_t)n), vk_plan_fold(v, n, group));
 	return vk_plan_finish(v, ret, err);
 }
 
@@ -62,6 +62,7 @@ static int64_t dot_loops(const struct params *p)
 		.id = "stream." #name,                                                         \
 		.dtypes = DT_REALS,                                                            \
 		.variants = variants,                                                          \
+		.knobs = vk_group_knob,                                                        \
 		.needs = vk_needs_real,                                                        \
 		.max_loop_iters = vk_no_loops,                                                 \
 		.setup = setup_map,                                                            \

@@ -61,6 +61,17 @@ check_equal "cold caches are measured" "$?" 0
 check_match "and are part of the series' name" "$(cat "$tmp/out")" '"caches": ?"cold"'
 check_match "as is the device that was asked for" "$(cat "$tmp/out")" '"device": ?"cpu"'
 
+# --- tuning
+"$kernel" tune stream.scale --device cpu --size small --dtype f32 --samples 2 >"$tmp/out" 2>"$tmp/err"
+check_equal "tuning succeeds" "$?" 0
+check_match "a winner is kept" "$(cat "$tmp/out")" "fastest, kept"
+run stream.scale --backend vulkan --device cpu --size small --dtype f32 --samples 2 --no-ceiling --json
+check_match "and used by the next run" "$(cat "$tmp/out")" '"is_tuned": ?true'
+for file in "$tmp"/cache/gpu/tune-*.json; do echo '{"stream.scale f32 vector":{"group":77' >"$file"; done
+run stream.scale --backend vulkan --device cpu --size small --dtype f32 --samples 2 --no-ceiling --json
+check_equal "a damaged file of winners is ignored" "$?" 0
+check_match "and not believed" "$(cat "$tmp/out")" '"is_tuned": ?false'
+
 # --- options, under validation where the layer is installed
 validate=--validate
 "$kernel" verify stream.copy --backend vulkan --device cpu --validate >/dev/null 2>&1 || validate=

@@ -28,6 +28,11 @@ static inline int lavapipe_find(bool is_validated, char why[512])
 		setenv("VK_DRIVER_FILES", found.gl_pathv[0], 1);
 		globfree(&found);
 	}
+	/* no cache of this user is read or written */
+	unsetenv("BENCHD_CACHE_DIR");
+	unsetenv("XDG_CACHE_HOME");
+	unsetenv("HOME");
+	setenv("MESA_SHADER_CACHE_DISABLE", "true", 1);
 	if (pipe(fds) < 0 || (pid = fork()) < 0)
 		abort();
 	if (pid == 0) {
