@@ -208,7 +208,8 @@ static void merge(struct weak *w, const double *x, size_t n, const struct detect
 			return;
 		memmove(w->list + i, w->list + i + 1, (w->n - i - 1) * sizeof(*w->list));
 		w->n--;
-		/* Otava restates the two points after the removed one, not the one before it. */
+		/* Otava restates the two points after the removed one, not the one before it.
+		 */
 		if (i < w->n)
 			restate(w, x, n, i);
 		if (i + 1 < w->n)

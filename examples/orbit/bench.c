@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Measures one benchmark and tells the samples through benchd's result protocol: one JSON object
- * a line on the descriptor BENCHD_RESULT_FD names, or on stdout when run by hand. */
+/* Measures one benchmark and tells the samples through benchd's result protocol: one JSON
+ * object a line on the descriptor BENCHD_RESULT_FD names, or on stdout when run by hand. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +61,9 @@ int main(int argc, char **argv)
 		double start = now_ns();
 
 		check = run();
-		fprintf(out, "{\"benchmark\":\"%s\",\"measure\":\"latency\",\"unit\":\"ns\",\"%s\":[%.0f]}\n",
+		fprintf(out,
+			"{\"benchmark\":\"%s\",\"measure\":\"latency\",\"unit\":\"ns\",\"%s\":["
+			"%.0f]}\n",
 			argv[1], i < 0 ? "warmup" : "samples", now_ns() - start);
 	}
 	fprintf(out, "{\"metadata\":{\"check\":%.17g}}\n", check);
