@@ -33,9 +33,6 @@ static const char help[] =
 	"Fail a CI step when something got slower:\n"
 	"  curl -f '%1$s/v0/projects/demo/gate?job=UUID&fail_on=slower,unknown'\n"
 	"\n"
-	"Upload results of your own (the bencher command works unchanged):\n"
-	"  bencher run --host %1$s --project demo --file results.json\n"
-	"\n"
 	"Every answer comes as JSON, text, Markdown or CSV: Accept, ?format= or .csv.\n"
 	"%1$s/openapi.json lists everything; `man benchd-api` explains it.\n";
 
