@@ -5,19 +5,26 @@
 #include <math.h>
 #include <string.h>
 
+static const json_t *member(const json_t *o, const char *key)
+{
+	return json_is_array(o) ? json_array_get(o, (size_t)atoi(key))
+				: json_object_get(o, key);
+}
+
 const json_t *doc_at(const json_t *doc, const char *path)
 {
 	char key[64];
+	size_t n = strcspn(path, ".");
 
-	while (doc && *path) {
-		size_t n = strcspn(path, ".");
-
-		snprintf(key, sizeof(key), "%.*s", (int)n, path);
-		doc = json_is_array(doc) ? json_array_get(doc, (size_t)atoi(key))
-					 : json_object_get(doc, key);
-		path += n + (path[n] == '.');
+	while (doc && path[n]) {
+		n = MIN(n, sizeof(key) - 1);
+		memcpy(key, path, n);
+		key[n] = 0;
+		doc = member(doc, key);
+		path += n + 1;
+		n = strcspn(path, ".");
 	}
-	return doc;
+	return doc ? member(doc, path) : NULL;
 }
 
 const char *doc_str(const json_t *doc, const char *path)

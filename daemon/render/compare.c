@@ -38,33 +38,43 @@ static int outcome_rank(const json_t *row)
 	return (int)ARRAY_SIZE(order);
 }
 
+struct ranked { /* keys looked up once, not at every comparison */
+	json_t *row;
+	const char *benchmark, *measure;
+	double size;
+	int rank;
+};
+
 static int compare_rows(const void *a, const void *b)
 {
-	const json_t *x = *(const json_t *const *)a, *y = *(const json_t *const *)b;
-	int rank = outcome_rank(x) - outcome_rank(y);
-	double ex = fabs(doc_num(x, "effect")), ey = fabs(doc_num(y, "effect"));
+	const struct ranked *x = a, *y = b;
+	int c = x->rank - y->rank;
 
-	if (rank)
-		return rank;
-	ex = isfinite(ex) ? ex : -1;
-	ey = isfinite(ey) ? ey : -1;
-	if (ex != ey)
-		return ex < ey ? 1 : -1;
-	rank = strcmp(doc_str(x, "benchmark"), doc_str(y, "benchmark"));
-	return rank ? rank : strcmp(doc_str(x, "measure"), doc_str(y, "measure"));
+	if (!c)
+		c = (x->size < y->size) - (x->size > y->size);
+	if (!c)
+		c = strcmp(x->benchmark, y->benchmark);
+	return c ? c : strcmp(x->measure, y->measure);
 }
 
 json_t *rows_worst_first(const json_t *rows, struct arena *a)
 {
 	size_t n = json_array_size(rows);
-	json_t **order = ARENA_ARRAY(a, json_t *, n + 1), *sorted = json_array();
+	struct ranked *order = ARENA_ARRAY(a, struct ranked, n + 1);
+	json_t *sorted = json_array();
 
-	for (size_t i = 0; i < n; i++)
-		order[i] = json_array_get(rows, i);
+	for (size_t i = 0; i < n; i++) {
+		json_t *row = json_array_get(rows, i);
+		double size = fabs(doc_num(row, "effect"));
+
+		order[i] = (struct ranked){ row, doc_str(row, "benchmark"),
+			doc_str(row, "measure"), isfinite(size) ? size : -1,
+			outcome_rank(row) };
+	}
 	if (n)
 		qsort(order, n, sizeof(*order), compare_rows);
 	for (size_t i = 0; i < n; i++)
-		json_array_append(sorted, order[i]);
+		json_array_append(sorted, order[i].row);
 	return arena_own_json(a, sorted);
 }
 
