@@ -14,8 +14,9 @@ int get_changes(struct request *rq, struct store *st, struct error *err)
 	json_t *doc;
 	int r = find_project(rq, st, &p, err);
 
-	if (r == OK)
-		r = request_query_int(rq, "limit", 1, 1000, 100, &limit, err);
+	if (r < 0 || is_unchanged(rq, st, &p, DOC_CHANGES))
+		return r;
+	r = request_query_int(rq, "limit", 1, 1000, 100, &limit, err);
 	if (r == OK)
 		r = store_project_changes(
 			st, request_arena(rq), p.id, limit, &changes, &series, &n, err);
@@ -59,8 +60,9 @@ int get_alerts(struct request *rq, struct store *st, struct error *err)
 	json_t *doc;
 	int r = find_project(rq, st, &p, err);
 
-	if (r == OK)
-		r = read_states(rq, &states, err);
+	if (r < 0 || is_unchanged(rq, st, &p, DOC_ALERTS))
+		return r;
+	r = read_states(rq, &states, err);
 	if (r == OK)
 		r = request_query_int(rq, "limit", 1, 1000, 100, &limit, err);
 	if (r == OK)

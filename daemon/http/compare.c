@@ -76,8 +76,9 @@ int get_compare(struct request *rq, struct store *st, struct error *err)
 	struct project p;
 	int r = find_project(rq, st, &p, err);
 
-	if (r == OK)
-		r = compare(rq, st, &p, &c, err);
+	if (r < 0 || is_unchanged(rq, st, &p, DOC_COMPARE))
+		return r;
+	r = compare(rq, st, &p, &c, err);
 	return r < 0 ? r : answer(rq, 200, DOC_COMPARE, analysis_comparison_json(&c), err);
 }
 

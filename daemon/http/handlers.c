@@ -21,10 +21,28 @@ static bool may_see(const struct principal *who, const struct project *p)
 
 int check_project(struct request *rq, const struct project *p, struct error *err)
 {
+	const char *asked = request_param(rq, "project");
+
 	if (!may_see(request_principal(rq), p))
-		return error_set(err, E_NOT_FOUND, "there is no project '%s'",
-			request_param(rq, "project") ? request_param(rq, "project") : p->slug);
+		return error_set(
+			err, E_NOT_FOUND, "there is no project '%s'", *asked ? asked : p->slug);
 	return OK;
+}
+
+bool is_unchanged(
+	struct request *rq, struct store *st, const struct project *p, enum document kind)
+{
+	const struct app *app = request_app(rq);
+	struct error ignored;
+	int64_t generation;
+	enum format f;
+
+	if (request_format(rq, render_formats(kind), &f, &ignored) < 0 ||
+		store_generation(st, p->id, &generation, &ignored) < 0)
+		return false;
+	return response_not_modified(
+		rq, arena_printf(request_arena(rq), "W/\"%.8s-%lld-%d-%s\"", p->uuid,
+			    (long long)generation, (int)f, app->version));
 }
 
 int find_project(struct request *rq, struct store *st, struct project *ret, struct error *err)

@@ -22,6 +22,11 @@ bool may_create_project(const struct request *rq);
 /* For rows found without a project in the path: E_NOT_FOUND unless the caller may see it. */
 int check_project(struct request *rq, const struct project *p, struct error *err) must_check;
 
+/* For documents made of a project's rows alone: sets a weak ETag of the project's generation
+ * and the format; true when the client has that one and 304 stands. */
+bool is_unchanged(
+	struct request *rq, struct store *st, const struct project *p, enum document kind);
+
 /* Answer doc (taken over) in the format asked for. */
 int answer(struct request *rq, int status, enum document kind, json_t *doc,
 	struct error *err) must_check;

@@ -35,6 +35,18 @@ static int read_project(
 	return r;
 }
 
+/* Bencher's path names an organization; there is this one. */
+static int check_organization(struct request *rq, struct error *err)
+{
+	const char *asked = request_param(rq, "organization");
+
+	if (!*asked || !strcmp(asked, ORGANIZATION_SLUG) || !strcmp(asked, ORGANIZATION_UUID))
+		return OK;
+	return error_set(err, E_NOT_FOUND,
+		"there is no organization '%.64s': benchd has one, '%s'", asked,
+		ORGANIZATION_SLUG);
+}
+
 int get_projects(struct request *rq, struct store *st, struct error *err)
 {
 	static const char *const sorts[] = { "name", NULL };
@@ -43,8 +55,10 @@ int get_projects(struct request *rq, struct store *st, struct error *err)
 	size_t n;
 	int64_t total;
 	json_t *doc;
-	int r = read_page(rq, sorts, false, &page, err);
+	int r = check_organization(rq, err);
 
+	if (r == OK)
+		r = read_page(rq, sorts, false, &page, err);
 	if (r == OK)
 		r = store_project_list(st, request_arena(rq), &page, &list, &n, &total, err);
 	if (r < 0)
@@ -65,8 +79,10 @@ int post_project(struct request *rq, struct store *st, struct error *err)
 	struct project_body b = { 0 };
 	struct project p;
 	json_t *body;
-	int r = read_project(rq, &b, &body, err);
+	int r = check_organization(rq, err);
 
+	if (r == OK)
+		r = read_project(rq, &b, &body, err);
 	if (r < 0)
 		return r;
 	if (!b.name)

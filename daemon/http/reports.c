@@ -156,19 +156,6 @@ static int find_report(struct request *rq, struct store *st, struct project *p,
 		st, request_arena(rq), p->id, request_param(rq, "report"), ret, err);
 }
 
-/* A report never changes, only what analysis thinks of it: the generation is in the tag. */
-static bool is_unchanged(
-	struct request *rq, struct store *st, const struct project *p, const struct report *r)
-{
-	struct error ignored;
-	int64_t generation;
-
-	if (store_generation(st, p->id, &generation, &ignored) < 0)
-		return false;
-	return response_not_modified(rq, arena_printf(request_arena(rq), "W/\"%.8s-%lld\"",
-						 r->uuid, (long long)generation));
-}
-
 int get_report(struct request *rq, struct store *st, struct error *err)
 {
 	struct project p;
@@ -176,7 +163,7 @@ int get_report(struct request *rq, struct store *st, struct error *err)
 	json_t *doc;
 	int r = find_report(rq, st, &p, &report, err);
 
-	if (r < 0 || is_unchanged(rq, st, &p, &report))
+	if (r < 0 || is_unchanged(rq, st, &p, DOC_REPORT))
 		return r;
 	r = report_document(rq, st, &p, &report, query_flag(rq, "samples"), &doc, err);
 	return r < 0 ? r : answer(rq, 200, DOC_REPORT, doc, err);
@@ -242,8 +229,9 @@ int get_reports(struct request *rq, struct store *st, struct error *err)
 	int64_t total;
 	int r = find_project(rq, st, &p, err);
 
-	if (r == OK)
-		r = read_filter(rq, &f, err);
+	if (r < 0 || is_unchanged(rq, st, &p, DOC_REPORTS))
+		return r;
+	r = read_filter(rq, &f, err);
 	if (r == OK)
 		r = store_report_list(st, request_arena(rq), p.id, &f, &list, &n, &total, err);
 	for (size_t i = 0; r == OK && i < n; i++) {

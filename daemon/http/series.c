@@ -50,8 +50,9 @@ static int answer_series(struct request *rq, struct store *st, const struct proj
 	json_t *doc;
 	int r = request_query_int(rq, "max", 1, 10000, 1000, &max, err);
 
-	if (r == OK)
-		r = analysis_history(st, request_arena(rq), s, max, &h, err);
+	if (r < 0 || is_unchanged(rq, st, p, DOC_SERIES))
+		return r;
+	r = analysis_history(st, request_arena(rq), s, max, &h, err);
 	if (r < 0)
 		return r;
 	doc = analysis_history_json(&h);
@@ -70,9 +71,10 @@ static int list_series(
 	json_t *doc;
 	int r = request_query_int(rq, "limit", 1, 10000, 1000, &limit, err);
 
-	if (r == OK)
-		r = store_series_list(st, request_arena(rq), p->id, request_query(rq, "branch"),
-			request_query(rq, "testbed"), limit, &list, &n, err);
+	if (r < 0 || is_unchanged(rq, st, p, DOC_SERIES_LIST))
+		return r;
+	r = store_series_list(st, request_arena(rq), p->id, request_query(rq, "branch"),
+		request_query(rq, "testbed"), limit, &list, &n, err);
 	if (r < 0)
 		return r;
 	doc = json_array();
