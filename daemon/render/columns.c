@@ -117,6 +117,18 @@ static const char *raw_cell(const json_t *v, struct arena *a)
 	return json_is_array(v) ? words(v, a) : "";
 }
 
+/* An undecided row says why. */
+static const char *outcome_cell(const json_t *row, const char *outcome, struct arena *a)
+{
+	const char *reason = doc_str(row, "reason");
+
+	if (!row_decides(row))
+		return arena_printf(a, "(%s)", outcome);
+	if (!strcmp(outcome, "unknown") && *reason)
+		return arena_printf(a, "%s: %s", outcome_mark(outcome), reason);
+	return outcome_mark(outcome);
+}
+
 const char *cell_format(
 	const json_t *row, const struct column *c, enum format f, struct arena *a)
 {
@@ -150,7 +162,7 @@ const char *cell_format(
 		return arena_printf(a, "%lld/%lld", (long long)doc_int(row, c->path),
 			(long long)doc_int(row, c->units));
 	case CELL_OUTCOME:
-		return outcome_mark(doc_str(row, c->path));
+		return outcome_cell(row, doc_str(row, c->path), a);
 	default:
 		return raw_cell(v, a);
 	}

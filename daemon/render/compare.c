@@ -24,9 +24,12 @@ const struct column compare_columns[] = {
 	{ "noise", "noise", "noise", CELL_TEXT, NULL },
 	{ NULL, "method", "method", CELL_TEXT, NULL },
 	{ "outcome", "outcome", "outcome", CELL_OUTCOME, NULL },
+	{ NULL, "decides", "decides", CELL_TEXT, NULL },
 	{ NULL, "reason", "reason", CELL_TEXT, NULL },
 };
 const size_t n_compare_columns = ARRAY_SIZE(compare_columns);
+
+enum { COMPANION = 10 }; /* rows that decide nothing come after those that do */
 
 static int outcome_rank(const json_t *row)
 {
@@ -36,6 +39,21 @@ static int outcome_rank(const json_t *row)
 		if (!strcmp(doc_str(row, "outcome"), order[i]))
 			return i;
 	return (int)ARRAY_SIZE(order);
+}
+
+bool row_decides(const json_t *row)
+{
+	return !json_is_false(json_object_get(row, "decides"));
+}
+
+size_t count_deciding(const json_t *rows)
+{
+	size_t i, n = 0;
+	json_t *row;
+
+	json_array_foreach (rows, i, row)
+		n += row_decides(row);
+	return n;
 }
 
 struct ranked { /* keys looked up once, not at every comparison */
@@ -69,7 +87,7 @@ json_t *rows_worst_first(const json_t *rows, struct arena *a)
 
 		order[i] = (struct ranked){ row, doc_str(row, "benchmark"),
 			doc_str(row, "measure"), isfinite(size) ? size : -1,
-			outcome_rank(row) };
+			outcome_rank(row) + (row_decides(row) ? 0 : COMPANION) };
 	}
 	if (n)
 		qsort(order, n, sizeof(*order), compare_rows);
@@ -86,7 +104,7 @@ json_t *rows_significant(const json_t *rows, size_t max, struct arena *a)
 	json_array_foreach (rows, i, row) {
 		int rank = outcome_rank(row);
 
-		if ((rank == 0 || rank == 2) && json_array_size(some) < max)
+		if (row_decides(row) && (rank == 0 || rank == 2) && json_array_size(some) < max)
 			json_array_append(some, row);
 	}
 	return arena_own_json(a, some);
@@ -101,7 +119,7 @@ const char *detectable_text(const json_t *rows, struct arena *a)
 	json_array_foreach (rows, i, row) {
 		double d = doc_num(row, "detectable");
 
-		if (!isfinite(d))
+		if (!isfinite(d) || !row_decides(row))
 			continue;
 		least = fmin(least, d);
 		most = fmax(most, d);
@@ -143,7 +161,7 @@ static const char *worst_text(const json_t *doc, struct arena *a)
 const char *compare_verdict(const json_t *doc, struct arena *a)
 {
 	const char *outcome = doc_str(doc, "outcome");
-	size_t n = doc_len(doc, "rows");
+	size_t n = count_deciding(doc_at(doc, "rows"));
 	long long slower = doc_int(doc, "counts.slower"),
 		  faster = doc_int(doc, "counts.faster"),
 		  unknown = doc_int(doc, "counts.unknown");

@@ -39,7 +39,8 @@ static const char *row_message(const json_t *row, struct arena *a)
 static void row_case(const json_t *row, struct arena *a, struct buf *out)
 {
 	const char *outcome = doc_str(row, "outcome");
-	const char *element = !strcmp(outcome, "slower")    ? "failure"
+	const char *element = !row_decides(row)		    ? NULL
+			      : !strcmp(outcome, "slower")  ? "failure"
 			      : !strcmp(outcome, "unknown") ? "skipped"
 							    : NULL;
 
@@ -53,7 +54,7 @@ static size_t count(const json_t *rows, const char *outcome)
 	json_t *row;
 
 	json_array_foreach (rows, i, row)
-		n += !strcmp(doc_str(row, "outcome"), outcome);
+		n += row_decides(row) && !strcmp(doc_str(row, "outcome"), outcome);
 	return n;
 }
 
