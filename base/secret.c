@@ -41,10 +41,13 @@ void hmac_sha256(
 
 void hex_format(const void *data, size_t n, char *out)
 {
+	static const char digits[] = "0123456789abcdef";
 	const uint8_t *p = data;
 
-	for (size_t i = 0; i < n; i++)
-		sprintf(out + 2 * i, "%02x", p[i]);
+	for (size_t i = 0; i < n; i++) {
+		out[2 * i] = digits[p[i] >> 4];
+		out[2 * i + 1] = digits[p[i] & 15];
+	}
 	out[2 * n] = 0;
 }
 

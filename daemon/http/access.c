@@ -119,7 +119,7 @@ void access_check_head(struct request *rq)
 	else if (!rq->has_token)
 		become_anonymous(rq);
 	if (rq->refused == OK && !rq->has_token)
-		rq->refused = request_need(rq, rq->route->scope, &rq->refusal);
+		rq->refused = request_need(rq, rq->route->scope, &rq->task.err);
 }
 
 bool access_needs_store(const struct request *rq)

@@ -98,7 +98,7 @@ void http_call(const struct http_call *c, struct store *st, struct reply *ret)
 	request_begin(rq, "HTTP/1.1");
 	set_body(rq, c);
 	if (rq->refused != OK)
-		problem_fill(rq, &rq->response, rq->refused, &rq->refusal);
+		problem_fill(rq, &rq->response, rq->refused, &rq->task.err);
 	else if (!rq->response.status)
 		run(rq, st);
 	take_reply(rq, ret);

@@ -5,17 +5,22 @@
 
 static void on_timer(uv_timer_t *t);
 
-void deadlines_init(struct deadlines *ds, uv_loop_t *loop, const struct clock *clock,
+void deadlines_init(struct deadlines *ds, uv_loop_t *loop,
 	void (*on_expired)(void *, struct deadline *, enum deadline_kind), void *arg)
 {
 	for (int k = 0; k < D_KINDS; k++)
 		TAILQ_INIT(&ds->lists[k]);
 	ds->armed_ns = 0;
-	ds->clock = clock;
 	ds->on_expired = on_expired;
 	ds->arg = arg;
 	uv_timer_init(loop, &ds->timer);
 	ds->timer.data = ds;
+}
+
+/* The loop's own time, read once an iteration: exact enough for seconds, and free. */
+static int64_t now_ns(const struct deadlines *ds)
+{
+	return (int64_t)uv_now(ds->timer.loop) * NS_PER_MS;
 }
 
 static int64_t first_ns(const struct deadlines *ds)
@@ -33,23 +38,22 @@ static int64_t first_ns(const struct deadlines *ds)
 
 /* A timer that is early does no harm: it finds nothing due and is set again. So it is moved
  * only when it would be late, and a busy connection costs no timer operation. */
-static void arm(struct deadlines *ds, int64_t at_ns, int64_t now_ns)
+static void arm(struct deadlines *ds, int64_t at_ns)
 {
-	int64_t ms = (at_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS;
+	int64_t ms = (at_ns - now_ns(ds) + NS_PER_MS - 1) / NS_PER_MS;
 
 	if (ds->armed_ns && ds->armed_ns <= at_ns)
 		return;
 	ds->armed_ns = at_ns;
-	uv_update_time(ds->timer.loop);
 	uv_timer_start(&ds->timer, on_timer, (uint64_t)MAX(ms, 0), 0);
 }
 
-static struct deadline *first_due(struct deadlines *ds, int64_t now_ns)
+static struct deadline *first_due(struct deadlines *ds, int64_t now)
 {
 	for (int k = 0; k < D_KINDS; k++) {
 		struct deadline *d = TAILQ_FIRST(&ds->lists[k]);
 
-		if (d && d->at_ns <= now_ns)
+		if (d && d->at_ns <= now)
 			return d;
 	}
 	return NULL;
@@ -65,7 +69,7 @@ static void take_out(struct deadlines *ds, struct deadline *d)
 static void on_timer(uv_timer_t *t)
 {
 	struct deadlines *ds = t->data;
-	int64_t now = clock_mono(ds->clock), next;
+	int64_t now = now_ns(ds), next;
 	struct deadline *d;
 
 	ds->armed_ns = 0;
@@ -77,18 +81,17 @@ static void on_timer(uv_timer_t *t)
 	}
 	next = first_ns(ds);
 	if (next && !uv_is_closing((uv_handle_t *)t))
-		arm(ds, next, now);
+		arm(ds, next);
 }
 
 void deadline_set(
 	struct deadlines *ds, struct deadline *d, enum deadline_kind kind, int64_t after_ns)
 {
 	struct deadline_list *list = &ds->lists[kind];
-	int64_t now = clock_mono(ds->clock);
 	struct deadline *before;
 
 	take_out(ds, d);
-	d->at_ns = now + after_ns;
+	d->at_ns = now_ns(ds) + after_ns;
 	d->kind = kind;
 	before = TAILQ_LAST(list, deadline_list);
 	while (before && before->at_ns > d->at_ns)
@@ -97,7 +100,7 @@ void deadline_set(
 		TAILQ_INSERT_AFTER(list, before, d, link);
 	else
 		TAILQ_INSERT_HEAD(list, d, link);
-	arm(ds, d->at_ns, now);
+	arm(ds, d->at_ns);
 }
 
 void deadline_clear(struct deadlines *ds, struct deadline *d)

@@ -14,7 +14,7 @@ enum deadline_kind { D_NONE, D_HEAD, D_IDLE, D_BODY, D_WORK, D_SEND, D_KINDS };
 
 struct deadline {
 	TAILQ_ENTRY(deadline) link;
-	int64_t at_ns; /* monotonic */
+	int64_t at_ns; /* by the loop's time */
 	enum deadline_kind kind;
 };
 TAILQ_HEAD(deadline_list, deadline);
@@ -23,13 +23,12 @@ struct deadlines {
 	uv_timer_t timer;
 	struct deadline_list lists[D_KINDS];
 	int64_t armed_ns; /* when the timer fires; 0: it does not */
-	const struct clock *clock;
 	/* The deadline is disarmed already and may be armed again. */
 	void (*on_expired)(void *arg, struct deadline *d, enum deadline_kind kind);
 	void *arg;
 };
 
-void deadlines_init(struct deadlines *ds, uv_loop_t *loop, const struct clock *clock,
+void deadlines_init(struct deadlines *ds, uv_loop_t *loop,
 	void (*on_expired)(void *, struct deadline *, enum deadline_kind), void *arg);
 /* Arm, or arm anew, after_ns from now. */
 void deadline_set(

@@ -179,7 +179,7 @@ bool dispatch_inline(struct request *rq)
 
 	rq->phase = PHASE_READY;
 	if (rq->refused != OK) {
-		problem_fill(rq, &rq->response, rq->refused, &rq->refusal);
+		problem_fill(rq, &rq->response, rq->refused, &rq->task.err);
 		return true;
 	}
 	if (rq->response.status)
@@ -257,7 +257,8 @@ void dispatch_expired(struct request *rq)
 			"the request was not answered in time; whether it was carried out is "
 			"not known");
 		server_log_failure(rq, E_DEADLINE, &err);
-		problem_fill(rq, &rq->late, E_DEADLINE, &err);
+		rq->late = xcalloc(1, sizeof(*rq->late));
+		problem_fill(rq, rq->late, E_DEADLINE, &err);
 		exchange_resume(rq->conn);
 	}
 }

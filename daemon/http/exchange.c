@@ -126,7 +126,7 @@ static void make_stream_head(struct response *res)
 
 static enum MHD_Result answer(struct conn *c, struct request *rq)
 {
-	struct response *res = rq->is_abandoned ? &rq->late : &rq->response;
+	struct response *res = rq->is_abandoned ? rq->late : &rq->response;
 	const struct server_limits *l = &c->server->config.limits;
 	bool is_stream = rq->stream && rq->stream->is_begun && !rq->is_abandoned;
 	int64_t n = (int64_t)(res->fixed ? res->n_fixed : res->body.len);

@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the server counts. Recorded on the loop, read on any thread. */
+/* What the server counts. Recorded on the loop only, read on any thread, without a lock. */
 #ifndef DAEMON_HTTP_METRICS_H
 #define DAEMON_HTTP_METRICS_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include "daemon/http/request.h"
 
 enum { LATENCY_BUCKETS = 15, STATUS_CLASSES = 6 };
 
 struct route_metrics {
-	int64_t by_status[STATUS_CLASSES]; /* 0: cut off, 1xx .. 5xx */
-	int64_t latency[LATENCY_BUCKETS + 1];
-	int64_t sum_ns;
+	_Atomic int64_t by_status[STATUS_CLASSES]; /* 0: cut off, 1xx .. 5xx */
+	_Atomic int64_t latency[LATENCY_BUCKETS + 1];
+	_Atomic int64_t sum_ns;
 };
 
 struct metrics {
-	pthread_mutex_t lock;
 	const struct route *table;    /* the server's */
 	struct route_metrics *routes; /* one more than there are routes: unmatched */
 	size_t n_routes;

@@ -5,14 +5,19 @@
 
 enum { QUEUE_MAX = 4096 };
 
-/* Opened at the first task: the readers start before the database is necessarily there. */
+/* Opened at the first task: the readers start before the database is necessarily there. A task
+ * sees one state of the database from its first read to its last. */
 static void run_one(const struct readers *r, struct store **st, struct task *t)
 {
 	t->code = OK;
 	if (!*st)
 		t->code = store_open_reader(r->db_path, st, &t->err);
 	if (t->code == OK)
-		t->code = t->run(*st, t->arg, &t->err);
+		t->code = store_begin(*st, &t->err);
+	if (t->code < 0)
+		return;
+	t->code = t->run(*st, t->arg, &t->err);
+	store_rollback(*st);
 }
 
 static void *work(void *arg)

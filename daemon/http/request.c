@@ -9,6 +9,8 @@
 #include "daemon/http/server.h"
 #include "daemon/http/stream.h"
 
+enum { SPARE_MAX = 64 };
+
 /* Request ids name, they protect nothing: random enough to be unique, and without a system call
  * a request. */
 static void make_id(char out[UUID_TEXT])
@@ -32,9 +34,32 @@ static void make_id(char out[UUID_TEXT])
 	}
 }
 
+/* Requests come and go a hundred thousand times a second: the last few that went are kept. */
+static struct request *take_spare(struct server *s)
+{
+	struct request *rq = s ? TAILQ_FIRST(&s->spare) : NULL;
+
+	if (!rq)
+		return xcalloc(1, sizeof(*rq));
+	TAILQ_REMOVE(&s->spare, rq, parked);
+	s->n_spare--;
+	memset(rq, 0, sizeof(*rq));
+	return rq;
+}
+
+static void keep_spare(struct server *s, struct request *rq)
+{
+	if (!s || s->n_spare >= SPARE_MAX) {
+		free(rq);
+		return;
+	}
+	TAILQ_INSERT_HEAD(&s->spare, rq, parked);
+	s->n_spare++;
+}
+
 struct request *request_new(const struct server_config *c, struct server *s, const char *target)
 {
-	struct request *rq = xcalloc(1, sizeof(*rq));
+	struct request *rq = take_spare(s);
 
 	rq->server = s;
 	rq->config = c;
@@ -58,21 +83,23 @@ void request_free(struct request *rq)
 	buf_done(&rq->body);
 	json_decref(rq->json);
 	response_done(&rq->response);
-	response_done(&rq->late);
+	if (rq->late)
+		response_done(rq->late);
+	free(rq->late);
 	if (rq->stream) { /* begun by a handler that came home too late */
 		buf_done(&rq->stream->fresh);
 		buf_done(&rq->stream->out);
 	}
 	arena_free(rq->arena);
-	free(rq);
+	keep_spare(rq->server, rq);
 }
 
 static void refuse(struct request *rq, int code, const char *fmt, va_list ap)
 {
-	char text[sizeof(rq->refusal.text)];
+	char text[sizeof(rq->task.err.text)];
 
 	vsnprintf(text, sizeof(text), fmt, ap);
-	rq->refused = error_set(&rq->refusal, code, "%s", text);
+	rq->refused = error_set(&rq->task.err, code, "%s", text);
 }
 
 void request_refuse(struct request *rq, int code, const char *fmt, ...)
@@ -130,7 +157,7 @@ void request_begin(struct request *rq, const char *version)
 	rq->is_head = !strcmp(rq->method, "HEAD");
 	if (!framing_check(rq, version))
 		return;
-	rq->refused = target_parse(rq, &rq->refusal);
+	rq->refused = target_parse(rq, &rq->task.err);
 	if (rq->refused != OK || !route_match(rq))
 		return;
 	rq->handler = rq->route->handler;

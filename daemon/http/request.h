@@ -72,9 +72,8 @@ struct request {
 	int suffix;  /* enum format of a path suffix, or FORMAT_NONE */
 	bool varies; /* Accept was looked at */
 
-	/* refusal: answered instead of running the handler */
+	/* refusal: answered instead of running the handler; its text is in task.err */
 	int refused; /* OK or a code */
-	struct error refusal;
 	bool refused_closes;
 	const char *allow; /* of a 405 */
 
@@ -95,9 +94,9 @@ struct request {
 	bool is_out, is_abandoned, is_on_writer;
 	enum after after; /* what follows the handler */
 	struct response response;
-	int sent_status;      /* 0: no answer was queued */
-	struct response late; /* the loop's, when the task did not come back in time */
-	uint64_t seen_notify; /* counter of notifications when the work was handed out */
+	int sent_status;       /* 0: no answer was queued */
+	struct response *late; /* the loop's, when the task did not come back in time */
+	uint64_t seen_notify;  /* counter of notifications when the work was handed out */
 
 	/* park */
 	struct watch watch;

@@ -148,7 +148,7 @@ bool route_match(struct request *rq)
 		}
 		rq->route = r;
 		rq->suffix = m.suffix;
-		rq->refused = decode_params(rq, &m, &rq->refusal);
+		rq->refused = decode_params(rq, &m, &rq->task.err);
 		return rq->refused == OK;
 	}
 	if (rq->allow)

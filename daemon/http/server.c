@@ -73,7 +73,7 @@ static void init_loop_parts(struct server *s)
 	uv_loop_t *loop = s->config.loop;
 
 	mailbox_init(&s->mailbox, loop, on_batch, s);
-	deadlines_init(&s->deadlines, loop, s->config.clock, exchange_on_expired, s);
+	deadlines_init(&s->deadlines, loop, exchange_on_expired, s);
 	uv_timer_init(loop, &s->heartbeat);
 	s->heartbeat.data = s;
 	uv_timer_init(loop, &s->stop_timer);
@@ -81,6 +81,7 @@ static void init_loop_parts(struct server *s)
 	s->n_handles = 4;
 	watches_init(&s->watches);
 	TAILQ_INIT(&s->streams);
+	TAILQ_INIT(&s->spare);
 }
 
 static int start_listeners(struct server *s, struct error *err)
@@ -198,8 +199,14 @@ void server_format_metrics(struct server *s, struct buf *out)
 
 void server_free(struct server *s)
 {
+	struct request *rq;
+
 	if (!s)
 		return;
+	while ((rq = TAILQ_FIRST(&s->spare))) {
+		TAILQ_REMOVE(&s->spare, rq, parked);
+		free(rq);
+	}
 	task_queue_done(&s->readers.queue);
 	task_queue_done(&s->writer.queue);
 	mailbox_done(&s->mailbox);

@@ -29,7 +29,9 @@ struct server {
 	uv_timer_t heartbeat;
 	struct metrics metrics;
 	struct assets assets;
-	int64_t body_bytes; /* of all requests */
+	int64_t body_bytes;	   /* of all requests */
+	struct request_list spare; /* freed ones, for the next */
+	int n_spare;
 	char url[128];
 
 	bool is_stopping, is_stepping, is_flush_over;
