@@ -2,11 +2,13 @@
 #include "kernels/host.h"
 
 #include <sched.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 
 #define CACHE_DIR "/sys/devices/system/cpu/cpu0/cache/index"
 
@@ -95,6 +97,25 @@ static void read_cache(struct host *h, int index)
 	}
 }
 
+/* Intel with 1 MiB of L2 or more and a last level that does not include it (cpuid 4, EDX bit
+ * 1).
+ */
+static bool read_victim_llc(const struct host *h)
+{
+#ifdef __x86_64__
+	unsigned a, b, c, d;
+	char vendor[64] = "";
+
+	if (!read_key("/proc/cpuinfo", "vendor_id", vendor, sizeof(vendor)) ||
+		strcmp(vendor, "GenuineIntel") != 0 || h->l2_bytes < MiB)
+		return false;
+	return __get_cpuid_count(4, 3, &a, &b, &c, &d) && (a & 31) != 0 && !(d & 2);
+#else
+	(void)h;
+	return false;
+#endif
+}
+
 static void read_host(struct host *h)
 {
 	cpu_set_t set;
@@ -105,6 +126,7 @@ static void read_host(struct host *h)
 	h->n_cpus = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
 	for (int i = 0; i < 8; i++)
 		read_cache(h, i);
+	h->has_victim_llc = read_victim_llc(h);
 	if (h->llc_bytes <= h->l2_bytes) {
 		h->llc_bytes = MAX(h->llc_bytes, 8 * MiB);
 		h->llc_sharers = MAX(h->llc_sharers, 1);
@@ -139,4 +161,11 @@ int64_t host_llc_share(int threads)
 	const struct host *h = host_get();
 
 	return h->llc_bytes / h->llc_sharers * MIN(threads, h->llc_sharers);
+}
+
+int64_t host_stream_threshold(int threads)
+{
+	const struct host *h = host_get();
+
+	return h->has_victim_llc ? h->l2_bytes * threads : host_llc_share(threads);
 }

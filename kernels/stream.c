@@ -18,6 +18,13 @@ static const struct named_size sizes[] = {
 	{ NULL, { 0 } },
 };
 
+static const char *const stores_names[] = { "auto", "cached", "streaming", NULL };
+static const struct kernel_option options[] = {
+	{ "stores", "through the caches or past them; auto: past them for large arrays",
+		stores_names, 0, 0, 0 },
+	{ NULL, NULL, NULL, 0, 0, 0 },
+};
+
 static enum stream_op op_of(const struct params *p);
 
 static int64_t elements(const struct params *p)
@@ -89,7 +96,10 @@ static int setup(const struct params *p, void **ret_state, struct error *err)
 	s->n_blocks = (s->n + STREAM_BLOCK - 1) / STREAM_BLOCK;
 	s->code = CODE_PICK(stream, p);
 	count(p, &c);
-	s->is_nontemporal = c.footprint_bytes > (double)host_llc_share(p->threads);
+	s->is_nontemporal =
+		params_option(p, "stores") == 2 ||
+		(params_option(p, "stores") == 0 &&
+			c.footprint_bytes > (double)host_stream_threshold(p->threads));
 	r = make_arrays(s, p, err);
 	if (r != OK)
 		return r;
@@ -276,6 +286,7 @@ static int verify(void *state, struct proof *ret, struct error *err)
 		.dim_min = 64,                                                                 \
 		.dim_max = 64 * GiB,                                                           \
 		.sizes = sizes,                                                                \
+		.options = options,                                                            \
 		.work_unit = "B",                                                              \
 		.rate_unit = "GB/s",                                                           \
 		.rate_scale = 1e9,                                                             \

@@ -36,11 +36,12 @@ static int64_t nearest_stride2(const struct regrid_row *r, const real *src)
 	const real *s = src + r->col_first[0];
 	real *out = r->out;
 	bool nontemporal = r->is_nontemporal && v_head(out, LANES) == 0;
-	int64_t j = 0;
+	int64_t j = 0,
+		ahead = r->n - AHEAD / (2 * (int64_t)sizeof(real)); /* rows are skipped */
 
 	/* The last vector would read one source behind its row. */
 	for (; j + LANES < r->n; j += LANES) {
-		if (nontemporal)
+		if (nontemporal && j < ahead)
 			fetch_ahead(s + 2 * j);
 		put(out + j, v_even(v_load(s + 2 * j), v_load(s + 2 * j + LANES)), nontemporal);
 	}

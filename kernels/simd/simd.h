@@ -31,11 +31,14 @@ typedef real vec __attribute__((vector_size(VEC_BYTES)));
 typedef real vec_mem __attribute__((vector_size(VEC_BYTES), aligned(sizeof(real)), may_alias));
 #if CODE_BITS == 64
 typedef int64_t lane;
+typedef uint64_t ulane;
 #else
 typedef int32_t lane;
+typedef uint32_t ulane;
 #endif
 /* Integers and masks (all ones / zero) of the same lanes. */
 typedef lane veci __attribute__((vector_size(VEC_BYTES)));
+typedef ulane vecu __attribute__((vector_size(VEC_BYTES)));
 typedef lane veci_mem __attribute__((vector_size(VEC_BYTES), aligned(sizeof(lane)), may_alias));
 
 static inline vec v_load(const real *p)
@@ -52,7 +55,7 @@ static inline vec v_all(real x)
 }
 static inline veci v_alli(lane x)
 {
-	return x - (veci){ 0 };
+	return x + (veci){ 0 };
 }
 /* a * b + c, rounded once where the instruction set can, else twice. */
 static inline vec v_fma(vec a, vec b, vec c)
@@ -81,6 +84,15 @@ static inline vec v_load_n(const real *p, size_t n)
 	memcpy(&v, p, n * sizeof(real));
 	return v;
 }
+/* The same with the first element in the other lanes, so that they compute something harmless.
+ */
+static inline vec v_load_part(const real *p, size_t n)
+{
+	vec v = v_all(p[0]);
+
+	memcpy(&v, p, n * sizeof(real));
+	return v;
+}
 static inline void v_store_n(real *p, vec v, size_t n)
 {
 	memcpy(p, &v, n * sizeof(real));
@@ -89,13 +101,66 @@ static inline vec v_select(veci mask, vec a, vec b) /* mask ? a : b */
 {
 	return (vec)((mask & (veci)a) | (~mask & (veci)b));
 }
+/* a < b ? x : y, in one comparison and one blend. */
+static inline vec v_if_less(vec a, vec b, vec x, vec y)
+{
+#if defined(__AVX512F__) && CODE_BITS == 64
+	return (vec)_mm512_mask_blend_pd(
+		_mm512_cmp_pd_mask((__m512d)a, (__m512d)b, _CMP_LT_OQ), (__m512d)y, (__m512d)x);
+#elif defined(__AVX512F__)
+	return (vec)_mm512_mask_blend_ps(
+		_mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_LT_OQ), (__m512)y, (__m512)x);
+#elif defined(__AVX__) && CODE_BITS == 64
+	return (vec)_mm256_blendv_pd(
+		(__m256d)y, (__m256d)x, _mm256_cmp_pd((__m256d)a, (__m256d)b, _CMP_LT_OQ));
+#elif defined(__AVX__)
+	return (vec)_mm256_blendv_ps(
+		(__m256)y, (__m256)x, _mm256_cmp_ps((__m256)a, (__m256)b, _CMP_LT_OQ));
+#else
+	return v_select((veci)(a < b), x, y);
+#endif
+}
+#if defined(__AVX512F__) && CODE_BITS == 64
+#define V_BOTH_(name, a, b) ((vec)_mm512_##name##_pd((__m512d)(a), (__m512d)(b)))
+#elif defined(__AVX512F__)
+#define V_BOTH_(name, a, b) ((vec)_mm512_##name##_ps((__m512)(a), (__m512)(b)))
+#elif defined(__AVX__) && CODE_BITS == 64
+#define V_BOTH_(name, a, b) ((vec)_mm256_##name##_pd((__m256d)(a), (__m256d)(b)))
+#elif defined(__AVX__)
+#define V_BOTH_(name, a, b) ((vec)_mm256_##name##_ps((__m256)(a), (__m256)(b)))
+#endif
 static inline vec v_max(vec a, vec b) /* a > b ? a : b */
 {
+#ifdef V_BOTH_
+	return V_BOTH_(max, a, b);
+#else
 	return v_select((veci)(a > b), a, b);
+#endif
 }
 static inline vec v_min(vec a, vec b) /* a < b ? a : b */
 {
+#ifdef V_BOTH_
+	return V_BOTH_(min, a, b);
+#else
 	return v_select((veci)(a < b), a, b);
+#endif
+}
+static inline vec v_sqrt(vec a)
+{
+#if defined(__AVX512F__) && CODE_BITS == 64
+	return (vec)_mm512_sqrt_pd((__m512d)a);
+#elif defined(__AVX512F__)
+	return (vec)_mm512_sqrt_ps((__m512)a);
+#elif defined(__AVX__) && CODE_BITS == 64
+	return (vec)_mm256_sqrt_pd((__m256d)a);
+#elif defined(__AVX__)
+	return (vec)_mm256_sqrt_ps((__m256)a);
+#else
+	for (int l = 0; l < LANES; l++)
+		a[l] = sizeof(real) == 8 ? (real)__builtin_sqrt((double)a[l])
+					 : (real)__builtin_sqrtf((float)a[l]);
+	return a;
+#endif
 }
 /* Store past the caches; p is aligned to VEC_BYTES. v_fence orders it. */
 static inline void v_stream(real *p, vec v)
