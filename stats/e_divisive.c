@@ -39,49 +39,33 @@ static struct change compare(const double *x, size_t lo, size_t at, size_t hi)
 	return c;
 }
 
-/* --- the energy statistic inside one window --- */
-
-/* d[i*(w+1)+j]: sum of |x_u - x_v| over u < i, v < j of the window. */
+/* --- the energy statistic inside one window ---
+ *
+ * Q = 2/(a+b) SUM|X-Y| - 2b/((a+b)(a-1)) SUM_{i<k}|X_i-X_k| - 2a/((a+b)(b-1))
+ * SUM_{j<k}|Y_j-Y_k|, X = [s, tau), Y = [tau, kappa); a term of one point is 0. The sums are
+ * built in Otava's order, since rounded data tie often and the last bit then chooses. */
 struct window {
 	const double *x;
 	size_t n;
-	double *d;
+	double *right; /* right[t*(n+1)+k]: SUM |x_t - x_j| over t < j < k */
+	double *left;  /* left[t]: SUM |x_i - x_t| over i < t */
+	double *inner; /* scratch: SUM of left over s < t < tau, inside the piece */
+	double *tail;  /* scratch: SUM of right[t] over tau <= t < kappa - 1 */
 };
 
 static void window_init(struct window *w, const double *x, size_t n)
 {
 	w->x = x;
 	w->n = n;
-	for (size_t i = 0; i <= n; i++)
-		w->d[i] = w->d[i * (n + 1)] = 0;
-	for (size_t i = 1; i <= n; i++)
-		for (size_t j = 1; j <= n; j++)
-			w->d[i * (n + 1) + j] =
-				w->d[(i - 1) * (n + 1) + j] + w->d[i * (n + 1) + j - 1] -
-				w->d[(i - 1) * (n + 1) + j - 1] + fabs(x[i - 1] - x[j - 1]);
-}
-
-/* Sum of distances between points of [i0, i1) and of [j0, j1). */
-static double between(const struct window *w, size_t i0, size_t i1, size_t j0, size_t j1)
-{
-	size_t m = w->n + 1;
-
-	return w->d[i1 * m + j1] - w->d[i0 * m + j1] - w->d[i1 * m + j0] + w->d[i0 * m + j0];
-}
-
-/* Q = 2/(a+b) SUM|X-Y| - 2b/((a+b)(a-1)) SUM_{i<k}|X_i-X_k| - 2a/((a+b)(b-1))
- * SUM_{j<k}|Y_j-Y_k|; a term of one point is 0. `between` counts each pair inside a side twice.
- */
-static double energy(const struct window *w, size_t s, size_t tau, size_t kappa)
-{
-	double a = (double)(tau - s), b = (double)(kappa - tau);
-	double q = 2 / (a + b) * between(w, s, tau, tau, kappa);
-
-	if (a > 1)
-		q -= b / ((a + b) * (a - 1)) * between(w, s, tau, s, tau);
-	if (b > 1)
-		q -= a / ((a + b) * (b - 1)) * between(w, tau, kappa, tau, kappa);
-	return q;
+	for (size_t t = 0; t < n; t++) {
+		w->left[t] = 0;
+		for (size_t i = 0; i < t; i++)
+			w->left[t] += fabs(x[i] - x[t]);
+		w->right[t * (n + 1) + t + 1] = 0;
+		for (size_t k = t + 2; k <= n; k++)
+			w->right[t * (n + 1) + k] =
+				w->right[t * (n + 1) + k - 1] + fabs(x[t] - x[k - 1]);
+	}
 }
 
 struct candidate {
@@ -89,15 +73,49 @@ struct candidate {
 	double q;
 };
 
-static void improve(const struct window *w, size_t s, size_t e, struct candidate *best)
+static void fill_inner(struct window *w, size_t s, size_t e)
 {
-	for (size_t tau = s + 1; tau < e; tau++)
-		for (size_t kappa = tau + 1; kappa <= e; kappa++) {
-			double q = energy(w, s, tau, kappa);
+	double sum = 0;
 
-			if (q > best->q)
-				*best = (struct candidate){ s, tau, e, q };
-		}
+	for (size_t t = s + 1; t < e; t++) {
+		double before = 0;
+
+		w->inner[t] = sum;
+		for (size_t i = 0; i < s; i++)
+			before += fabs(w->x[i] - w->x[t]);
+		sum += w->left[t] - before;
+	}
+}
+
+/* All tau for one kappa; ties take the smallest tau, then the smallest kappa. */
+static void improve_column(
+	struct window *w, size_t s, size_t e, size_t kappa, struct candidate *best)
+{
+	double head = 0, sum = 0, len = (double)(kappa - s);
+
+	for (size_t t = kappa - 1; t > s; t--) {
+		sum += w->right[t * (w->n + 1) + kappa];
+		w->tail[t] = sum;
+	}
+	for (size_t tau = s + 1; tau < kappa; tau++) {
+		double a = (double)(tau - s), b = (double)(kappa - tau), q;
+
+		head += w->right[(tau - 1) * (w->n + 1) + kappa];
+		q = 2 / len * (head - w->inner[tau]);
+		if (a > 1)
+			q -= 2 * b / (len * (a - 1)) * w->inner[tau];
+		if (b > 1)
+			q -= 2 * a / (len * (b - 1)) * w->tail[tau];
+		if (q > best->q || (q == best->q && best->lo == s && tau < best->at))
+			*best = (struct candidate){ s, tau, e, q };
+	}
+}
+
+static void improve(struct window *w, size_t s, size_t e, struct candidate *best)
+{
+	fill_inner(w, s, e);
+	for (size_t kappa = s + 2; kappa <= e; kappa++)
+		improve_column(w, s, e, kappa, best);
 }
 
 static double first_level(double p)
@@ -115,7 +133,7 @@ static void insert(size_t *list, size_t *n, size_t at)
 }
 
 /* Change points of one window into list (ascending); returns how many. */
-static size_t split_window(const struct window *w, double p, size_t *list)
+static size_t split_window(struct window *w, double p, size_t *list)
 {
 	size_t n = 0;
 
@@ -157,7 +175,10 @@ static void add_weak(struct weak *w, size_t at)
 static void find_weak(struct arena *a, const double *x, size_t n,
 	const struct detector_params *p, struct weak *ret)
 {
-	struct window w = { .d = ARENA_ARRAY(a, double, (p->window + 1) * (p->window + 1)) };
+	struct window w = { .right = ARENA_ARRAY(a, double, (p->window + 1) * (p->window + 1)),
+		.left = ARENA_ARRAY(a, double, p->window + 1),
+		.inner = ARENA_ARRAY(a, double, p->window + 1),
+		.tail = ARENA_ARRAY(a, double, p->window + 1) };
 	size_t *list = ARENA_ARRAY(a, size_t, p->window + 1), next;
 
 	ret->list = ARENA_ARRAY(a, struct change, n + 1);

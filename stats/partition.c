@@ -22,6 +22,7 @@ static void trace_back(struct arena *a, const size_t *from, size_t n, struct cha
 	}
 }
 
+/* Each s pushes its costs forward: F(s) is final when its turn comes. */
 void partition_find(struct arena *a, size_t n, size_t least, double beta, partition_cost cost,
 	void *arg, struct change_points *ret)
 {
@@ -32,12 +33,13 @@ void partition_find(struct arena *a, size_t n, size_t least, double beta, partit
 	if (n < 2 * least)
 		return;
 	f[0] = -beta;
-	for (size_t t = least; t <= n; t++) {
-		cost(arg, t, c);
-		f[t] = f[0] + c[0] + beta;
-		for (size_t s = least; s + least <= t; s++)
-			if (f[s] + c[s] + beta < f[t]) {
-				f[t] = f[s] + c[s] + beta;
+	for (size_t t = 1; t <= n; t++)
+		f[t] = INFINITY;
+	for (size_t s = 0; s + least <= n; s = s == 0 ? least : s + 1) {
+		cost(arg, s, n, c);
+		for (size_t t = s + least; t <= n; t++)
+			if (f[s] + c[t] + beta < f[t]) {
+				f[t] = f[s] + c[t] + beta;
 				from[t] = s;
 			}
 	}
@@ -91,23 +93,23 @@ static inline double explained_by_line(const struct squares *q, size_t s, size_t
 	return sxx > 0 ? sxy * sxy / sxx : 0;
 }
 
-static void mbic_cost(void *arg, size_t t, double *cost)
+static void mbic_cost(void *arg, size_t s, size_t n, double *cost)
 {
 	const struct squares *q = arg;
 
-	for (size_t s = 0; s + q->least <= t; s++)
-		cost[s] = constant_sse(q, s, t) + q->ln[t - s];
+	for (size_t t = s + q->least; t <= n; t++)
+		cost[t] = constant_sse(q, s, t) + q->ln[t - s];
 }
 
-static void trend_cost(void *arg, size_t t, double *cost)
+static void trend_cost(void *arg, size_t s, size_t n, double *cost)
 {
 	const struct squares *q = arg;
 
-	for (size_t s = 0; s + q->least <= t; s++) {
+	for (size_t t = s + q->least; t <= n; t++) {
 		double flat = constant_sse(q, s, t);
 		double line = fmax(0, flat - explained_by_line(q, s, t)) + q->extra;
 
-		cost[s] = line < flat ? line : flat;
+		cost[t] = line < flat ? line : flat;
 	}
 }
 

@@ -8,11 +8,12 @@
 #include "base/arena.h"
 #include "stats/changepoint.h"
 
-/* Costs of all segments [s, t) for one t: fills cost[s] for every s in 0..t-1 that the caller
- * may use (s = 0 or s >= least, t - s >= least). Called with t rising from `least` to n. */
-typedef void (*partition_cost)(void *arg, size_t t, double *cost);
+/* Costs of all segments [s, t) for one s: fills cost[t] for every t in s+least..n. Called with
+ * s rising: 0, then least..n-least. */
+typedef void (*partition_cost)(void *arg, size_t s, size_t n, double *cost);
 
-/* F(0) = -beta; F(t) = min over s of F(s) + C(s,t) + beta; ties take the smallest s. */
+/* F(0) = -beta; F(t) = min over s of F(s) + C(s,t) + beta, s = 0 or s >= least, t - s >= least;
+ * ties take the smallest s. */
 void partition_find(struct arena *a, size_t n, size_t least, double beta, partition_cost cost,
 	void *arg, struct change_points *ret);
 

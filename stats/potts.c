@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* potts_l1: piecewise constant median regression. The costs of all segments that end at t grow
- * leftwards, one point at a time, with the lower half of the values in a heap of the largest
- * and the upper half in a heap of the smallest. */
+/* potts_l1: piecewise constant median regression. The costs of all segments that begin at s
+ * grow to the right, one point at a time, with the lower half of the values in a heap of the
+ * largest and the upper half in a heap of the smallest. */
 #include "stats/partition.h"
 
 #include <math.h>
@@ -41,8 +41,7 @@ static double heap_take(struct heap *h)
 }
 
 struct potts {
-	const double *y; /* the series about its median */
-	size_t least;
+	const double *y;
 	struct heap low, high; /* high holds -value */
 };
 
@@ -59,18 +58,19 @@ static void add(struct potts *q, double v)
 		heap_add(&q->low, -heap_take(&q->high));
 }
 
-static void cost(void *arg, size_t t, double *cost)
+static void cost(void *arg, size_t s, size_t n, double *cost)
 {
 	struct potts *q = arg;
 
 	q->low.n = q->high.n = 0;
 	q->low.sum = q->high.sum = 0;
-	for (size_t s = t; s-- > 0;) {
-		double odd;
+	for (size_t t = s + 1; t <= n; t++) {
+		double m;
 
-		add(q, q->y[s]);
-		odd = q->low.n > q->high.n ? q->low.v[0] : 0;
-		cost[s] = fmax(0, -q->high.sum - (q->low.sum - odd));
+		add(q, q->y[t - 1]);
+		m = q->low.v[0];
+		cost[t] = (m * (double)q->low.n - q->low.sum) +
+			  (-q->high.sum - m * (double)q->high.n);
 	}
 }
 
@@ -89,21 +89,32 @@ static double noise(struct arena *a, const double *x, size_t n)
 	return s > 0 ? s : 1;
 }
 
+/* Sums of values far from 0 would lose the noise: then count from the median. */
+static const double *near_zero(struct arena *a, const double *x, size_t n, double s)
+{
+	double middle = sample_median(a, x, n), *y;
+
+	if (fabs(middle) < 1e8 * s)
+		return x;
+	y = ARENA_ARRAY(a, double, n);
+	for (size_t i = 0; i < n; i++)
+		y[i] = x[i] - middle;
+	return y;
+}
+
 int potts_l1_detect(struct mw_tails *tails, struct arena *a, const double *x, size_t n,
 	const struct detector_params *p, struct change_points *ret)
 {
-	double *y = ARENA_ARRAY(a, double, n), middle;
-	struct potts q = { .y = y, .least = p->min_segment };
+	struct potts q = { 0 };
+	double s;
 
 	*ret = (struct change_points){ 0 };
 	if (n < 2)
 		return OK;
-	middle = sample_median(a, x, n);
-	for (size_t i = 0; i < n; i++)
-		y[i] = x[i] - middle;
+	s = noise(a, x, n);
+	q.y = near_zero(a, x, n, s);
 	q.low.v = ARENA_ARRAY(a, double, n + 1);
 	q.high.v = ARENA_ARRAY(a, double, n + 1);
-	partition_find(a, n, p->min_segment, p->penalty * noise(a, x, n) * log((double)n), cost,
-		&q, ret);
+	partition_find(a, n, p->min_segment, p->penalty * s * log((double)n), cost, &q, ret);
 	return OK;
 }

@@ -75,15 +75,15 @@ struct normal_cost {
 	double *y, *yy; /* prefix sums of the standardised series */
 };
 
-static void cost(void *arg, size_t t, double *cost)
+static void cost(void *arg, size_t s, size_t n, double *cost)
 {
 	const struct normal_cost *c = arg;
 
-	for (size_t s = 0; s + 2 <= t; s++) {
+	for (size_t t = s + 2; t <= n; t++) {
 		double m = (double)(t - s), mean = (c->y[t] - c->y[s]) / m;
 		double var = (c->yy[t] - c->yy[s]) / m - mean * mean;
 
-		cost[s] = m * (log(2 * M_PI * fmax(var, 1e-10)) + 1);
+		cost[t] = m * (log(2 * M_PI * fmax(var, 1e-10)) + 1);
 	}
 }
 
