@@ -55,7 +55,7 @@ static const struct statements *const families[Q_count] = {
 	[Q_IDEMPOTENCY] = &idempotency_statements,
 };
 
-static const struct statements *statements_of(enum family f)
+const struct statements *statements_of(enum family f)
 {
 	static const struct statements none;
 
@@ -71,7 +71,7 @@ static bool is_reading(const char *sql)
 
 static int prepare_one(struct store *s, const char *sql, struct prepared *p, struct error *err)
 {
-	char name[8];
+	char name[16];
 	int rc;
 
 	rc = sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &p->stmt, NULL);

@@ -3,9 +3,9 @@
  *
  * Each file keeps its SQL in one table beside the functions that run it:
  *
- *	enum { BASE = Q_TOKEN * STATEMENTS_MAX, FIND, N };
- *	static const char *const sql[] = { [FIND - BASE] = "SELECT ... WHERE id = $1" };
- *	const struct statements token_statements = { sql, N - BASE };
+ *	enum { BASE = Q_TOKEN * STATEMENTS_MAX, FIND = BASE, LIST, END };
+ *	static const char *const sql[] = { [FIND - BASE] = "SELECT ... WHERE id = $1", ... };
+ *	const struct statements token_statements = { sql, END - BASE };
  *
  * All of it is prepared at open. A statement is run by db_query (rows) or db_run (no rows); the
  * arguments are $1, $2, ... in order. Text and blobs are borrowed until the query is done. */
@@ -59,6 +59,7 @@ extern const struct statements project_statements, branch_statements, head_state
 	report_statements, report_list_statements, result_statements, series_statements,
 	point_statements, change_statements, alert_statements, threshold_statements,
 	token_statements, idempotency_statements;
+const struct statements *statements_of(enum family f);
 extern const struct embed schema_files[]; /* generated from schema/ */
 
 struct prepared {

@@ -20,12 +20,13 @@ static const char *const sql[] = {
 	[SERIES_OF_HEAD - BASE] = "SELECT id FROM series WHERE head_id = $1 AND testbed_id = $2"
 				  " AND benchmark_id = $3 AND measure_id = $4",
 	[RANGE - BASE] =
-		"SELECT series_id, version_number, report_id, iteration, environment_id,"
+		"SELECT version_number, report_id, iteration, environment_id,"
 		" definition_id, flags, n_processes, time_ns, value, lower_value, upper_value,"
 		" hash, report_uuid FROM point WHERE series_id = $1 AND version_number >= $2"
 		" AND version_number <= $3 ORDER BY version_number DESC, report_id DESC,"
 		" iteration DESC LIMIT $4",
-	[FLAGS - BASE] = "UPDATE point SET flags = (flags | $4) & ~$5 WHERE series_id = $1"
+	[FLAGS - BASE] = "UPDATE point SET flags = (flags | $4) & ~CAST($5 AS BIGINT) WHERE "
+			 "series_id = $1"
 			 " AND version_number = $2 AND report_id = $3",
 	[BUMP - BASE] = "UPDATE project SET generation = generation + 1"
 			" WHERE id = (SELECT project_id FROM series WHERE id = $1)",
@@ -62,16 +63,25 @@ static const char *unpack_hash(struct query *q, struct arena *a)
 
 static const char *unpack_uuid(struct query *q, struct arena *a)
 {
-	const void *p = sqlite3_column_blob(q->stmt, q->column);
+	const uint8_t *p = sqlite3_column_blob(q->stmt, q->column);
 	int n = sqlite3_column_bytes(q->stmt, q->column);
-	char hex[2 * UUID_BYTES + 1];
+	char *out;
 
 	q->column++;
 	if (!p || n != UUID_BYTES)
 		return NULL;
-	hex_format(p, UUID_BYTES, hex);
-	return arena_printf(
-		a, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+	/* Each hyphen overwrites the NUL of the part before it. */
+	out = arena_alloc(a, UUID_TEXT);
+	hex_format(p, 4, out);
+	out[8] = '-';
+	hex_format(p + 4, 2, out + 9);
+	out[13] = '-';
+	hex_format(p + 6, 2, out + 14);
+	out[18] = '-';
+	hex_format(p + 8, 2, out + 19);
+	out[23] = '-';
+	hex_format(p + 10, 6, out + 24);
+	return out;
 }
 
 static void load_definition(
@@ -92,7 +102,6 @@ static void read_point(
 {
 	int64_t definition;
 
-	p->series_id = column_int(q);
 	p->version_number = column_int(q);
 	p->report_id = column_int(q);
 	p->iteration = column_int(q);
@@ -124,8 +133,12 @@ static int read_range(struct store *s, int64_t series_id, const struct head_walk
 		ARGS(INT(series_id), INT(w->least), INT(w->most), INT(max - (int64_t)l->n)));
 	int r;
 
-	while ((r = query_step(&q, err)) == QUERY_ROW && sh->failed == OK)
-		read_point(&q, l->arena, sh, list_add(l), err);
+	while ((r = query_step(&q, err)) == QUERY_ROW && sh->failed == OK) {
+		struct point *p = list_add(l);
+
+		p->series_id = series_id;
+		read_point(&q, l->arena, sh, p, err);
+	}
 	return sh->failed < 0 ? sh->failed : r;
 }
 
