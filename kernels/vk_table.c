@@ -10,6 +10,7 @@
 	X(stream_copy) X(stream_scale) X(stream_add) X(stream_triad) X(stream_dot) \
 	X(regrid_nearest) X(regrid_bilinear) X(regrid_conservative) \
 	X(fma_peak) \
+	X(phys_ice_adjust) \
 	X(transfer_h2d) X(transfer_d2h) X(transfer_d2d) X(dispatch_void) X(dispatch_latency)
 /* clang-format on */
 

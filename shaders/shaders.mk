@@ -7,6 +7,8 @@ SPV_MODULES = \
 	shaders/dispatch.spv.h \
 	shaders/fma_f32.spv.h \
 	shaders/fma_f64.spv.h \
+	shaders/ice_f32.spv.h \
+	shaders/ice_f64.spv.h \
 	shaders/loops.spv.h \
 	shaders/reduce_f32.spv.h \
 	shaders/reduce_f64.spv.h \
@@ -16,45 +18,51 @@ SPV_MODULES = \
 	shaders/stream_f32v.spv.h \
 	shaders/stream_f64.spv.h \
 	shaders/stream_f64v.spv.h
+SHADER_SHARED = shaders/common.glsl shaders/math.glsl shaders/moist.glsl
 SHADER_INPUTS = \
 	shaders/copy.comp \
 	shaders/csr.comp \
 	shaders/dispatch.comp \
 	shaders/fma.comp \
+	shaders/ice.comp \
 	shaders/loops.comp \
 	shaders/reduce.comp \
 	shaders/regrid.comp \
 	shaders/stream.comp \
-	shaders/common.glsl
+	$(SHADER_SHARED)
 if HAVE_GLSLC
-shaders/copy_u32v.spv.h: shaders/copy.comp shaders/common.glsl
+shaders/copy_u32v.spv.h: shaders/copy.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) copy
-shaders/csr_f32.spv.h: shaders/csr.comp shaders/common.glsl
+shaders/csr_f32.spv.h: shaders/csr.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) csr -DREAL=float
-shaders/csr_f64.spv.h: shaders/csr.comp shaders/common.glsl
+shaders/csr_f64.spv.h: shaders/csr.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) csr -DREAL=double
-shaders/dispatch.spv.h: shaders/dispatch.comp shaders/common.glsl
+shaders/dispatch.spv.h: shaders/dispatch.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) dispatch
-shaders/fma_f32.spv.h: shaders/fma.comp shaders/common.glsl
+shaders/fma_f32.spv.h: shaders/fma.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) fma -DREAL=float
-shaders/fma_f64.spv.h: shaders/fma.comp shaders/common.glsl
+shaders/fma_f64.spv.h: shaders/fma.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) fma -DREAL=double
-shaders/loops.spv.h: shaders/loops.comp shaders/common.glsl
+shaders/ice_f32.spv.h: shaders/ice.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) ice -DREAL=float
+shaders/ice_f64.spv.h: shaders/ice.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) ice -DREAL=double -DF64=1
+shaders/loops.spv.h: shaders/loops.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) loops
-shaders/reduce_f32.spv.h: shaders/reduce.comp shaders/common.glsl
+shaders/reduce_f32.spv.h: shaders/reduce.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) reduce -DREAL=float
-shaders/reduce_f64.spv.h: shaders/reduce.comp shaders/common.glsl
+shaders/reduce_f64.spv.h: shaders/reduce.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) reduce -DREAL=double
-shaders/regrid_f32.spv.h: shaders/regrid.comp shaders/common.glsl
+shaders/regrid_f32.spv.h: shaders/regrid.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) regrid -DREAL=float
-shaders/regrid_f64.spv.h: shaders/regrid.comp shaders/common.glsl
+shaders/regrid_f64.spv.h: shaders/regrid.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) regrid -DREAL=double
-shaders/stream_f32.spv.h: shaders/stream.comp shaders/common.glsl
+shaders/stream_f32.spv.h: shaders/stream.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) stream -DREAL=float
-shaders/stream_f32v.spv.h: shaders/stream.comp shaders/common.glsl
+shaders/stream_f32v.spv.h: shaders/stream.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) stream -DREAL=vec4
-shaders/stream_f64.spv.h: shaders/stream.comp shaders/common.glsl
+shaders/stream_f64.spv.h: shaders/stream.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) stream -DREAL=double
-shaders/stream_f64v.spv.h: shaders/stream.comp shaders/common.glsl
+shaders/stream_f64v.spv.h: shaders/stream.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) stream -DREAL=dvec2
 endif

@@ -14,13 +14,14 @@ rows=$(sed '/^#/d; /^[ \t]*$/d' shaders/modules.txt)
 	echo 'SPV_MODULES = \'
 	printf '%s\n' "$rows" | awk '{ line[NR] = "\tshaders/" $1 ".spv.h" }
 		END { for (i = 1; i <= NR; i++) print line[i] (i < NR ? " \\" : "") }'
+	echo 'SHADER_SHARED = shaders/common.glsl shaders/math.glsl shaders/moist.glsl'
 	echo 'SHADER_INPUTS = \'
 	printf '%s\n' "$rows" | awk '{ print $2 }' | sort -u | sed 's|.*|\tshaders/&.comp \\|'
-	printf '\tshaders/common.glsl\n'
+	printf '\t$(SHADER_SHARED)\n'
 	echo 'if HAVE_GLSLC'
 	printf '%s\n' "$rows" | while read -r name source bufs needs defines; do
 		[ "$defines" != - ] || defines=
-		echo "shaders/$name.spv.h: shaders/$source.comp shaders/common.glsl"
+		echo "shaders/$name.spv.h: shaders/$source.comp \$(SHADER_SHARED)"
 		echo "	\$(AM_V_GEN)\$(SHADER_BUILD) $source${defines:+ $defines}"
 	done
 	echo 'endif'

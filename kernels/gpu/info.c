@@ -60,6 +60,7 @@ static void copy_limits(const VkPhysicalDeviceLimits *from, struct gpu_info *to)
 	memcpy(to->max_groups, from->maxComputeWorkGroupCount, sizeof(to->max_groups));
 	to->shared_bytes = from->maxComputeSharedMemorySize;
 	to->push_bytes = from->maxPushConstantsSize;
+	to->max_buffers = from->maxPerStageDescriptorStorageBuffers;
 	to->max_storage_range = from->maxStorageBufferRange;
 	to->timestamp_ns = (double)from->timestampPeriod;
 }

@@ -25,6 +25,10 @@ static int find_module(
 	if (missing)
 		return error_set(err, E_NOT_IMPLEMENTED, "'%s' lacks %s, which '%s' needs",
 			g->p.info.name, gpu_feature_name(missing & -missing), name);
+	if (m->n_bufs > g->p.info.max_buffers)
+		return error_set(err, E_NOT_IMPLEMENTED,
+			"'%s' binds %u storage buffers; a shader on '%s' may have %u", name,
+			m->n_bufs, g->p.info.name, g->p.info.max_buffers);
 	*ret = m;
 	return OK;
 }

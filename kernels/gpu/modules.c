@@ -26,6 +26,14 @@ static const uint32_t fma_f64[] = {
 #include "shaders/fma_f64.spv.h"
 };
 
+static const uint32_t ice_f32[] = {
+#include "shaders/ice_f32.spv.h"
+};
+
+static const uint32_t ice_f64[] = {
+#include "shaders/ice_f64.spv.h"
+};
+
 static const uint32_t loops[] = {
 #include "shaders/loops.spv.h"
 };
@@ -69,6 +77,8 @@ const struct gpu_module gpu_modules[] = {
 	{ "dispatch", dispatch, sizeof(dispatch), 0, 2 },
 	{ "fma_f32", fma_f32, sizeof(fma_f32), 0, 2 },
 	{ "fma_f64", fma_f64, sizeof(fma_f64), GPU_F64, 2 },
+	{ "ice_f32", ice_f32, sizeof(ice_f32), 0, 14 },
+	{ "ice_f64", ice_f64, sizeof(ice_f64), GPU_F64, 14 },
 	{ "loops", loops, sizeof(loops), 0, 1 },
 	{ "reduce_f32", reduce_f32, sizeof(reduce_f32), 0, 3 },
 	{ "reduce_f64", reduce_f64, sizeof(reduce_f64), GPU_F64, 3 },

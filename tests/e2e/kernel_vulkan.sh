@@ -85,6 +85,9 @@ regrid.nearest --grid node --levels 5
 regrid.conservative --weights csr
 regrid.conservative --target-rows 37 --target-columns 73
 regrid.conservative --target-rows 37 --target-columns 73 --variant direct
+phys.ice_adjust --iters 6
+phys.ice_adjust --cloud cb02
+phys.ice_adjust --cloud gauss --iters 2
 END
 run regrid.bilinear --backend vulkan --device cpu --weights regenerated --size small
 check_equal "weights cannot be regenerated on the device" "$?" 69
