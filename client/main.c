@@ -75,6 +75,27 @@ static int unknown_command(const char *name)
 	return EXIT_USAGE;
 }
 
+/* Options may stand before the command too: move the command to the front. */
+static void command_first(int argc, char **argv)
+{
+	static const char *const with_value[] = { "--host", "--project", "-p", "--token-file",
+		"--format" };
+	char *command;
+	int i;
+
+	for (i = 1; i < argc && argv[i][0] == '-'; i++)
+		for (size_t k = 0; k < ARRAY_SIZE(with_value); k++)
+			if (!strcmp(argv[i], with_value[k])) {
+				i++;
+				break;
+			}
+	if (i >= argc || i == 1 || !find_command(argv[i]))
+		return;
+	command = argv[i];
+	memmove(argv + 2, argv + 1, (size_t)(i - 1) * sizeof(*argv));
+	argv[1] = command;
+}
+
 int main(int argc, char **argv)
 {
 	struct client c = { .arena = arena_new(), .is_tty = isatty(STDERR_FILENO) };
@@ -82,6 +103,7 @@ int main(int argc, char **argv)
 	struct error err = { 0 };
 	int code;
 
+	command_first(argc, argv);
 	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
 		!strcmp(argv[1], "help")) {
 		print_help();

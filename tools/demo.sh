@@ -69,7 +69,7 @@ while read -r _ short subject; do
 	i=$((i + 1))
 	read -r job <&3
 	if benchctl watch "$job" --quiet >"$tmp/job.txt"; then
-		values=$(awk '$1 == "kepler" || $1 == "wave" { if ($2 == "latency") printf "  %s %s %s", $1, $3, $4 }' "$tmp/job.txt")
+		values=$(awk '$1 == "kepler" || $1 == "wave" { if ($2 == "Latency") printf "  %s %s %s", $1, $3, $4 }' "$tmp/job.txt")
 		printf '%2d/%d  %s  %-48.48s%s\n' "$i" "$n" "$short" "$subject" "$values"
 	else
 		benchctl log "$job" || true

@@ -23,6 +23,7 @@ exits 0 "help is not an error" "$ctl" submit --help
 check_match "help begins with examples" "$(cat "$tmp/out")" "benchctl submit stream.triad"
 exits 7 "no daemon there" "$ctl" jobs --host http://127.0.0.1:9
 check_match "and it says what to do" "$(cat "$tmp/out")" "BENCHD_HOST or --host"
+exits 7 "options may stand before the command" "$ctl" -p x --host http://127.0.0.1:9 jobs
 exits 0 "a dry run files nothing" "$ctl" submit w --dry-run --json -P n=5 -P name=x --head abc --base v1 --fixed -n 7
 check_match "parameters keep their type" "$(cat "$tmp/out")" '"n": 5'
 check_match "the protocol goes along" "$(tr -d ' \n' <"$tmp/out")" '"protocol":\{"processes":7,"adaptive":false\}'
