@@ -66,14 +66,14 @@ CREATE UNIQUE INDEX job_uuid ON job (uuid)
 	/* found by the id that clients hold */;
 CREATE INDEX job_queue ON job (slot, class, queued_ns, id) WHERE state = 'queued'
 	/* the claim reads the first row of its slot, and a place in the queue is a count */;
-CREATE INDEX job_lease ON job (lease_until_ns) WHERE state = 'running'
-	/* leases that are over, asked for on a timer */;
 CREATE INDEX job_open ON job (class, queued_ns, id) WHERE is_final = 0
 	/* the queue page: all that is not over, in queue order, however many jobs are */;
 CREATE INDEX job_state ON job (state, id)
-	/* counts by state for the metrics page; blocked jobs; lists of one state */;
+	/* counts by state for the metrics page; running and blocked jobs; lists of one state */;
 CREATE INDEX job_project ON job (project_id, id)
 	/* a project's jobs, newest first */;
+CREATE INDEX job_project_state ON job (project_id, state, id)
+	/* a project's jobs of one state, newest first */;
 CREATE INDEX job_project_name ON job (project_id, name, id)
 	/* the jobs of one workload, newest first */;
 CREATE INDEX job_supersede ON job (supersede_key, id)

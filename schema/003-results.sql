@@ -19,6 +19,7 @@ CREATE TABLE report (
 	id INTEGER PRIMARY KEY,
 	uuid TEXT NOT NULL,
 	project_id INTEGER NOT NULL REFERENCES project (id),
+	branch_id INTEGER NOT NULL, /* of head; repeated so that a branch's reports are one range */
 	head_id INTEGER NOT NULL REFERENCES head (id),
 	version_id INTEGER NOT NULL REFERENCES version (id),
 	version_number INTEGER NOT NULL,
@@ -42,6 +43,8 @@ CREATE UNIQUE INDEX report_key ON report (project_id, idempotency_key)
 	/* an upload that comes twice is stored once */;
 CREATE INDEX report_list ON report (project_id, start_ns, id)
 	/* a project's reports by time */;
+CREATE INDEX report_branch ON report (branch_id, start_ns, id)
+	/* a branch's reports by time */;
 CREATE INDEX report_head ON report (head_id, version_number, id)
 	/* the newest report of a branch or of one of its versions; removing a branch */;
 CREATE INDEX report_testbed ON report (testbed_id)
@@ -80,7 +83,9 @@ CREATE TABLE metric (
 	id INTEGER PRIMARY KEY, /* its uuid is made of id and the report's uuid */
 	report_id INTEGER NOT NULL REFERENCES report (id) ON DELETE CASCADE,
 	iteration INTEGER NOT NULL,
-	series_id INTEGER NOT NULL REFERENCES series (id),
+	/* No foreign key: it would need an index by series as large as point. Each metric has its
+	 * point, whose key says the same. */
+	series_id INTEGER NOT NULL,
 	value REAL NOT NULL,
 	lower_value REAL,
 	upper_value REAL,

@@ -230,17 +230,17 @@ CREATE UNIQUE INDEX job_uuid ON job (uuid)
 CREATE INDEX job_queue ON job (slot, class, queued_ns, id) WHERE state = 'queued'
 	/* the claim reads the first row of its slot, and a place in the queue is a count */;
 
-CREATE INDEX job_lease ON job (lease_until_ns) WHERE state = 'running'
-	/* leases that are over, asked for on a timer */;
-
 CREATE INDEX job_open ON job (class, queued_ns, id) WHERE is_final = 0
 	/* the queue page: all that is not over, in queue order, however many jobs are */;
 
 CREATE INDEX job_state ON job (state, id)
-	/* counts by state for the metrics page; blocked jobs; lists of one state */;
+	/* counts by state for the metrics page; running and blocked jobs; lists of one state */;
 
 CREATE INDEX job_project ON job (project_id, id)
 	/* a project's jobs, newest first */;
+
+CREATE INDEX job_project_state ON job (project_id, state, id)
+	/* a project's jobs of one state, newest first */;
 
 CREATE INDEX job_project_name ON job (project_id, name, id)
 	/* the jobs of one workload, newest first */;
@@ -346,6 +346,7 @@ CREATE TABLE report (
 	id INTEGER PRIMARY KEY,
 	uuid TEXT NOT NULL,
 	project_id INTEGER NOT NULL REFERENCES project (id),
+	branch_id INTEGER NOT NULL, /* of head; repeated so that a branch's reports are one range */
 	head_id INTEGER NOT NULL REFERENCES head (id),
 	version_id INTEGER NOT NULL REFERENCES version (id),
 	version_number INTEGER NOT NULL,
@@ -372,6 +373,9 @@ CREATE UNIQUE INDEX report_key ON report (project_id, idempotency_key)
 
 CREATE INDEX report_list ON report (project_id, start_ns, id)
 	/* a project's reports by time */;
+
+CREATE INDEX report_branch ON report (branch_id, start_ns, id)
+	/* a branch's reports by time */;
 
 CREATE INDEX report_head ON report (head_id, version_number, id)
 	/* the newest report of a branch or of one of its versions; removing a branch */;
@@ -417,7 +421,9 @@ CREATE TABLE metric (
 	id INTEGER PRIMARY KEY, /* its uuid is made of id and the report's uuid */
 	report_id INTEGER NOT NULL REFERENCES report (id) ON DELETE CASCADE,
 	iteration INTEGER NOT NULL,
-	series_id INTEGER NOT NULL REFERENCES series (id),
+	/* No foreign key: it would need an index by series as large as point. Each metric has its
+	 * point, whose key says the same. */
+	series_id INTEGER NOT NULL,
 	value REAL NOT NULL,
 	lower_value REAL,
 	upper_value REAL,

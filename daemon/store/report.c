@@ -29,10 +29,11 @@ enum {
 };
 static const char *const sql[] = {
 	[ADD - BASE] =
-		"INSERT INTO report (uuid, project_id, head_id, version_id, version_number,"
-		" testbed_id, environment_id, job_id, arm, noise, adapter, submitter,"
-		" idempotency_key, start_ns, end_ns, created_ns, summary_json) VALUES ($1, $2,"
-		" $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+		"INSERT INTO report (uuid, project_id, branch_id, head_id, version_id,"
+		" version_number, testbed_id, environment_id, job_id, arm, noise, adapter,"
+		" submitter, idempotency_key, start_ns, end_ns, created_ns, summary_json)"
+		" VALUES ($1, $2, (SELECT branch_id FROM head WHERE id = $3), $3, $4, $5, $6, "
+		"$7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
 		" RETURNING id",
 	[ADD_SERIES - BASE] =
 		"INSERT INTO series (project_id, head_id, testbed_id, benchmark_id, measure_id,"

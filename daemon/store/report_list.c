@@ -9,9 +9,7 @@
 	" AND (CAST($4 AS BIGINT) IS NULL OR r.testbed_id = $4)"                               \
 	" AND (CAST($5 AS TEXT) IS NULL OR (v.hash >= $5 AND v.hash < $6))"
 #define OF_PROJECT " WHERE r.project_id = $1" FILTER
-/* The branch's few heads first, then their reports. */
-#define BRANCH_FROM " FROM head h JOIN report r ON r.head_id = h.id" REPORT_JOINS
-#define OF_BRANCH " WHERE h.branch_id = $1" FILTER
+#define OF_BRANCH " WHERE r.branch_id = $1" FILTER
 #define OLDEST_FIRST " ORDER BY r.start_ns, r.id LIMIT $7 OFFSET $8"
 #define NEWEST_FIRST " ORDER BY r.start_ns DESC, r.id DESC LIMIT $7 OFFSET $8"
 #define BEST_FIRST                                                                             \
@@ -26,6 +24,7 @@ enum {
 	PROJECT_COUNT,
 	PROJECT_COUNT_ALL,
 	BRANCH_COUNT,
+	BRANCH_COUNT_ALL,
 	LATEST,
 	LATEST_HASH,
 	END
@@ -33,13 +32,14 @@ enum {
 static const char *const sql[] = {
 	[PROJECT_OLDEST - BASE] = "SELECT " REPORT_COLUMNS REPORT_FROM OF_PROJECT OLDEST_FIRST,
 	[PROJECT_NEWEST - BASE] = "SELECT " REPORT_COLUMNS REPORT_FROM OF_PROJECT NEWEST_FIRST,
-	[BRANCH_OLDEST - BASE] = "SELECT " REPORT_COLUMNS BRANCH_FROM OF_BRANCH OLDEST_FIRST,
-	[BRANCH_NEWEST - BASE] = "SELECT " REPORT_COLUMNS BRANCH_FROM OF_BRANCH NEWEST_FIRST,
+	[BRANCH_OLDEST - BASE] = "SELECT " REPORT_COLUMNS REPORT_FROM OF_BRANCH OLDEST_FIRST,
+	[BRANCH_NEWEST - BASE] = "SELECT " REPORT_COLUMNS REPORT_FROM OF_BRANCH NEWEST_FIRST,
 	[PROJECT_COUNT - BASE] = "SELECT count(*) FROM report r JOIN version v ON v.id = "
 				 "r.version_id" OF_PROJECT,
 	[PROJECT_COUNT_ALL - BASE] = "SELECT count(*) FROM report WHERE project_id = $1",
-	[BRANCH_COUNT - BASE] = "SELECT count(*) FROM head h JOIN report r ON r.head_id = h.id"
-				" JOIN version v ON v.id = r.version_id" OF_BRANCH,
+	[BRANCH_COUNT - BASE] =
+		"SELECT count(*) FROM report r JOIN version v ON v.id = r.version_id" OF_BRANCH,
+	[BRANCH_COUNT_ALL - BASE] = "SELECT count(*) FROM report WHERE branch_id = $1",
 	[LATEST - BASE] = "SELECT " REPORT_COLUMNS REPORT_FROM
 			  " WHERE r.head_id = $1 AND r.version_number >= $2"
 			  " AND r.version_number <= $3"
@@ -78,11 +78,11 @@ static int filter_args(struct store *s, struct arena *a, int64_t project_id,
 static int count(struct store *s, const struct report_filter *f, const struct arg *args,
 	int64_t *ret, struct error *err)
 {
-	if (f->branch)
-		return db_get_int(s, BRANCH_COUNT, 0, ret, err, args, 6);
-	if (f->testbed || f->hash || f->start_ns || f->end_ns)
-		return db_get_int(s, PROJECT_COUNT, 0, ret, err, args, 6);
-	return db_get_int(s, PROJECT_COUNT_ALL, 0, ret, err, args, 1);
+	bool all = !f->testbed && !f->hash && !f->start_ns && !f->end_ns;
+	int which = f->branch ? (all ? BRANCH_COUNT_ALL : BRANCH_COUNT)
+			      : (all ? PROJECT_COUNT_ALL : PROJECT_COUNT);
+
+	return db_get_int(s, which, 0, ret, err, args, all ? 1 : 6);
 }
 
 int store_report_list(struct store *s, struct arena *a, int64_t project_id,
