@@ -39,6 +39,7 @@ struct comparison_row { /* one (benchmark, measure) that both reports have */
 	double detectable; /* least effect seen with 80 % power at these sizes; NAN = unknown */
 	enum noise noise;  /* the worse of the two reports */
 	bool paired, same_definition;
+	bool decides; /* false: a companion (cpu-time, memory-peak), shown but not counted */
 	const char *method; /* "paired Hodges-Lehmann", "Hodges-Lehmann", "values only" */
 	const char *reason; /* why the outcome is what it is; a short phrase */
 };
@@ -145,24 +146,23 @@ json_t *analysis_history_json(const struct history *h);
  * 0.02, "n_history": 10, "limits": [94.7, 105.5], "segment_start": 3 (version), "reason": "..."
  * } */
 
-struct rerun {			   /* a question that only measuring again can answer */
-	const char *workload_json; /* definition of the job that raised it */
-	int64_t job_id;		   /* that job */
+struct rerun { /* a question that only measuring again can answer */
 	const char *head_hash, *base_hash;
-	const char *branch, *testbed;
+	const char *const *benchmarks; /* names without parameters' suffix; NULL: all */
+	size_t n_benchmarks;
+	int64_t processes; /* an arm, at first */
 };
-struct findings; /* what analysis_report found; opaque, lives in its arena */
+struct findings; /* what analysis_judge found; opaque, lives in its arena */
 
-/* Judge the report (by id) against its histories; only reads. Reader thread. */
-int analysis_report(struct store *st, struct arena *a, int64_t report_id, struct findings **ret,
-	struct error *err) must_check;
-/* Judge a finished confirmation job (trigger "confirm") and so the suspects it was filed for.
- * Only reads. Reader thread. */
-int analysis_rerun(struct store *st, struct arena *a, const struct job *j,
+/* Judge what a job has measured: its head against the histories, two arms against each other,
+ * and for a confirmation (trigger "confirm") the suspects that it was filed for. Only reads.
+ * Reader thread. */
+int analysis_judge(struct store *st, struct arena *a, const struct job *j,
 	struct findings **ret, struct error *err) must_check;
-/* Store boundaries, flags, change points and alerts. Writer thread, in a transaction. The
- * re-runs still wanted come back (arena array); the caller files them. */
+/* Store boundaries, flags, change points and alerts, and set the job's outcome and result_json
+ * (whose row is not saved). Writer thread, in a transaction. The re-runs still wanted come back
+ * (arena array); the caller files them. */
 int analysis_save(struct store *st, struct arena *a, const struct findings *f, int64_t now_ns,
-	struct rerun **ret, size_t *ret_n, struct error *err) must_check;
+	struct job *j, struct rerun **ret, size_t *ret_n, struct error *err) must_check;
 
 #endif

@@ -154,9 +154,10 @@ void request_wake(struct request *rq, unsigned bits);
 void request_notify(struct request *rq, const char *key);
 
 /* Park this request until server_notify(key) or the deadline, then run again() on a reader; it
- * answers or parks again (with the deadline already set). key is copied, e.g. "job:UUID". No
- * notification is lost between what the handler read and the parking: in doubt again() runs
- * once too often. Over 1,024 parked requests, and at shutdown, the answer is 503. */
+ * answers or parks again (deadline_ns 0: the deadline already set). key is copied, e.g.
+ * "job:UUID". No notification is lost between what the handler read and the parking: in doubt
+ * again() runs once too often. Over 1,024 parked requests, and at shutdown, the answer is 503.
+ */
 void request_park(struct request *rq, const char *key, int64_t deadline_ns /* monotonic */,
 	handler_fn again);
 bool request_deadline_passed(const struct request *rq); /* inside again() */

@@ -350,7 +350,8 @@ void request_park(struct request *rq, const char *key, int64_t deadline_ns, hand
 {
 	rq->after = AFTER_PARK;
 	rq->key = arena_strdup(rq->arena, key);
-	rq->park_until_ns = deadline_ns;
+	if (deadline_ns) /* parked again: the first one holds */
+		rq->park_until_ns = deadline_ns;
 	rq->again = again;
 }
 

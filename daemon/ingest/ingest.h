@@ -35,6 +35,9 @@ struct ingest {
  * E_UNPROCESSABLE names the member that is wrong. */
 int ingest_process(const struct ingest *in, json_t *record, struct error *err) must_check;
 
+/* Take over the verdicts of a `judged` message. */
+int ingest_judged(const struct ingest *in, json_t *message, struct error *err) must_check;
+
 /* Save the commit (and, for a branch, its ancestors) that a `resolved` message names, and the
  * hash in the job (whose row is not saved). */
 int ingest_resolved(const struct ingest *in, json_t *message, struct error *err) must_check;

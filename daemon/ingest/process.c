@@ -170,3 +170,26 @@ int ingest_process(const struct ingest *in, json_t *record, struct error *err)
 	r = store_process_add(in->st, &p, values, n, err);
 	return r == E_CONFLICT ? OK : r;
 }
+
+int ingest_judged(const struct ingest *in, json_t *message, struct error *err)
+{
+	size_t i;
+	json_t *v;
+	int r = OK;
+
+	json_array_foreach (json_object_get(message, "processes"), i, v) {
+		int noise = noise_parse(json_get_str(v, "noise", ""));
+		struct process p = { .job_id = in->job->id,
+			.seq = json_get_int(v, "seq", -1),
+			.noise = (enum noise)noise,
+			.replaced = json_get_bool(v, "replaced", false) };
+
+		if (noise < 0)
+			return error_set_field(err, E_UNPROCESSABLE, "/processes",
+				"a verdict is not clean, suspect or noisy");
+		r = store_process_judge(in->st, &p, json_object_get(v, "signals"), err);
+		if (r < 0)
+			break;
+	}
+	return r;
+}

@@ -253,11 +253,14 @@ struct place {
 	bool is_aside;
 };
 
+static bool is_rerun(const struct ingest *in)
+{
+	return in->job->trigger && !strcmp(in->job->trigger, "confirm");
+}
+
 static bool is_history(const struct ingest *in)
 {
-	bool is_rerun = in->job->trigger && !strcmp(in->job->trigger, "confirm");
-
-	return !is_rerun && (!in->has_base || in->job->base_ref);
+	return !is_rerun(in) && (!in->has_base || in->job->base_ref);
 }
 
 /* A base that was asked for by a branch's name is that branch's tip, a point of its history. */
@@ -321,7 +324,7 @@ static int add_report(
 	struct new_metric *metrics;
 	int64_t id, *series, *metric_ids;
 	struct new_report nr;
-	struct rows rows;
+	struct rows rows = { 0 };
 	int r;
 
 	r = collect(h, arm, &rows, err);
@@ -338,7 +341,7 @@ static int add_report(
 		.testbed_id = h->testbed_id,
 		.environment_id = h->environment_id,
 		.job_id = in->job->id,
-		.adapter = "benchd",
+		.adapter = is_rerun(in) ? REPORT_ADAPTER_RERUN : REPORT_ADAPTER,
 		.summary_json = summary_text(in->arena, h->done),
 		.user = in->job->submitter,
 		.arm = arm,

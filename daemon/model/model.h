@@ -249,6 +249,10 @@ struct metric {
 	double value, lower, upper; /* lower and upper NAN when absent */
 	int64_t n_processes, n_samples;
 };
+/* Adapters of reports made by benchd itself: of a job, and of a re-run that measured only what
+ * was in question. */
+#define REPORT_ADAPTER "benchd"
+#define REPORT_ADAPTER_RERUN "benchd-rerun"
 struct report {
 	int64_t id, project_id, job_id, environment_id;
 	const char *uuid, *adapter, *environment_hash;

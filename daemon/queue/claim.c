@@ -27,7 +27,7 @@ static int peek(struct store *st, struct arena *a, struct job *ret, struct error
 int queue_claim(struct store *st, struct arena *a, const struct slots *free, int64_t worker_id,
 	int64_t now_ns, int64_t lease_ns, struct job *ret, struct error *err)
 {
-	struct job next;
+	struct job next = { 0 };
 	bool is_exclusive, may_start;
 	int r;
 

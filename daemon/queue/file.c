@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Filing a job: from a request's body to a row that can run. */
+#include <stdatomic.h>
 #include <string.h>
 #include "base/secret.h"
 #include "base/text.h"
 #include "daemon/queue/internal.h"
 
-enum { MAX_DEPENDS = 64, MAX_MEMBERS = 200 };
-
-/* The body as read; absent members keep what is here before. */
-struct body {
-	const char *workload, *branch, *head, *base, *testbed, *supersede_key;
-	json_t *definition, *parameters, *protocol, *depends_on, *start_point;
-	json_t *base_argv, *head_argv, *base_parameters, *head_parameters;
-	int priority;
-	int64_t seed;
-};
+enum { MAX_DEPENDS = 64 };
 
 #define F(key, kind, min, max, names)                                                          \
 	{                                                                                      \
@@ -49,22 +41,7 @@ static const struct json_field start_fields[] = {
 	{ "hash", JF_STRING, offsetof(struct start_body, hash), false, 40, 40, NULL },
 };
 
-/* Everything one filing needs, so that its steps can be small. */
-struct desk {
-	struct store *st;
-	struct arena *a;
-	const struct queue_rules *rules;
-	const struct filing *f;
-	struct body body;
-	struct project project;
-	json_t *definition; /* ours to change */
-	const char *name;   /* as asked for */
-	struct workload w;
-	struct job *job;
-	struct error *err;
-};
-
-static int refuse(struct desk *d, const char *field, const char *text)
+int desk_refuse(struct desk *d, const char *field, const char *text)
 {
 	return error_set_field(d->err, E_UNPROCESSABLE, field, "%s", text);
 }
@@ -90,10 +67,10 @@ static int check_command(struct desk *d, const char *field, json_t *argv)
 			"with allow_adhoc_commands and scope exec");
 	json_array_foreach (argv, i, v)
 		if (!json_is_string(v) || strlen(json_string_value(v)) != json_string_length(v))
-			return refuse(d, field, "a command must be a list of strings");
+			return desk_refuse(d, field, "a command must be a list of strings");
 	return *json_string_value(json_array_get(argv, 0))
 		       ? OK
-		       : refuse(d, field, "a command must begin with the program's name");
+		       : desk_refuse(d, field, "a command must begin with the program's name");
 }
 
 static int read_body(struct desk *d, json_t *json)
@@ -118,9 +95,10 @@ static int read_body(struct desk *d, json_t *json)
 	if (r < 0)
 		return r;
 	if (b->priority == PRIORITY_CONFIRM && strcmp(d->f->trigger, "confirm") != 0)
-		return refuse(d, "/priority", "'confirm' is kept for benchd's own re-runs");
+		return desk_refuse(
+			d, "/priority", "'confirm' is kept for benchd's own re-runs");
 	return b->branch && !ref_name_is_valid(b->branch)
-		       ? refuse(d, "/branch", "'branch' is not a name that git accepts")
+		       ? desk_refuse(d, "/branch", "'branch' is not a name that git accepts")
 		       : OK;
 }
 
@@ -128,7 +106,7 @@ static int read_body(struct desk *d, json_t *json)
 
 static int take_inline(struct desk *d)
 {
-	if (!d->rules->allow_adhoc_commands || !d->f->may_exec)
+	if (!d->f->is_own && (!d->rules->allow_adhoc_commands || !d->f->may_exec))
 		return error_set_field(d->err, E_FORBIDDEN, "/definition",
 			"definitions in a job are not taken here; name a workload, or allow "
 			"them with allow_adhoc_commands and scope exec");
@@ -143,7 +121,7 @@ static int take_inline(struct desk *d)
 static int take_commands(struct desk *d)
 {
 	if (!d->body.base_argv || !d->body.head_argv)
-		return refuse(d, "/workload",
+		return desk_refuse(d, "/workload",
 			"'workload' or 'definition' is missing (or both 'base_argv' and "
 			"'head_argv')");
 	d->name = "adhoc";
@@ -157,7 +135,7 @@ static int take_definition(struct desk *d)
 	const char *source;
 
 	if (d->body.workload && d->body.definition)
-		return refuse(d, "/definition",
+		return desk_refuse(d, "/definition",
 			"'workload' and 'definition' exclude each other; give one of them");
 	if (d->body.definition)
 		return take_inline(d);
@@ -207,21 +185,21 @@ static int check_arms(struct desk *d, const struct extras *x)
 		      (x->base_parameters || x->head_parameters);
 
 	if (n_kinds > 1)
-		return refuse(d, "/base",
+		return desk_refuse(d, "/base",
 			"'base', 'base_argv' and 'base_parameters' exclude each other");
 	if (d->body.base && !has_repository)
-		return refuse(d, "/base",
+		return desk_refuse(d, "/base",
 			"'base' names a commit, and this workload has no repository");
 	if (x->head_argv && !x->base_argv)
-		return refuse(d, "/base_argv", "'head_argv' needs 'base_argv'");
+		return desk_refuse(d, "/base_argv", "'head_argv' needs 'base_argv'");
 	if (x->head_parameters && !x->base_parameters)
-		return refuse(
+		return desk_refuse(
 			d, "/base_parameters", "'head_parameters' needs 'base_parameters'");
 	if (x->base_argv && d->w.kind != WORKLOAD_COMMAND)
-		return refuse(d, "/base_argv",
+		return desk_refuse(d, "/base_argv",
 			"two commands can be compared only in a workload of kind 'command'");
 	if (d->body.head && !has_repository && !git_hash_is_valid(d->body.head))
-		return refuse(d, "/head",
+		return desk_refuse(d, "/head",
 			"this workload has no repository, so 'head' can only be a commit hash "
 			"of 40 digits under which the result is stored");
 	return OK;
@@ -367,7 +345,7 @@ static int add_dependencies(struct desk *d)
 	return r < 0 ? r : store_job_get(d->st, d->a, d->job->id, d->job, d->err);
 }
 
-static int add_row(struct desk *d, const struct extras *x, json_t *members)
+int desk_add_row(struct desk *d, const struct extras *x, json_t *members)
 {
 	struct job *j = d->job;
 	bool depends = json_array_size(d->body.depends_on) > 0;
@@ -381,112 +359,24 @@ static int add_row(struct desk *d, const struct extras *x, json_t *members)
 		r = add_dependencies(d);
 	if (r == OK && j->supersede_key)
 		r = queue_supersede(d->st, d->a, j, d->f->now_ns, d->err);
+	if (r == OK && d->rules->n_waiting)
+		atomic_fetch_add(d->rules->n_waiting, 1);
 	return r < 0 ? r : queue_note_state(d->st, j, d->f->now_ns, d->err);
 }
 
-/* --- suites --- */
-
-static bool suite_has(json_t *patterns, const char *name)
-{
-	size_t i;
-	json_t *v;
-
-	json_array_foreach (patterns, i, v)
-		if (glob_match(json_string_value(v), name))
-			return true;
-	return false;
-}
-
-/* Plain names first, as written (built-in kernels too); then what the globs match. */
-static int suite_members(struct desk *d, const char ***ret, size_t *ret_n)
-{
-	json_t *patterns = json_object_get(d->definition, "workloads"), *v;
-	const char *const *known;
-	const char **names = ARENA_ARRAY(d->a, const char *, MAX_MEMBERS);
-	size_t n = 0, n_known, i;
-	int r;
-
-	r = queue_list_workloads(
-		d->st, d->a, d->rules, d->project.id, &known, &n_known, d->err);
-	if (r < 0)
-		return r;
-	json_array_foreach (patterns, i, v)
-		if (!strpbrk(json_string_value(v), "*?") && n < MAX_MEMBERS)
-			names[n++] = json_string_value(v);
-	for (i = 0; i < n_known + (size_t)1000 && n < MAX_MEMBERS; i++) {
-		const char *name = i < n_known ? known[i] : kernel_ids[i - n_known];
-		bool is_there = false;
-
-		if (!name)
-			break;
-		for (size_t k = 0; k < n; k++)
-			is_there |= !strcmp(names[k], name);
-		if (!is_there && strcmp(name, d->name) != 0 && suite_has(patterns, name))
-			names[n++] = name;
-	}
-	if (n == 0)
-		return refuse(d, "/workload", "the suite names no workload that is known");
-	*ret = names;
-	*ret_n = n;
-	return OK;
-}
-
-static int file_member(struct desk *d, json_t *body, const char *name, struct job *ret)
-{
-	_cleanup_(json_decref)
-	json_t *member = json_copy(body);
-	json_t *definition;
-	const char *source;
-	int r;
-
-	r = queue_find_workload(
-		d->st, d->a, d->rules, d->project.id, name, &definition, &source, d->err);
-	if (r < 0)
-		return r;
-	if (!strcmp(json_get_str(definition, "kind", ""), "suite"))
-		return error_set_field(d->err, E_UNPROCESSABLE, "/workload",
-			"the suite '%s' holds the suite '%s'; suites cannot be nested", d->name,
-			name);
-	json_object_del(member, "definition");
-	json_object_set_new(member, "workload", json_string(name));
-	r = queue_file_job(
-		d->st, d->a, d->rules, d->f, arena_own_json(d->a, TAKE(member)), ret, d->err);
-	return r < 0 ? error_prefix(d->err, "member '%s': ", name) : OK;
-}
-
-/* A suite's row waits for the rows of its members. */
-static int file_suite(struct desk *d, json_t *body)
-{
-	json_t *members = arena_own_json(d->a, json_array());
-	const struct extras x = { 0 };
-	const char **names;
-	int64_t *ids;
-	size_t n;
-	int r;
-
-	r = suite_members(d, &names, &n);
-	if (r < 0)
-		return r;
-	ids = ARENA_ARRAY(d->a, int64_t, n);
-	for (size_t i = 0; i < n; i++) {
-		struct job member;
-
-		r = file_member(d, body, names[i], &member);
-		if (r < 0)
-			return r;
-		ids[i] = member.id;
-		json_array_append_new(members, json_string(member.uuid));
-	}
-	d->body.depends_on = NULL;
-	d->body.supersede_key = d->job->supersede_key = NULL;
-	d->job->state = JOB_BLOCKED;
-	r = add_row(d, &x, members);
-	for (size_t i = 0; r == OK && i < n; i++)
-		r = store_job_depends(d->st, d->job->id, ids[i], "any", d->err);
-	return r;
-}
-
 /* --- the door --- */
+
+/* A soft limit: the number is refreshed on a timer. */
+static int check_room(struct desk *d)
+{
+	const struct queue_rules *rules = d->rules;
+
+	if (!rules->n_waiting || atomic_load(rules->n_waiting) < rules->max_waiting)
+		return OK;
+	return error_set(d->err, E_UNAVAILABLE,
+		"%lld jobs are waiting already, which is the limit (queue.max_waiting)",
+		(long long)rules->max_waiting);
+}
 
 static int find_project(struct desk *d)
 {
@@ -503,7 +393,9 @@ int queue_file_job(struct store *st, struct arena *a, const struct queue_rules *
 	struct extras x;
 	int r;
 
-	r = read_body(&d, body);
+	r = check_room(&d);
+	if (r == OK)
+		r = read_body(&d, body);
 	if (r == OK)
 		r = find_project(&d);
 	if (r == OK)
@@ -517,9 +409,9 @@ int queue_file_job(struct store *st, struct arena *a, const struct queue_rules *
 		.start_point = d.body.start_point };
 	fill_row(&d);
 	if (d.w.kind == WORKLOAD_SUITE)
-		return file_suite(&d, body);
+		return desk_file_suite(&d, body);
 	r = check_arms(&d, &x);
 	if (r == OK)
 		r = count_processes(&d, &x, &ret->n_total);
-	return r == OK ? add_row(&d, &x, NULL) : r;
+	return r == OK ? desk_add_row(&d, &x, NULL) : r;
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The ends of jobs, and what puts a job back: cancel, lost workers, timed work. */
 #include <string.h>
+#include "base/clock.h"
 #include "daemon/queue/internal.h"
+
+#define AGE_NS (3600 * NS_PER_S) /* each hour of waiting is worth one priority class */
 
 int queue_note_state(struct store *st, const struct job *j, int64_t now_ns, struct error *err)
 {
@@ -148,12 +151,11 @@ int queue_cancel(struct store *st, struct arena *a, const char *uuid, const char
 	r = store_job_find(st, a, uuid, &j, err);
 	if (r < 0)
 		return r;
-	if (job_state_is_final(j.state) && j.state != JOB_CANCELED)
+	if (job_state_is_final(j.state))
 		return error_set(err, E_CONFLICT, "job %s has ended already: %s", uuid,
 			job_state_name(j.state));
-	if (j.state != JOB_CANCELED)
-		r = end_early(st, &j, JOB_CANCELED, PHASE_CANCELING,
-			arena_printf(a, "canceled by %.64s", by), now_ns, err);
+	r = end_early(st, &j, JOB_CANCELED, PHASE_CANCELING,
+		arena_printf(a, "canceled by %.64s", by), now_ns, err);
 	if (r == OK)
 		*ret = j;
 	return r;
@@ -171,31 +173,17 @@ static bool gives_way(const struct job *old, const char *key)
 int queue_supersede(struct store *st, struct arena *a, const struct job *j, int64_t now_ns,
 	struct error *err)
 {
-	struct job_filter f = {
-		.project_id = j->project_id,
-		.states = 1u << JOB_QUEUED | 1u << JOB_WAITING_HOST | 1u << JOB_RETRY_WAIT |
-			  1u << JOB_BLOCKED | 1u << JOB_AWAITING_APPROVAL | 1u << JOB_RUNNING,
-		.name = j->name,
-		.before_id = j->id,
-		.limit = 1000,
-	};
 	const char *reason = arena_printf(a, "superseded by job %s", j->uuid);
-	struct job *jobs;
+	struct job *old;
 	size_t n;
 	int r;
 
-	do {
-		r = store_job_list(st, a, &f, &jobs, &n, err);
-		for (size_t i = 0; r == OK && i < n; i++) {
-			f.before_id = jobs[i].id;
-			if (!jobs[i].supersede_key ||
-				strcmp(jobs[i].supersede_key, j->supersede_key) != 0 ||
-				!gives_way(&jobs[i], j->supersede_key))
-				continue;
-			r = end_early(st, &jobs[i], JOB_SUPERSEDED, PHASE_SUPERSEDING, reason,
+	r = store_job_superseded(st, a, j->supersede_key, j->id, &old, &n, err);
+	for (size_t i = 0; r == OK && i < n; i++)
+		if (old[i].project_id == j->project_id && !strcmp(old[i].name, j->name) &&
+			gives_way(&old[i], j->supersede_key))
+			r = end_early(st, &old[i], JOB_SUPERSEDED, PHASE_SUPERSEDING, reason,
 				now_ns, err);
-		}
-	} while (r == OK && n == (size_t)f.limit);
 	return r;
 }
 
@@ -242,6 +230,8 @@ int queue_tick(struct store *st, struct arena *a, const struct queue_rules *rule
 	int r;
 
 	r = wake_sleepers(st, a, rules, now_ns, err);
+	if (r == OK)
+		r = store_job_age(st, now_ns - AGE_NS, now_ns, PRIORITY_PUSH, err);
 	if (r == OK)
 		r = store_job_expired(st, a, now_ns, &jobs, &n, err);
 	for (size_t i = 0; r == OK && i < n; i++)

@@ -35,4 +35,33 @@ struct arm_cells {
 int job_cells(struct arena *a, const struct workload *w, json_t *parameters,
 	const struct extras *x, struct arm_cells *ret, struct error *err) must_check;
 
+/* The body as read; absent members keep what is here before. */
+struct body {
+	const char *workload, *branch, *head, *base, *testbed, *supersede_key;
+	json_t *definition, *parameters, *protocol, *depends_on, *start_point;
+	json_t *base_argv, *head_argv, *base_parameters, *head_parameters;
+	int priority;
+	int64_t seed;
+};
+
+/* Everything one filing needs, so that its steps can be small. */
+struct desk {
+	struct store *st;
+	struct arena *a;
+	const struct queue_rules *rules;
+	const struct filing *f;
+	struct body body;
+	struct project project;
+	json_t *definition; /* ours to change */
+	const char *name;   /* as asked for */
+	struct workload w;
+	struct job *job;
+	struct error *err;
+};
+
+int desk_refuse(struct desk *d, const char *field, const char *text);
+/* Store the row with what depends on it; members: of a suite, NULL otherwise. */
+int desk_add_row(struct desk *d, const struct extras *x, json_t *members) must_check;
+int desk_file_suite(struct desk *d, json_t *body) must_check;
+
 #endif

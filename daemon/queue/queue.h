@@ -21,10 +21,11 @@
 
 /* What the configuration says about filing; constant once made, readable from any thread. */
 struct queue_rules {
-	const char *testbed;	   /* of this daemon */
-	bool allow_adhoc_commands; /* inline definitions, base_argv and head_argv */
-	json_t *workloads;	   /* object: name -> definition, all of them checked */
-	int64_t max_waiting;	   /* jobs not yet final, all projects: E_UNAVAILABLE beyond */
+	const char *testbed;	    /* of this daemon */
+	bool allow_adhoc_commands;  /* inline definitions, base_argv and head_argv */
+	json_t *workloads;	    /* object: name -> definition, all of them checked */
+	int64_t max_waiting;	    /* jobs not yet final, all projects: E_UNAVAILABLE beyond */
+	_Atomic int64_t *n_waiting; /* how many there are, roughly; NULL: not limited */
 	int64_t max_attempts;
 };
 
@@ -42,6 +43,7 @@ int queue_list_workloads(struct store *st, struct arena *a, const struct queue_r
 struct filing {
 	const char *project; /* slug or UUID */
 	bool may_create_project;
+	bool is_own;	       /* benchd's own doing: the definition was allowed before */
 	bool may_exec;	       /* the caller's scope; the switch of the rules is asked too */
 	const char *submitter; /* token name, "anonymous", ... */
 	const char *trigger;   /* "api", "hook", "schedule", "confirm" */
@@ -55,13 +57,26 @@ struct filing {
 int queue_file_job(struct store *st, struct arena *a, const struct queue_rules *rules,
 	const struct filing *f, json_t *body, struct job *ret, struct error *err) must_check;
 
+/* Measure two commits of origin's workload again, interleaved, before everything else: a job
+ * with priority and trigger "confirm", the definition, parameters, branch and testbed of
+ * origin. What is measured is no point of a history. */
+struct rerun_order {
+	const char *head_hash, *base_hash;
+	const char *const *benchmarks; /* names of cells to measure; NULL: all */
+	size_t n_benchmarks;
+	int64_t processes; /* an arm, at first; more follow until it is decided */
+};
+int queue_file_rerun(struct store *st, struct arena *a, const struct queue_rules *rules,
+	const struct job *origin, const struct rerun_order *what, int64_t now_ns,
+	struct job *ret, struct error *err) must_check;
+
 /* Phases of a running job that somebody wants to end; the pipeline ends it. */
 #define PHASE_CANCELING "canceling"
 #define PHASE_SUPERSEDING "superseding"
 
 /* Cancel: a waiting job is canceled at once; a running one is marked (phase "canceling") and
- * ended by the pipeline, which the caller pokes (WAKE_JOBS). Cancelling twice is the same as
- * once; E_CONFLICT when the job has ended. *j is read again. */
+ * ended by the pipeline, which the caller pokes (WAKE_JOBS); doing so twice is the same as
+ * once. E_CONFLICT when the job has ended. */
 int queue_cancel(struct store *st, struct arena *a, const char *uuid, const char *by,
 	int64_t now_ns, struct job *ret, struct error *err) must_check;
 

@@ -20,6 +20,7 @@ enum {
 	SAVE,
 	FIND,
 	OPEN_OF_SERIES,
+	OF_SERIES,
 	OF_REPORT,
 	LIST,
 	LIST_OPEN,
@@ -43,6 +44,8 @@ static const char *const sql[] = {
 		"SELECT " COLUMNS FROM " WHERE a.project_id = $1 AND a.uuid = lower($2)",
 	[OPEN_OF_SERIES - BASE] =
 		"SELECT " COLUMNS FROM " WHERE a.series_id = $1 AND" IS_OPEN " ORDER BY a.id",
+	[OF_SERIES - BASE] =
+		"SELECT " COLUMNS FROM " WHERE a.series_id = $1 ORDER BY a.id DESC LIMIT $2",
 	[OF_REPORT - BASE] = "SELECT " COLUMNS FROM " WHERE a.report_id = $1 ORDER BY a.id",
 	[LIST - BASE] = "SELECT " COLUMNS FROM " WHERE a.project_id = $1"
 			" AND a.state IN ($2, $3, $4, $5) ORDER BY a.id DESC LIMIT $6",
@@ -162,6 +165,15 @@ int store_alert_open(struct store *s, struct arena *a, int64_t series_id, struct
 {
 	_cleanup_(query_done)
 	struct query q = db_query(s, OPEN_OF_SERIES, ARGS(INT(series_id)));
+
+	return read_all(&q, a, ret, ret_n, err);
+}
+
+int store_alert_of_series(struct store *s, struct arena *a, int64_t series_id, int64_t limit,
+	struct alert **ret, size_t *ret_n, struct error *err)
+{
+	_cleanup_(query_done)
+	struct query q = db_query(s, OF_SERIES, ARGS(INT(series_id), INT(limit)));
 
 	return read_all(&q, a, ret, ret_n, err);
 }

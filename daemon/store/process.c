@@ -2,6 +2,8 @@
 /* Measured processes and their raw samples. */
 #include "daemon/store/internal.h"
 
+#include <string.h>
+
 #define VALUE_COLUMNS "v.benchmark, v.measure, v.unit, v.better, v.value, v.samples, v.warmup"
 enum {
 	BASE = Q_PROCESS * STATEMENTS_MAX,
@@ -11,6 +13,8 @@ enum {
 	VALUES,
 	JOB_VALUES,
 	BUMP,
+	RECORD,
+	JUDGE,
 	END
 };
 static const char *const sql[] = {
@@ -31,6 +35,9 @@ static const char *const sql[] = {
 			      " WHERE p.job_id = $1 ORDER BY p.attempt, p.seq, v.id",
 	[BUMP - BASE] = "UPDATE project SET generation = generation + 1"
 			" WHERE id = (SELECT project_id FROM job WHERE id = $1)",
+	[RECORD - BASE] = "SELECT id, record_json FROM process WHERE job_id = $1 AND seq = $2",
+	[JUDGE - BASE] = "UPDATE process SET noise = $2, is_replaced = $3, record_json = $4"
+			 " WHERE id = $1",
 };
 const struct statements process_statements = { sql, END - BASE };
 
@@ -70,6 +77,41 @@ int store_process_add(struct store *s, struct process *p, const struct series_va
 	for (size_t i = 0; r == OK && i < n; i++)
 		r = add_value(s, p->id, &v[i], err);
 	return r < 0 ? r : db_run(s, BUMP, err, ARGS(INT(p->job_id)));
+}
+
+/* The record with the three members of a verdict exchanged. */
+static char *judge_record(const char *text, const struct process *p, json_t *signals)
+{
+	_cleanup_(json_decref)
+	json_t *o = NULL;
+	struct error ignored;
+
+	if (json_parse(text, strlen(text), &o, &ignored) < 0)
+		return xstrdup(text);
+	json_set_str(o, "noise", noise_name(p->noise));
+	json_set_bool(o, "replaced", p->replaced);
+	if (signals)
+		json_object_set(o, "signals", signals);
+	return json_text(o);
+}
+
+int store_process_judge(
+	struct store *s, const struct process *p, json_t *signals, struct error *err)
+{
+	_cleanup_(query_done)
+	struct query q = db_query(s, RECORD, ARGS(INT(p->job_id), INT(p->seq)));
+	_cleanup_(free)
+	char *text = NULL;
+	int64_t id;
+	int r = query_one(&q, err, "the job has no process record %lld", (long long)p->seq);
+
+	if (r < 0)
+		return r;
+	id = column_int(&q);
+	text = judge_record((const char *)sqlite3_column_text(q.stmt, q.column), p, signals);
+	query_done(&q);
+	return db_run(s, JUDGE, err,
+		ARGS(INT(id), TEXT(noise_name(p->noise)), INT(p->replaced), TEXT(text)));
 }
 
 static void read_process(struct query *q, struct arena *a, struct process *p)

@@ -10,6 +10,7 @@ enum {
 	BASE = Q_REPORT * STATEMENTS_MAX,
 	ADD = BASE,
 	ADD_SERIES,
+	ENSURE_SERIES,
 	ADD_METRIC,
 	ADD_POINT,
 	ADD_SAMPLES,
@@ -47,6 +48,13 @@ static const char *const sql[] = {
 		" THEN series.last_value ELSE excluded.last_value END,"
 		" last_version = CASE WHEN excluded.last_version < series.last_version"
 		" THEN series.last_version ELSE excluded.last_version END RETURNING id",
+	/* For what is measured beside a history: no point of it. */
+	[ENSURE_SERIES - BASE] =
+		"INSERT INTO series (project_id, head_id, testbed_id, benchmark_id, measure_id,"
+		" n_points, last_version, last_ns, last_value)"
+		" VALUES ($1, $2, $3, $4, $5, 0, -1, 0, 0)"
+		" ON CONFLICT (head_id, testbed_id, benchmark_id, measure_id) DO UPDATE SET"
+		" n_points = series.n_points RETURNING id",
 	[ADD_METRIC - BASE] =
 		"INSERT INTO metric (report_id, iteration, series_id, value, lower_value,"
 		" upper_value, n_processes, n_samples, definition_id, parameter_set_id)"
@@ -86,7 +94,9 @@ static const char *const sql[] = {
 		" last_value = COALESCE((SELECT p.value FROM point p"
 		" WHERE p.series_id = series.id ORDER BY p.version_number DESC,"
 		" p.report_id DESC, p.iteration DESC LIMIT 1), 0) WHERE id = $1",
-	[REMOVE_EMPTY_SERIES - BASE] = "DELETE FROM series WHERE id = $1 AND n_points = 0",
+	[REMOVE_EMPTY_SERIES - BASE] = "DELETE FROM series WHERE id = $1 AND n_points = 0"
+				       " AND NOT EXISTS (SELECT 1 FROM metric m"
+				       " WHERE m.series_id = series.id)",
 };
 const struct statements report_statements = { sql, END - BASE };
 
@@ -178,18 +188,29 @@ static int add_point(
 			BLOB(t->uuid, UUID_BYTES)));
 }
 
+static int find_series(
+	struct storing *t, const struct new_metric *m, int64_t *ret_series, struct error *err)
+{
+	const struct new_report *r = t->r;
+
+	if (m->flags & POINT_ASIDE)
+		return db_get_int(t->s, ENSURE_SERIES, 0, ret_series, err,
+			ARGS(INT(r->project_id), INT(r->head_id), INT(r->testbed_id),
+				INT(m->benchmark_id), INT(m->measure_id)));
+	return db_get_int(t->s, ADD_SERIES, 0, ret_series, err,
+		ARGS(INT(r->project_id), INT(r->head_id), INT(r->testbed_id),
+			INT(m->benchmark_id), INT(m->measure_id), INT(r->version_number),
+			INT(r->start_ns), REAL(m->value)));
+}
+
 static int add_metric(struct storing *t, const struct new_metric *m, int64_t *ret_series,
 	int64_t *ret_id, struct error *err)
 {
-	const struct new_report *r = t->r;
 	int code;
 
 	if (!isfinite(m->value))
 		return error_set(err, E_UNPROCESSABLE, "the value of a metric is finite");
-	code = db_get_int(t->s, ADD_SERIES, 0, ret_series, err,
-		ARGS(INT(r->project_id), INT(r->head_id), INT(r->testbed_id),
-			INT(m->benchmark_id), INT(m->measure_id), INT(r->version_number),
-			INT(r->start_ns), REAL(m->value)));
+	code = find_series(t, m, ret_series, err);
 	if (code == OK)
 		code = shared_id(t, DEFINITION, m->definition_hash, &t->last_definition,
 			&t->definition_id, err);
@@ -206,7 +227,7 @@ static int add_metric(struct storing *t, const struct new_metric *m, int64_t *re
 		return error_set(err, E_CONFLICT,
 			"the report has a benchmark's measure twice in iteration %lld",
 			(long long)m->iteration);
-	if (code == OK)
+	if (code == OK && !(m->flags & POINT_ASIDE))
 		code = add_point(t, m, *ret_series, err);
 	if (code == OK && m->samples && m->n_values)
 		code = db_run(t->s, ADD_SAMPLES, err,

@@ -12,9 +12,11 @@
 #define OF_BRANCH " WHERE r.branch_id = $1" FILTER
 #define OLDEST_FIRST " ORDER BY r.start_ns, r.id LIMIT $7 OFFSET $8"
 #define NEWEST_FIRST " ORDER BY r.start_ns DESC, r.id DESC LIMIT $7 OFFSET $8"
-#define BEST_FIRST                                                                             \
-	" ORDER BY v.number DESC, CASE WHEN r.arm = 'head' THEN 0 ELSE 1 END, r.id DESC"       \
-	" LIMIT 1"
+/* A re-run measured only what was in question. */
+#define WHOLE_FIRST                                                                            \
+	" CASE WHEN r.adapter = '" REPORT_ADAPTER_RERUN "' THEN 2"                             \
+	" WHEN r.arm = 'head' THEN 0 ELSE 1 END, r.id DESC LIMIT 1"
+#define BEST_FIRST " ORDER BY v.number DESC," WHOLE_FIRST
 enum {
 	BASE = Q_REPORT_LIST * STATEMENTS_MAX,
 	PROJECT_OLDEST = BASE,
@@ -44,8 +46,7 @@ static const char *const sql[] = {
 			  " WHERE r.head_id = $1 AND r.version_number >= $2"
 			  " AND r.version_number <= $3"
 			  " AND (CAST($4 AS BIGINT) IS NULL OR r.testbed_id = $4)"
-			  " ORDER BY r.version_number DESC,"
-			  " CASE WHEN r.arm = 'head' THEN 0 ELSE 1 END, r.id DESC LIMIT 1",
+			  " ORDER BY r.version_number DESC," WHOLE_FIRST,
 	[LATEST_HASH - BASE] = "SELECT " REPORT_COLUMNS REPORT_FROM
 			       " WHERE v.head_id = $1 AND v.number >= $2 AND v.number <= $3"
 			       " AND (CAST($4 AS BIGINT) IS NULL OR r.testbed_id = $4)"

@@ -16,13 +16,14 @@ static const char *const sql[] = {
 	[GET - BASE] = "SELECT " COLUMNS FROM " WHERE s.id = $1",
 	[BY_KEY - BASE] = "SELECT " COLUMNS FROM " WHERE s.head_id = $1 AND s.testbed_id = $2"
 			  " AND s.benchmark_id = $3 AND s.measure_id = $4",
-	/* Only current heads: the histories of replaced ones are over. */
-	[LIST - BASE] = "SELECT " COLUMNS FROM " WHERE s.project_id = $1"
+	/* Only current heads: the histories of replaced ones are over. A series without a
+	 * point was only measured beside a history. */
+	[LIST - BASE] = "SELECT " COLUMNS FROM " WHERE s.project_id = $1 AND s.n_points > 0"
 			" AND h.replaced_ns = 0 AND k.archived_ns = 0"
 			" AND (CAST($2 AS BIGINT) IS NULL OR s.testbed_id = $2)"
 			" ORDER BY b.name, t.name, k.name, u.name LIMIT $3",
 	[LIST_OF_BRANCH - BASE] = "SELECT " COLUMNS FROM " WHERE s.head_id = $1"
-				  " AND k.archived_ns = 0"
+				  " AND s.n_points > 0 AND k.archived_ns = 0"
 				  " AND (CAST($2 AS BIGINT) IS NULL OR s.testbed_id = $2)"
 				  " ORDER BY t.name, k.name, u.name LIMIT $3",
 };

@@ -235,6 +235,10 @@ int store_job_log_read(struct store *s, struct arena *a, int64_t job_id, const c
  * a record that comes twice is stored once (E_CONFLICT). */
 int store_process_add(struct store *s, struct process *p, const struct series_values *v,
 	size_t n, struct error *err) must_check;
+/* A later verdict on the record with this job and seq: noise, replaced and, where not NULL,
+ * signals take the place of what it said first. E_NOT_FOUND. */
+int store_process_judge(struct store *s, const struct process *p, json_t *signals,
+	struct error *err) must_check;
 int store_process_list(struct store *s, struct arena *a, int64_t job_id, struct process **ret,
 	size_t *ret_n, struct error *err) must_check;
 /* Values of one process, raw samples included. */
@@ -341,6 +345,9 @@ int store_alert_find(struct store *s, struct arena *a, int64_t project_id, const
 int store_alert_open(struct store *s, struct arena *a, int64_t series_id, struct alert **ret,
 	size_t *ret_n, struct error *err) must_check; /* suspect or confirmed */
 int store_alert_of_report(struct store *s, struct arena *a, int64_t report_id,
+	struct alert **ret, size_t *ret_n, struct error *err) must_check;
+/* All alerts of a series, closed ones too, newest first. */
+int store_alert_of_series(struct store *s, struct arena *a, int64_t series_id, int64_t limit,
 	struct alert **ret, size_t *ret_n, struct error *err) must_check;
 int store_alert_list(struct store *s, struct arena *a, int64_t project_id, unsigned states,
 	int64_t limit, struct alert **ret, size_t *ret_n, struct error *err) must_check;

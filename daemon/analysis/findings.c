@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What was found, kept until the writer stores it. */
+#include <math.h>
+#include <string.h>
+#include "daemon/analysis/internal.h"
+
+/* Room for one more in an arena array. */
+static void *grow(struct arena *a, void *items, size_t n, size_t *cap, size_t size)
+{
+	void *bigger;
+
+	if (n < *cap)
+		return items;
+	*cap = *cap ? 2 * *cap : 8;
+	bigger = arena_alloc(a, *cap * size);
+	if (n)
+		memcpy(bigger, items, n * size);
+	return bigger;
+}
+
+#define GROW(f, what)                                                                          \
+	((f)->what = grow(                                                                     \
+		 (f)->a, (f)->what, (f)->n_##what, &(f)->cap_##what, sizeof(*(f)->what)),      \
+		&(f)->what[(f)->n_##what++])
+
+void findings_add_boundary(struct findings *f, const struct boundary_finding *b)
+{
+	*GROW(f, boundaries) = *b;
+}
+
+void findings_add_alert(struct findings *f, const struct alert_finding *al)
+{
+	*GROW(f, alerts) = *al;
+}
+
+void findings_add_change(struct findings *f, const struct change_finding *c)
+{
+	*GROW(f, changes) = *c;
+}
+
+static struct rerun *find_rerun(struct findings *f, const char *head, const char *base)
+{
+	for (size_t i = 0; i < f->n_reruns; i++)
+		if (!strcmp(f->reruns[i].head_hash, head) &&
+			!strcmp(f->reruns[i].base_hash, base))
+			return &f->reruns[i];
+	return NULL;
+}
+
+void findings_add_rerun(struct findings *f, const char *head, const char *base,
+	const char *benchmark, int64_t n_processes)
+{
+	struct rerun *r = find_rerun(f, head, base);
+	const char **names;
+
+	if (!r) {
+		r = GROW(f, reruns);
+		*r = (struct rerun){
+			.head_hash = head, .base_hash = base, .processes = n_processes
+		};
+	}
+	for (size_t i = 0; i < r->n_benchmarks; i++)
+		if (!strcmp(r->benchmarks[i], benchmark))
+			return;
+	names = ARENA_ARRAY(f->a, const char *, r->n_benchmarks + 1);
+	for (size_t i = 0; i < r->n_benchmarks; i++)
+		names[i] = r->benchmarks[i];
+	names[r->n_benchmarks++] = benchmark;
+	r->benchmarks = names;
+}
+
+/* --- storing them: writer thread --- */
+
+static int save_flags(struct store *st, const struct alert_finding *f, struct error *err)
+{
+	int r = OK;
+
+	if (!f->set && !f->clear)
+		return OK;
+	for (size_t i = 0; r == OK && i < f->n_points; i++)
+		r = store_point_flags(st, f->points[i].series_id, f->points[i].version_number,
+			f->points[i].report_id, f->set, f->clear, err);
+	return r;
+}
+
+static int save_alert(struct store *st, struct arena *a, const struct alert_finding *f,
+	int64_t now_ns, struct error *err)
+{
+	struct alert al = f->alert;
+	int r;
+
+	al.modified_ns = now_ns;
+	if (al.id) {
+		r = store_alert_save(st, &al, err);
+	} else {
+		al.created_ns = now_ns;
+		r = store_alert_add(st, a, &al, f->metric_id, err);
+	}
+	return r < 0 ? r : save_flags(st, f, err);
+}
+
+int analysis_save(struct store *st, struct arena *a, const struct findings *f, int64_t now_ns,
+	struct job *j, struct rerun **ret, size_t *ret_n, struct error *err)
+{
+	int r = OK;
+
+	for (size_t i = 0; r == OK && i < f->n_boundaries; i++) {
+		const struct boundary_finding *b = &f->boundaries[i];
+
+		r = store_boundary_save(st, b->metric_id, b->test, b->baseline, b->lower,
+			b->upper, b->detail, err);
+	}
+	for (size_t i = 0; r == OK && i < f->n_alerts; i++)
+		r = save_alert(st, a, &f->alerts[i], now_ns, err);
+	for (size_t i = 0; r == OK && i < f->n_changes; i++)
+		r = store_change_points_save(st, f->changes[i].series_id, f->changes[i].changes,
+			f->changes[i].n, now_ns, err);
+	if (r < 0)
+		return r;
+	j->outcome = f->outcome;
+	j->result_json = f->result_json ? arena_strdup(a, f->result_json) : NULL;
+	*ret = f->reruns;
+	*ret_n = f->n_reruns;
+	return OK;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One verdict for CI. Unknown is never a pass, and what was not measured is an error. */
+#include <math.h>
+#include <string.h>
+#include "daemon/analysis/internal.h"
+
+enum { MAX_RULES = 8, MAX_NAMED = 5 };
+
+static void add_rule(
+	struct gate *g, const char *rule, enum gate_outcome outcome, const char *reason)
+{
+	static const int severity[] = {
+		[GATE_PASS] = 0, [GATE_UNKNOWN] = 1, [GATE_FAIL] = 2, [GATE_ERROR] = 3
+	};
+
+	g->rules[g->n_rules++] = (struct gate_rule){ rule, outcome, reason };
+	if (severity[outcome] > severity[g->outcome])
+		g->outcome = outcome;
+}
+
+static void gate_init(struct gate *g, struct arena *a)
+{
+	*g = (struct gate){ .outcome = GATE_PASS,
+		.comparison = OUTCOME_NONE,
+		.rules = ARENA_ARRAY(a, struct gate_rule, MAX_RULES) };
+}
+
+static const char *percent(struct arena *a, double x)
+{
+	return isfinite(x) ? arena_printf(a, "%+.1f %%", 100 * x) : "?";
+}
+
+static const char *row_text(struct arena *a, const struct comparison_row *row)
+{
+	const char *effect = percent(a, row->effect);
+
+	if (!isfinite(row->low) || !isfinite(row->high))
+		return arena_printf(a, "%s: %s %s", row->benchmark, row->measure, effect);
+	return arena_printf(a, "%s: %s %s [%.1f, %.1f]", row->benchmark, row->measure, effect,
+		100 * row->low, 100 * row->high);
+}
+
+/* The first few rows of an outcome, in words. */
+static const char *rows_text(
+	struct arena *a, const struct report_comparison *c, enum outcome which)
+{
+	const char *text = "";
+	int64_t n = 0;
+
+	for (size_t i = 0; i < c->n_rows; i++) {
+		if (!c->rows[i].decides || c->rows[i].outcome != which || n++ >= MAX_NAMED)
+			continue;
+		text = arena_printf(
+			a, "%s%s%s", text, *text ? "; " : "", row_text(a, &c->rows[i]));
+	}
+	return n > MAX_NAMED
+		       ? arena_printf(a, "%s; and %lld more", text, (long long)n - MAX_NAMED)
+		       : text;
+}
+
+static const char *set_text(struct arena *a, const struct report_comparison *c)
+{
+	if (!c->n_added && !c->n_removed)
+		return "";
+	return arena_printf(a, "%zu only in head%s%s, %zu only in base%s%s", c->n_added,
+		c->n_added ? ", such as " : "", c->n_added ? c->added[0] : "", c->n_removed,
+		c->n_removed ? ", such as " : "", c->n_removed ? c->removed[0] : "");
+}
+
+int analysis_gate(struct store *st, struct arena *a, const struct report_comparison *c,
+	struct gate *ret, struct error *err)
+{
+	struct report_comparison *copy = ARENA_NEW(a, struct report_comparison);
+
+	*copy = *c;
+	gate_init(ret, a);
+	ret->compared = copy;
+	ret->comparison = c->outcome;
+	ret->rows = arena_own_json(a, comparison_rows_json(c));
+	if (c->n_rows == 0) {
+		add_rule(ret, "something was measured on both sides", GATE_ERROR,
+			"base and head have no benchmark in common");
+		return OK;
+	}
+	add_rule(ret, "no slower benchmark", c->counts[OUTCOME_SLOWER] ? GATE_FAIL : GATE_PASS,
+		rows_text(a, c, OUTCOME_SLOWER));
+	add_rule(ret, "every benchmark is decided",
+		c->counts[OUTCOME_UNKNOWN] ? GATE_UNKNOWN : GATE_PASS,
+		rows_text(a, c, OUTCOME_UNKNOWN));
+	add_rule(ret, "the same benchmarks on both sides",
+		c->n_added || c->n_removed ? GATE_UNKNOWN : GATE_PASS, set_text(a, c));
+	add_rule(ret, "the same environment on both sides",
+		c->same_environment ? GATE_PASS : GATE_UNKNOWN,
+		c->n_environment_difference ? c->environment_difference[0] : "");
+	return OK;
+}
+
+/* --- against the history --- */
+
+struct against { /* counts over the rows of a report */
+	struct arena *a;
+	json_t *rows;
+	int64_t n, n_slower, n_unknown;
+	const char *slower, *unknown; /* the first of each, in words */
+};
+
+static void count_row(struct against *g, const struct result *res, json_t *change)
+{
+	const char *outcome = json_get_str(change, "outcome", "unknown");
+	const char *text = arena_printf(g->a, "%s: %s %s", res->benchmark.name,
+		res->measure.name, percent(g->a, json_get_real(change, "effect", NAN)));
+
+	g->n++;
+	if (!strcmp(outcome, "slower") && g->n_slower++ == 0)
+		g->slower = text;
+	if (!strcmp(outcome, "unknown") && g->n_unknown++ == 0)
+		g->unknown = arena_printf(g->a, "%s: %s", res->benchmark.name,
+			json_get_str(change, "reason", ""));
+	json_set_str(change, "benchmark", res->benchmark.name);
+	json_set_str(change, "measure", res->measure.name);
+	json_set_str(change, "units", res->measure.units);
+	json_set_str(change, "better", better_name(res->measure.better));
+	json_object_set(change, "base", json_object_get(change, "baseline"));
+	json_object_set(change, "head", json_object_get(change, "value"));
+	json_set_str(change, "method", json_get_str(change, "test", ""));
+	json_array_append(g->rows, change);
+}
+
+static int add_result(
+	struct against *g, struct store *st, const struct result *res, struct error *err)
+{
+	struct boundary b;
+	json_t *change = NULL;
+	int r;
+
+	if (measure_is_companion(&res->measure))
+		return OK;
+	r = store_boundary_find(st, g->a, res->metric.id, &b, err);
+	if (r == OK && b.detail_json)
+		r = json_parse(b.detail_json, strlen(b.detail_json), &change, err);
+	if (r < 0 && r != E_NOT_FOUND)
+		return r;
+	if (!change)
+		change = json_pack("{ss ss}", "outcome", "unknown", "reason",
+			"there are no limits for it");
+	count_row(g, res, arena_own_json(g->a, change));
+	return OK;
+}
+
+int analysis_gate_report(struct store *st, struct arena *a, const struct report *r,
+	struct gate *ret, struct error *err)
+{
+	struct against g = {
+		.a = a, .rows = arena_own_json(a, json_array()), .slower = "", .unknown = ""
+	};
+	struct result *results;
+	size_t n;
+	int code;
+
+	gate_init(ret, a);
+	code = store_report_results(st, a, r->id, &results, &n, err);
+	for (size_t i = 0; code == OK && i < n; i++)
+		code = add_result(&g, st, &results[i], err);
+	if (code < 0)
+		return code;
+	ret->rows = g.rows;
+	add_rule(ret, "something was measured", g.n ? GATE_PASS : GATE_ERROR,
+		g.n ? "" : "the report has no results");
+	add_rule(ret, "no benchmark beyond its limits", g.n_slower ? GATE_FAIL : GATE_PASS,
+		g.slower);
+	add_rule(ret, "every benchmark has limits", g.n_unknown ? GATE_UNKNOWN : GATE_PASS,
+		g.unknown);
+	add_rule(ret, "the run was not noisy",
+		r->noise == NOISE_NOISY ? GATE_UNKNOWN : GATE_PASS,
+		r->noise == NOISE_NOISY ? "too much else ran on the host" : "");
+	ret->comparison = g.n_slower	? OUTCOME_SLOWER
+			  : g.n_unknown ? OUTCOME_UNKNOWN
+					: OUTCOME_SAME;
+	return OK;
+}
+
+int analysis_gate_job(struct store *st, struct arena *a, const struct job *j,
+	const struct compare_rules *rules, struct gate *ret, struct error *err)
+{
+	struct report_comparison c;
+	struct report report;
+	int r;
+
+	if (!job_state_is_final(j->state))
+		return error_set(err, E_CONFLICT, "job %s has not ended yet: %s; wait for it",
+			j->uuid, job_state_name(j->state));
+	if (j->state != JOB_SUCCEEDED || !j->report_uuid) {
+		gate_init(ret, a);
+		add_rule(ret, "the job succeeded", GATE_ERROR,
+			arena_printf(a, "%s%s%s", job_state_name(j->state),
+				*j->reason ? ": " : "", j->reason));
+		return OK;
+	}
+	if (j->base_report_uuid) {
+		r = analysis_compare_job(st, a, j, rules, &c, err);
+		return r < 0 ? r : analysis_gate(st, a, &c, ret, err);
+	}
+	r = store_report_find(st, a, j->project_id, j->report_uuid, &report, err);
+	return r < 0 ? r : analysis_gate_report(st, a, &report, ret, err);
+}

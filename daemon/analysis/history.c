@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A history as a page shows it: points, segments, changes, and the limits on the next point. */
+#include <math.h>
+#include "daemon/analysis/internal.h"
+#include "stats/power.h"
+#include "stats/quantile.h"
+
+static void fill_segment(
+	const struct timeline *t, size_t from, size_t to, struct history_segment *s)
+{
+	const struct commit_value *last = &t->commits[to - 1];
+	double *x = timeline_values(t, from, to, NULL, &s->n);
+
+	s->start = t->commits[from].first;
+	s->end = last->first + last->n;
+	s->median = s->n ? sample_median_in_place(x, s->n) : NAN;
+	s->reason = t->commits[from].starts;
+}
+
+static void make_segments(const struct timeline *t, struct history *h)
+{
+	h->segments = ARENA_ARRAY(t->a, struct history_segment, t->n_commits + 1);
+	for (size_t from = 0; from < t->n_commits;) {
+		size_t to = from + 1;
+
+		while (to < t->n_commits && !t->commits[to].starts)
+			to++;
+		fill_segment(t, from, to, &h->segments[h->n_segments++]);
+		from = to;
+	}
+}
+
+/* Change points before the oldest point shown belong to another page. */
+static void keep_changes(const struct timeline *t, struct history *h)
+{
+	h->changes = ARENA_ARRAY(t->a, struct change_point, t->n_changes + 1);
+	for (size_t i = 0; i < t->n_changes; i++)
+		if (t->n_points && t->changes[i].version_number >= t->points[0].version_number)
+			h->changes[h->n_changes++] = t->changes[i];
+}
+
+static double detectable(const struct timeline *t)
+{
+	size_t n, from = t->n_commits ? timeline_segment_start(t, t->n_commits - 1) : 0;
+	double *x = timeline_values(t, from, t->n_commits, NULL, &n);
+	double *l;
+
+	if (n < 2 || !values_are_positive(x, n))
+		return NAN;
+	l = sample_logs(t->a, x, n);
+	return power_mde(
+		sample_sd(l, n, sample_mean(l, n)), 1, n, (double)n - 1, DEFAULT_ALPHA, 0.8);
+}
+
+static int next_limits(const struct timeline *t, struct history *h, struct error *err)
+{
+	struct threshold_result r;
+	double value = t->n_commits ? t->commits[t->n_commits - 1].value : NAN;
+	int code;
+
+	h->boundary = (struct boundary){ NAN, NAN, NAN, "log_t", NULL };
+	h->detectable = NAN;
+	if (!isfinite(value))
+		return OK;
+	code = rule_apply(t, t->n_commits, value, DEFAULT_MIN_EFFECT, &r, err);
+	if (code < 0)
+		return code;
+	h->n_baseline = (int64_t)r.n;
+	h->detectable = detectable(t);
+	if (r.verdict == VERDICT_UNKNOWN)
+		return OK;
+	h->boundary.test = threshold_name(r.used);
+	h->boundary.baseline = r.baseline;
+	h->boundary.lower = r.lower_limit;
+	h->boundary.upper = r.upper_limit;
+	return OK;
+}
+
+int analysis_history(struct store *st, struct arena *a, const struct series *s, int64_t max,
+	struct history *ret, struct error *err)
+{
+	struct history h = { .series = *s };
+	struct timeline t;
+	int r;
+
+	r = timeline_load(st, a, s, max, &t, err);
+	if (r < 0)
+		return r;
+	h.points = t.points;
+	h.n_points = t.n_points;
+	make_segments(&t, &h);
+	keep_changes(&t, &h);
+	r = next_limits(&t, &h, err);
+	if (r == OK)
+		*ret = h;
+	return r;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of analysis/ share. Not for other folders. */
+#ifndef DAEMON_ANALYSIS_INTERNAL_H
+#define DAEMON_ANALYSIS_INTERNAL_H
+
+#include "daemon/analysis/analysis.h"
+#include "stats/mw_tails.h"
+#include "stats/threshold.h"
+
+#define DEFAULT_MIN_EFFECT 0.02
+#define DEFAULT_ALPHA 0.01
+
+/* --- values.c: process values of a report --- */
+
+struct sample { /* value of one process for one (benchmark, measure) */
+	const char *benchmark, *measure;
+	int64_t block;
+	double value;
+	bool is_noisy;
+};
+struct report_values {
+	struct sample *all; /* sorted by benchmark, measure, block */
+	size_t n;
+	const struct result *results; /* of the report, one a (benchmark, measure) */
+	size_t n_results;
+};
+int report_values_load(struct store *st, struct arena *a, const struct report *r,
+	struct report_values *ret, struct error *err) must_check;
+/* Those of one result: usable ones first (not noisy), and if there is none, all. Uploads: one
+ * value an iteration. */
+struct sample *report_values_of(
+	struct arena *a, const struct report_values *v, const struct result *of, size_t *ret_n);
+double *sample_numbers(struct arena *a, const struct sample *s, size_t n);
+/* Wall-time companions that benchd records beside a primary measure (cpu-time, memory-peak):
+ * shown, but no verdict hangs on them. */
+bool measure_is_companion(const struct measure *m);
+/* Values of several reports, each loaded once. */
+struct value_cache {
+	struct store *st;
+	struct arena *a;
+	struct cached {
+		struct report report;
+		struct report_values values;
+		struct cached *next;
+	} * first;
+};
+/* Process values that the report has for the series' benchmark and measure; none is OK. */
+int cache_values(struct value_cache *c, int64_t report_id, const struct series *s, double **ret,
+	size_t *ret_n, struct error *err) must_check;
+
+/* --- compare.c --- */
+double job_min_effect(struct arena *a, const struct job *j); /* of its protocol */
+
+/* --- difference.c --- */
+int environment_difference(struct store *st, struct arena *a, const char *base_hash,
+	const char *head_hash, const char ***ret, size_t *ret_n, struct error *err) must_check;
+
+/* --- documents.c --- */
+json_t *comparison_rows_json(const struct report_comparison *c); /* new reference */
+
+/* --- timeline.c: the history of one series, commit by commit --- */
+
+enum { TIMELINE_MAX = 400 }; /* newest points looked at */
+
+struct commit_value { /* one version of one environment and definition */
+	int64_t version;
+	const char *hash;   /* NULL: unknown */
+	size_t first, n;    /* its points */
+	double value;	    /* their mean on the log scale, weighted by processes */
+	bool counts;	    /* some point is neither noisy, suspect nor excluded */
+	const char *starts; /* why a segment starts here; NULL: it goes on */
+};
+struct timeline {
+	struct arena *a;
+	struct series series;
+	struct point *points;
+	size_t n_points;
+	struct commit_value *commits;
+	size_t n_commits;
+	struct change_point *changes;
+	size_t n_changes;
+};
+int timeline_load(struct store *st, struct arena *a, const struct series *s, int64_t max,
+	struct timeline *ret, struct error *err) must_check;
+/* Again from points and changes, after one of them was changed in memory. */
+void timeline_refresh(struct timeline *t);
+void timeline_add_change(struct timeline *t, const struct change_point *c);
+/* First commit of the segment that commit k is in; first commit of its environment and
+ * definition. */
+size_t timeline_segment_start(const struct timeline *t, size_t k);
+size_t timeline_family_start(const struct timeline *t, size_t k);
+/* Values of the counting commits in [from, to), and which commits they are. */
+double *timeline_values(
+	const struct timeline *t, size_t from, size_t to, size_t **ret_index, size_t *ret_n);
+size_t timeline_find(const struct timeline *t, int64_t report_id); /* n_commits: absent */
+
+/* --- rule.c: the point rule --- */
+struct threshold_model point_rule(enum better better, double min_effect);
+/* Judge value against the segment before commit k. */
+int rule_apply(const struct timeline *t, size_t k, double value, double min_effect,
+	struct threshold_result *ret, struct error *err) must_check;
+const char *rule_detail(struct arena *a, const struct threshold_result *r, double value,
+	double min_effect, int64_t segment_start);
+
+/* --- screen.c: where did the level change? --- */
+
+struct screen_rules {
+	double min_effect;
+	bool can_rerun; /* suspects are decided by measuring again, so more may be suspected */
+	struct value_cache *cache;
+};
+struct candidate {
+	size_t at;   /* commit: first of the new level */
+	size_t base; /* the commit measured before it */
+	enum outcome direction;
+	double effect, p, before, after;
+	const char *test;
+};
+/* The most suspicious place in the segment of the newest commit that was not asked about
+ * before. False: none. */
+int screen(const struct timeline *t, const struct screen_rules *rules,
+	const struct alert *asked, size_t n_asked, struct candidate *ret, bool *ret_found,
+	struct error *err) must_check;
+/* Change points of the newest commit's environment and definition by seeded_mw, for series that
+ * cannot be measured again; empty for fewer than 20 commits. */
+int screen_history(const struct timeline *t, double min_effect, struct change_point **ret,
+	size_t *ret_n, size_t *ret_from, struct error *err) must_check;
+
+#define REASON_BY_HISTORY "found in the history; it cannot be measured again"
+
+/* --- findings: judge.c fills, save.c stores --- */
+
+struct boundary_finding {
+	int64_t metric_id;
+	const char *test, *detail;
+	double baseline, lower, upper;
+};
+struct alert_finding { /* new when alert.id is 0, else changed */
+	struct alert alert;
+	int64_t metric_id;
+	const struct point *points; /* of the commit in question */
+	size_t n_points;
+	unsigned set, clear; /* flags of those points */
+};
+struct change_finding { /* the whole set of a series */
+	int64_t series_id;
+	struct change_point *changes;
+	size_t n;
+};
+struct findings {
+	struct arena *a;
+	enum outcome outcome;
+	const char *result_json; /* NULL */
+	struct boundary_finding *boundaries;
+	struct alert_finding *alerts;
+	struct change_finding *changes;
+	struct rerun *reruns;
+	size_t n_boundaries, n_alerts, n_changes, n_reruns;
+	size_t cap_boundaries, cap_alerts, cap_changes, cap_reruns;
+};
+
+struct judging {
+	struct store *st;
+	struct arena *a;
+	const struct job *job;
+	double min_effect;
+	bool can_rerun;
+	int64_t n_processes; /* an arm of a re-run */
+	struct value_cache cache;
+	struct findings *f;
+	struct error *err;
+};
+void findings_add_boundary(struct findings *f, const struct boundary_finding *b);
+void findings_add_alert(struct findings *f, const struct alert_finding *al);
+void findings_add_change(struct findings *f, const struct change_finding *c);
+/* One re-run answers for all benchmarks in question between the same two commits. */
+void findings_add_rerun(struct findings *f, const char *head, const char *base,
+	const char *benchmark, int64_t n_processes);
+/* Screen a series and raise a suspect where it finds one. */
+int judge_series(struct judging *g, struct timeline *t) must_check;
+int judge_rerun(struct judging *g, const struct report_comparison *c) must_check;
+
+#endif

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* After a job: its values against their histories. Finds, does not write. */
+#include <math.h>
+#include <string.h>
+#include "daemon/analysis/internal.h"
+
+enum { MAX_ASKED = 1000, MAX_SUSPECTS = 16, RECENT = 30, NEAR = 2, LEAST_RERUN = 12 };
+
+/* --- one series of a report --- */
+
+static int note_rule(
+	struct judging *g, const struct timeline *t, size_t k, const struct result *res)
+{
+	struct threshold_result r;
+	struct boundary_finding b;
+	int code;
+
+	code = rule_apply(t, k, res->metric.value, g->min_effect, &r, g->err);
+	if (code < 0)
+		return code;
+	b = (struct boundary_finding){ .metric_id = res->metric.id,
+		.test = threshold_name(r.used),
+		.baseline = r.baseline,
+		.lower = r.lower_limit,
+		.upper = r.upper_limit,
+		.detail = rule_detail(g->a, &r, res->metric.value, g->min_effect,
+			t->commits[timeline_segment_start(t, k)].version) };
+	findings_add_boundary(g->f, &b);
+	return OK;
+}
+
+/* An alert hangs on the metric of the commit it names. */
+static int find_metric(struct judging *g, const struct timeline *t,
+	const struct commit_value *c, int64_t *ret_report, int64_t *ret_metric)
+{
+	const struct point *p = &t->points[c->first + c->n - 1];
+	struct result *results;
+	size_t n;
+	int r;
+
+	r = store_report_results(g->st, g->a, p->report_id, &results, &n, g->err);
+	for (size_t i = 0; r == OK && i < n; i++)
+		if (results[i].benchmark.id == t->series.benchmark.id &&
+			results[i].measure.id == t->series.measure.id) {
+			*ret_report = p->report_id;
+			*ret_metric = results[i].metric.id;
+			return OK;
+		}
+	return r < 0 ? r : error_set(g->err, E_INTERNAL, "a point has no metric");
+}
+
+static const char *suspect_detail(
+	struct arena *a, const struct timeline *t, const struct candidate *c)
+{
+	_cleanup_(json_decref)
+	json_t *o = json_object();
+	_cleanup_(free)
+	char *text = NULL;
+
+	json_set_str(o, "test", c->test);
+	json_set_real(o, "p", c->p);
+	json_set_real(o, "effect", c->effect);
+	json_set_str(o, "base", t->commits[c->base].hash);
+	json_set_int(o, "base_version", t->commits[c->base].version);
+	json_set_int(o, "reruns", 1);
+	text = json_text(o);
+	return arena_strdup(a, text);
+}
+
+static int add_alert(struct judging *g, const struct timeline *t, const struct candidate *c,
+	enum alert_state state, const char *reason)
+{
+	const struct commit_value *at = &t->commits[c->at];
+	struct alert_finding f = { .points = &t->points[at->first],
+		.n_points = at->n,
+		.set = state == ALERT_SUSPECT ? POINT_SUSPECT : 0 };
+	int r;
+
+	f.alert = (struct alert){ .series_id = t->series.id,
+		.state = state,
+		.reason = reason,
+		.direction = c->direction,
+		.effect = c->effect,
+		.effect_low = NAN,
+		.effect_high = NAN,
+		.p = c->p,
+		.baseline = c->before,
+		.value = c->after,
+		.version_number = at->version,
+		.hash = at->hash,
+		.detail_json = suspect_detail(g->a, t, c) };
+	r = find_metric(g, t, at, &f.alert.report_id, &f.metric_id);
+	if (r == OK)
+		findings_add_alert(g->f, &f);
+	return r;
+}
+
+/* The name that the workload's definition has for it: without the parameters. */
+static const char *cell_name(struct arena *a, const struct timeline *t)
+{
+	const char *name = t->series.benchmark.name;
+	size_t n = strcspn(name, "[/");
+
+	return arena_strndup(a, name, n);
+}
+
+static int raise_suspect(struct judging *g, struct timeline *t, const struct candidate *c)
+{
+	int r;
+
+	r = add_alert(g, t, c, ALERT_SUSPECT, "");
+	if (r == OK && g->can_rerun)
+		findings_add_rerun(g->f, t->commits[c->at].hash, t->commits[c->base].hash,
+			cell_name(g->a, t), g->n_processes);
+	return r;
+}
+
+static int look(struct judging *g, const struct timeline *t, struct candidate *ret, bool *found)
+{
+	const struct screen_rules rules = {
+		.min_effect = g->min_effect, .can_rerun = g->can_rerun, .cache = &g->cache
+	};
+	struct alert *asked;
+	size_t n;
+	int r;
+
+	r = store_alert_of_series(g->st, g->a, t->series.id, MAX_ASKED, &asked, &n, g->err);
+	return r < 0 ? r : screen(t, &rules, asked, n, ret, found, g->err);
+}
+
+int judge_series(struct judging *g, struct timeline *t)
+{
+	struct candidate c;
+	bool found;
+	int r;
+
+	r = look(g, t, &c, &found);
+	return r == OK && found ? raise_suspect(g, t, &c) : r;
+}
+
+/* --- series that nobody can measure again: the history decides alone --- */
+
+static bool is_near(const struct timeline *t, size_t k, int64_t version)
+{
+	for (size_t i = k > NEAR ? k - NEAR : 0; i <= k + NEAR && i < t->n_commits; i++)
+		if (t->commits[i].version == version)
+			return true;
+	return false;
+}
+
+static size_t commit_of(const struct timeline *t, int64_t version)
+{
+	size_t k = 0;
+
+	while (k + 1 < t->n_commits && t->commits[k].version < version)
+		k++;
+	return k;
+}
+
+static void confirm_by_history(struct judging *g, const struct timeline *t,
+	const struct alert *al, const struct change_point *c)
+{
+	size_t k = commit_of(t, al->version_number);
+	struct alert_finding f = { .alert = *al,
+		.points = &t->points[t->commits[k].first],
+		.n_points = t->commits[k].n,
+		.clear = POINT_SUSPECT };
+
+	f.alert.state = ALERT_CONFIRMED;
+	f.alert.reason = REASON_BY_HISTORY;
+	f.alert.effect = c->effect;
+	f.alert.effect_low = c->effect_low;
+	f.alert.effect_high = c->effect_high;
+	f.alert.p = c->p;
+	findings_add_alert(g->f, &f);
+}
+
+/* A change that an alert covers confirms it; a recent one that none covers makes one. */
+static int cover_change(struct judging *g, const struct timeline *t,
+	const struct change_point *c, const struct alert *asked, size_t n_asked)
+{
+	size_t k = commit_of(t, c->version_number);
+	const struct candidate found = { .at = k,
+		.base = k ? k - 1 : 0,
+		.direction = c->outcome,
+		.effect = c->effect,
+		.p = c->p,
+		.before = c->before,
+		.after = c->after,
+		.test = c->detector };
+
+	if (c->outcome != OUTCOME_SLOWER || k + RECENT < t->n_commits)
+		return OK;
+	for (size_t i = 0; i < n_asked; i++)
+		if (is_near(t, k, asked[i].version_number)) {
+			if (asked[i].state == ALERT_SUSPECT && asked[i].direction == c->outcome)
+				confirm_by_history(g, t, &asked[i], c);
+			return OK;
+		}
+	return add_alert(g, t, &found, ALERT_CONFIRMED, REASON_BY_HISTORY);
+}
+
+static void replace_changes(struct judging *g, const struct timeline *t, int64_t from_version,
+	const struct change_point *c, size_t n)
+{
+	struct change_finding f = { .series_id = t->series.id,
+		.changes = ARENA_ARRAY(g->a, struct change_point, t->n_changes + n + 1) };
+
+	for (size_t i = 0; i < t->n_changes; i++)
+		if (t->changes[i].version_number < from_version)
+			f.changes[f.n++] = t->changes[i];
+	for (size_t i = 0; i < n; i++)
+		f.changes[f.n++] = c[i];
+	findings_add_change(g->f, &f);
+}
+
+static int judge_by_history(struct judging *g, const struct timeline *t)
+{
+	struct change_point *c;
+	struct alert *asked;
+	size_t n, from, n_asked;
+	int r;
+
+	r = screen_history(t, g->min_effect, &c, &n, &from, g->err);
+	if (r < 0 || n == 0)
+		return r;
+	replace_changes(g, t, t->commits[from].version, c, n);
+	r = store_alert_of_series(
+		g->st, g->a, t->series.id, MAX_ASKED, &asked, &n_asked, g->err);
+	for (size_t i = 0; r == OK && i < n; i++)
+		r = cover_change(g, t, &c[i], asked, n_asked);
+	return r;
+}
+
+/* --- a report --- */
+
+struct suspicion {
+	struct timeline t;
+	struct candidate c;
+};
+
+static int compare_suspicions(const void *a, const void *b)
+{
+	const struct suspicion *x = a, *y = b;
+
+	return (x->c.p > y->c.p) - (x->c.p < y->c.p);
+}
+
+static int judge_result(struct judging *g, const struct report *report,
+	const struct result *res, struct suspicion *ret, bool *found)
+{
+	struct timeline *t = &ret->t;
+	struct series s;
+	size_t k;
+	int r;
+
+	*found = false;
+	r = store_series_get(g->st, g->a, res->series_id, &s, g->err);
+	if (r == OK)
+		r = timeline_load(g->st, g->a, &s, TIMELINE_MAX, t, g->err);
+	if (r < 0)
+		return r;
+	k = timeline_find(t, report->id);
+	if (k == t->n_commits) /* measured aside, or older than what is looked at */
+		return OK;
+	r = note_rule(g, t, k, res);
+	if (r < 0 || measure_is_companion(&res->measure))
+		return r;
+	r = look(g, t, &ret->c, found);
+	return r == OK && !g->can_rerun ? judge_by_history(g, t) : r;
+}
+
+/* Of many suspicions the strongest are followed up: the others, if they are real, come back
+ * with the next commit. */
+static int follow_up(struct judging *g, struct suspicion *s, size_t n)
+{
+	int r = OK;
+
+	if (n)
+		qsort(s, n, sizeof(*s), compare_suspicions);
+	for (size_t i = 0; r == OK && i < MIN(n, (size_t)MAX_SUSPECTS); i++)
+		r = raise_suspect(g, &s[i].t, &s[i].c);
+	return r;
+}
+
+static int judge_report(struct judging *g, const char *uuid)
+{
+	struct suspicion *s;
+	struct result *results;
+	struct report report;
+	size_t n, n_found = 0;
+	int r;
+
+	r = store_report_find(g->st, g->a, g->job->project_id, uuid, &report, g->err);
+	if (r == OK)
+		r = store_report_results(g->st, g->a, report.id, &results, &n, g->err);
+	if (r < 0)
+		return r;
+	s = ARENA_ARRAY(g->a, struct suspicion, n + 1);
+	for (size_t i = 0; r == OK && i < n; i++) {
+		bool found = false;
+
+		if (results[i].iteration == results[0].iteration)
+			r = judge_result(g, &report, &results[i], &s[n_found], &found);
+		n_found += found;
+	}
+	return r < 0 ? r : follow_up(g, s, n_found);
+}
+
+/* --- a job --- */
+
+static void keep_comparison(struct judging *g, const struct report_comparison *c)
+{
+	_cleanup_(json_decref)
+	json_t *o = analysis_comparison_json(c);
+	_cleanup_(free)
+	char *text = json_text(o);
+
+	g->f->result_json = arena_strdup(g->a, text);
+	g->f->outcome = c->outcome;
+}
+
+/* A re-run begins with twice the processes, and with enough for its test's level. */
+static int64_t rerun_processes(struct arena *a, const struct job *j)
+{
+	struct error ignored;
+	json_t *definition;
+	int64_t n = 10;
+
+	if (json_parse(j->definition_json, strlen(j->definition_json), &definition, &ignored) ==
+		OK) {
+		arena_own_json(a, definition);
+		n = json_get_int(json_object_get(definition, "protocol"), "processes", n);
+	}
+	if (!strcmp(j->trigger, "confirm"))
+		return n;
+	return MIN(MAX(2 * n, LEAST_RERUN), 300);
+}
+
+int analysis_judge(struct store *st, struct arena *a, const struct job *j,
+	struct findings **ret, struct error *err)
+{
+	bool is_rerun = !strcmp(j->trigger, "confirm");
+	struct judging g = { .st = st,
+		.a = a,
+		.job = j,
+		.min_effect = job_min_effect(a, j),
+		.can_rerun = !strcmp(j->kind, "build"),
+		.n_processes = rerun_processes(a, j),
+		.cache = { .st = st, .a = a },
+		.f = ARENA_NEW(a, struct findings),
+		.err = err };
+	struct report_comparison c;
+	int r = OK;
+
+	g.f->a = a;
+	if (j->base_report_uuid) {
+		r = analysis_compare_job(st, a, j, NULL, &c, err);
+		if (r < 0)
+			return r;
+		keep_comparison(&g, &c);
+	}
+	if (is_rerun && j->base_report_uuid)
+		r = judge_rerun(&g, &c);
+	else if (!is_rerun && j->base_report_uuid)
+		r = judge_report(&g, j->base_report_uuid);
+	if (r == OK && !is_rerun)
+		r = judge_report(&g, j->report_uuid);
+	*ret = g.f;
+	return r;
+}

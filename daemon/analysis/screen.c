@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Where may the level have changed? Three looks at a history; what they find is a suspicion,
+ * and measuring again decides (rerun.c). That is why the look at a young history may be
+ * lenient: a false suspicion costs machine time, not a false alarm.
+ *
+ * 1. log_t on the newest commit, from 10 commits on (rule.c).
+ * 2. The best split of a young segment (under 20 commits): Student's t on the commit values,
+ *    two-sided level .05; with fewer than 5 commits, where their scatter cannot be known, the
+ *    exact Mann-Whitney test on process values at .01.
+ * 3. seeded_mw over the whole history, from 20 commits on. */
+#include <math.h>
+#include <string.h>
+#include "daemon/analysis/internal.h"
+#include "stats/changepoint.h"
+#include "stats/dist.h"
+#include "stats/interval.h"
+#include "stats/quantile.h"
+#include "stats/rank.h"
+
+enum { YOUNG = 20, KNOWN_SCATTER = 5, NEAR = 2, LEAST_HISTORY = 20 };
+#define COMMIT_LEVEL 0.05
+#define PROCESS_LEVEL 0.01
+
+struct look {
+	const struct timeline *t;
+	const struct screen_rules *rules;
+	const struct alert *asked;
+	size_t n_asked;
+	double *x;     /* values of the counting commits looked at */
+	size_t *index; /* which commits they are */
+	size_t n;
+	struct candidate best;
+	bool found;
+	struct error *err;
+};
+
+/* --- which commit a split names --- */
+
+static bool was_asked(const struct look *l, int64_t version)
+{
+	for (size_t i = 0; i < l->n_asked; i++)
+		if (l->asked[i].version_number == version)
+			return true;
+	return false;
+}
+
+static bool can_measure(const struct look *l, size_t k)
+{
+	const struct commit_value *c = l->t->commits;
+
+	return !l->rules->can_rerun || (c[k].hash && c[k - 1].hash);
+}
+
+/* Between two counting commits there may be others, whose runs were too noisy to count. The
+ * change may be at any of them: the nearest to the new level is asked about first. */
+static bool attribute(const struct look *l, size_t split, size_t *ret)
+{
+	for (size_t k = l->index[split]; k > l->index[split - 1]; k--)
+		if (!was_asked(l, l->t->commits[k].version) && can_measure(l, k)) {
+			*ret = k;
+			return true;
+		}
+	return false;
+}
+
+static enum outcome direction_of(const struct timeline *t, double effect)
+{
+	bool is_worse = (effect > 0) == (t->series.measure.better == BETTER_LOWER);
+
+	return is_worse ? OUTCOME_SLOWER : OUTCOME_FASTER;
+}
+
+/* Keep the split if it is the most significant one that can be asked about. */
+static void offer(struct look *l, size_t split, double effect, double p, const char *test)
+{
+	double *left = ARENA_ARRAY(l->t->a, double, l->n), *right;
+	size_t at;
+
+	if (!(fabs(effect) >= l->rules->min_effect) || (l->found && p >= l->best.p) ||
+		!attribute(l, split, &at))
+		return;
+	memcpy(left, l->x, l->n * sizeof(*left));
+	right = left + split;
+	l->found = true;
+	l->best = (struct candidate){ .at = at,
+		.base = at - 1,
+		.direction = direction_of(l->t, effect),
+		.effect = effect,
+		.p = p,
+		.before = sample_median_in_place(left, split),
+		.after = sample_median_in_place(right, l->n - split),
+		.test = test };
+}
+
+/* --- 2: young segments --- */
+
+static double split_effect(const struct look *l, size_t split)
+{
+	struct arena *a = l->t->a;
+
+	return sample_median(a, l->x + split, l->n - split) / sample_median(a, l->x, split) - 1;
+}
+
+/* Student's t with pooled variance on logarithms; no scatter at all makes every step certain.
+ */
+static double split_p(const struct look *l, size_t split)
+{
+	double *y = sample_logs(l->t->a, l->x, l->n);
+	size_t n_a = split, n_b = l->n - split;
+	double a = sample_mean(y, n_a), b = sample_mean(y + n_a, n_b), sum = 0, sd;
+
+	for (size_t i = 0; i < l->n; i++)
+		sum += pow(y[i] - (i < n_a ? a : b), 2);
+	sd = sqrt(sum / (double)(l->n - 2) * (1.0 / (double)n_a + 1.0 / (double)n_b));
+	if (!(sd > 0))
+		return a == b ? 1 : 0;
+	return dist_t_two_sided((b - a) / sd, (double)(l->n - 2));
+}
+
+static void look_at_commits(struct look *l)
+{
+	for (size_t split = 1; split < l->n; split++) {
+		double p = split_p(l, split);
+
+		if (p <= COMMIT_LEVEL)
+			offer(l, split, split_effect(l, split), p, "split_t");
+	}
+}
+
+/* Process values of one commit, all its counting runs together. */
+static int commit_processes(struct look *l, size_t k, double **ret, size_t *ret_n)
+{
+	const struct commit_value *c = &l->t->commits[k];
+	double *all = NULL;
+	size_t n = 0;
+
+	for (size_t i = c->first; i < c->first + c->n; i++) {
+		double *x, *more;
+		size_t n_x;
+		int r;
+
+		r = cache_values(l->rules->cache, l->t->points[i].report_id, &l->t->series, &x,
+			&n_x, l->err);
+		if (r < 0)
+			return r;
+		more = ARENA_ARRAY(l->t->a, double, n + n_x + 1);
+		if (n)
+			memcpy(more, all, n * sizeof(*more));
+		memcpy(more + n, x, n_x * sizeof(*x));
+		all = more;
+		n += n_x;
+	}
+	*ret = all;
+	*ret_n = n;
+	return OK;
+}
+
+static int look_at_processes(struct look *l)
+{
+	_cleanup_(mw_tails_free)
+	struct mw_tails *tails = mw_tails_new();
+	double *x[KNOWN_SCATTER], *pool;
+	size_t n[KNOWN_SCATTER], total = 0, at[KNOWN_SCATTER + 1] = { 0 };
+
+	for (size_t i = 0; i < l->n; i++) {
+		int r = commit_processes(l, l->index[i], &x[i], &n[i]);
+
+		if (r < 0)
+			return r;
+		total += n[i];
+		at[i + 1] = total;
+	}
+	pool = ARENA_ARRAY(l->t->a, double, total + 1);
+	for (size_t i = 0; i < l->n; i++)
+		memcpy(pool + at[i], x[i], n[i] * sizeof(*pool));
+	for (size_t split = 1; split < l->n; split++) {
+		struct rank_test t;
+
+		mann_whitney(tails, l->t->a, pool, at[split], pool + at[split],
+			total - at[split], &t);
+		if (t.p <= PROCESS_LEVEL)
+			offer(l, split, split_effect(l, split), t.p, "mann_whitney");
+	}
+	return OK;
+}
+
+static int look_at_young_segment(struct look *l, size_t newest)
+{
+	l->x = timeline_values(
+		l->t, timeline_segment_start(l->t, newest), newest + 1, &l->index, &l->n);
+	if (l->n < 2 || l->n >= YOUNG || !values_are_positive(l->x, l->n))
+		return OK;
+	if (l->n < KNOWN_SCATTER)
+		return look_at_processes(l);
+	look_at_commits(l);
+	return OK;
+}
+
+/* --- 1: the newest commit --- */
+
+static int look_at_newest(struct look *l, size_t newest)
+{
+	const struct commit_value *c = &l->t->commits[newest];
+	struct threshold_result r;
+	int code;
+
+	if (!c->counts || newest == 0 || was_asked(l, c->version) || !can_measure(l, newest))
+		return OK;
+	code = rule_apply(l->t, newest, c->value, l->rules->min_effect, &r, l->err);
+	if (code < 0 || r.verdict != VERDICT_SLOWER)
+		return code;
+	l->found = true;
+	l->best = (struct candidate){ .at = newest,
+		.base = newest - 1,
+		.direction = OUTCOME_SLOWER,
+		.effect = r.effect,
+		.p = r.p,
+		.before = r.baseline,
+		.after = c->value,
+		.test = threshold_name(r.used) };
+	return OK;
+}
+
+/* --- 3: the whole history --- */
+
+static int detect(const struct timeline *t, double min_effect, const double *x, size_t n,
+	struct change_points *ret, struct error *err)
+{
+	_cleanup_(mw_tails_free)
+	struct mw_tails *tails = mw_tails_new();
+	const struct detector *d = detector_find("seeded_mw");
+	struct detector_params p = detector_history_params(d, true, (uint64_t)t->series.id);
+
+	p.min_effect = min_effect;
+	return change_points_detect(d, tails, t->a, x, n, &p, ret, err);
+}
+
+static bool is_known_change(const struct look *l, size_t k)
+{
+	for (size_t i = 0; i < l->t->n_changes; i++)
+		for (size_t c = k > NEAR ? k - NEAR : 0; c <= k + NEAR; c++)
+			if (c < l->t->n_commits &&
+				l->t->commits[c].version == l->t->changes[i].version_number)
+				return true;
+	return false;
+}
+
+static int look_at_history(struct look *l, size_t newest)
+{
+	struct change_points c;
+	int r;
+
+	l->x = timeline_values(
+		l->t, timeline_family_start(l->t, newest), newest + 1, &l->index, &l->n);
+	if (l->n < LEAST_HISTORY)
+		return OK;
+	r = detect(l->t, l->rules->min_effect, l->x, l->n, &c, l->err);
+	for (size_t i = 0; r == OK && i < c.n; i++) {
+		size_t from = i ? c.index[i - 1] : 0;
+		size_t to = i + 1 < c.n ? c.index[i + 1] : l->n;
+		double before = sample_median(l->t->a, l->x + from, c.index[i] - from);
+		double after = sample_median(l->t->a, l->x + c.index[i], to - c.index[i]);
+
+		if (!is_known_change(l, l->index[c.index[i]]))
+			offer(l, c.index[i], after / before - 1, pow(10, -c.score[i]),
+				"seeded_mw");
+	}
+	return r;
+}
+
+int screen(const struct timeline *t, const struct screen_rules *rules,
+	const struct alert *asked, size_t n_asked, struct candidate *ret, bool *ret_found,
+	struct error *err)
+{
+	struct look l = {
+		.t = t, .rules = rules, .asked = asked, .n_asked = n_asked, .err = err
+	};
+	size_t newest = t->n_commits - 1;
+	int r = OK;
+
+	*ret_found = false;
+	if (t->n_commits < 2)
+		return OK;
+	if (rules->can_rerun)
+		r = look_at_young_segment(&l, newest);
+	if (r == OK && !l.found)
+		r = look_at_newest(&l, newest);
+	if (r == OK && !l.found && rules->can_rerun)
+		r = look_at_history(&l, newest);
+	*ret_found = l.found;
+	*ret = l.best;
+	return r;
+}
+
+/* --- series that cannot be measured again --- */
+
+static void fill_change(const struct timeline *t, const double *x, size_t from, size_t at,
+	size_t to, const struct commit_value *c, double score, struct change_point *ret)
+{
+	_cleanup_(mw_tails_free)
+	struct mw_tails *tails = mw_tails_new();
+	double before = sample_median(t->a, x + from, at - from);
+	double after = sample_median(t->a, x + at, to - at);
+	struct estimate e = { .lower = NAN, .upper = NAN };
+
+	if (values_are_positive(x + from, to - from))
+		hodges_lehmann(tails, t->a, sample_logs(t->a, x + from, at - from), at - from,
+			sample_logs(t->a, x + at, to - at), to - at, 0.05, &e);
+	*ret = (struct change_point){ .series_id = t->series.id,
+		.version_number = c->version,
+		.hash = c->hash,
+		.effect = after / before - 1,
+		.effect_low = expm1(e.lower),
+		.effect_high = expm1(e.upper),
+		.p = pow(10, -score),
+		.before = before,
+		.after = after,
+		.outcome = direction_of(t, after / before - 1),
+		.detector = "seeded_mw" };
+}
+
+int screen_history(const struct timeline *t, double min_effect, struct change_point **ret,
+	size_t *ret_n, size_t *ret_from, struct error *err)
+{
+	size_t newest = t->n_commits - 1, *index, n;
+	struct change_points c = { 0 };
+	double *x;
+	int r;
+
+	*ret_n = 0;
+	*ret_from = timeline_family_start(t, newest);
+	x = timeline_values(t, *ret_from, newest + 1, &index, &n);
+	if (n < LEAST_HISTORY)
+		return OK;
+	r = detect(t, min_effect, x, n, &c, err);
+	if (r < 0)
+		return r;
+	*ret = ARENA_ARRAY(t->a, struct change_point, c.n + 1);
+	for (size_t i = 0; i < c.n; i++)
+		fill_change(t, x, i ? c.index[i - 1] : 0, c.index[i],
+			i + 1 < c.n ? c.index[i + 1] : n, &t->commits[index[c.index[i]]],
+			c.score[i], &(*ret)[i]);
+	*ret_n = c.n;
+	return OK;
+}

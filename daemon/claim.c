@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From the queue to a run: free slots first, then rows; and what a restart finds. */
+#include <string.h>
+#include "base/log.h"
+#include "daemon/http/http.h"
+#include "daemon/run.h"
+
+enum { CLAIM_MAX = 32, RECOVER_MAX = 1000, LOOK_MAX = 1000 };
+
+struct claim { /* one transaction for one worker */
+	struct pipeline *pl;
+	int64_t worker_id, now_ns;
+	struct slots free;
+	char environment_hash[65];
+	char *identity;
+	struct run *list; /* claimed, oldest first */
+	struct run **tail;
+};
+
+/* --- what the worker is told: writer thread --- */
+
+/* The value that the worker's stop rule looks at. */
+static const struct series_values *primary_of(const struct series_values *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(v[i].measure, "latency"))
+			return &v[i];
+	return n ? v : NULL;
+}
+
+/* Replaced ones too: the numbers of records and blocks go on behind them. */
+static json_t *have_json(const struct process *p, const struct series_values *v)
+{
+	bool counts = v && !p->replaced;
+	json_t *o = json_object();
+
+	json_set_str(o, "cell", p->cell);
+	json_set_str(o, "arm", arm_name(p->arm));
+	json_set_int(o, "index", p->index);
+	json_set_int(o, "block", p->block);
+	json_set_str(o, "noise", noise_name(counts ? p->noise : NOISE_NOISY));
+	json_set_real(o, "value", v ? v->value : 0.0);
+	return o;
+}
+
+/* Processes of earlier attempts, which are not measured again. */
+static int add_have(struct run *run, struct store *st, struct error *err)
+{
+	struct process *p;
+	json_t *have = json_array();
+	size_t n;
+	int r;
+
+	json_object_set_new(run->plan.spec, "have", have);
+	r = store_process_list(st, run->arena, run->job_id, &p, &n, err);
+	for (size_t i = 0; r == OK && i < n; i++) {
+		struct series_values *v;
+		size_t n_values;
+
+		r = store_process_values(st, run->arena, p[i].id, &v, &n_values, err);
+		if (r == OK)
+			json_array_append_new(have, have_json(&p[i], primary_of(v, n_values)));
+	}
+	return r;
+}
+
+static int add_iterations(struct run *run, struct store *st, struct error *err)
+{
+	json_t *cells = json_object_get(run->plan.spec, "cells");
+
+	for (size_t i = 0; i < run->plan.n_cells; i++) {
+		int64_t k = run->plan.workload.protocol.iterations;
+		int r = OK;
+
+		if (k == 0)
+			r = store_iterations_find(st, run->plan.cells[i].definition_hash,
+				run->environment_hash, &k, err);
+		if (r < 0)
+			return r;
+		json_set_int(json_array_get(cells, i), "iterations", k);
+	}
+	return OK;
+}
+
+static int make_plan(struct run *run, const struct job *j, struct store *st, struct error *err)
+{
+	int r;
+
+	r = queue_job_plan(run->arena, j, &run->plan, err);
+	if (r == OK)
+		r = add_iterations(run, st, err);
+	return r == OK ? add_have(run, st, err) : r;
+}
+
+static void append(struct claim *c, struct run *run)
+{
+	*c->tail = run;
+	c->tail = &run->next;
+}
+
+static void take_slot(struct claim *c, const struct run *run)
+{
+	if (run->is_exclusive)
+		c->free.has_exclusive = false;
+	else
+		c->free.n_shared--;
+	c->free.has_running_shared |= !run->is_exclusive;
+}
+
+/* A job whose stored definition cannot be read ends here; that is no reason to stop. */
+static int start_run(
+	struct claim *c, struct store *st, struct arena *a, struct job *j, struct error *err)
+{
+	struct run *run = run_new(c->pl, j);
+	struct error why;
+	int r;
+
+	memcpy(run->environment_hash, c->environment_hash, sizeof(run->environment_hash));
+	run->identity = xstrdup(c->identity);
+	append(c, run);
+	r = make_plan(run, j, st, &why);
+	if (r < 0) {
+		run->step = STEP_OVER;
+		return queue_finish(st, j, JOB_FAILED, FAULT_RUNNER, arena_strdup(a, why.text),
+			c->now_ns, err);
+	}
+	run->step = STEP_DISPATCH;
+	take_slot(c, run);
+	return OK;
+}
+
+static int claim_write(struct store *st, void *arg, struct error *err)
+{
+	_cleanup_(arena_free)
+	struct arena *a = arena_new();
+	struct claim *c = arg;
+	int r;
+
+	for (int i = 0; i < CLAIM_MAX; i++) {
+		struct job j;
+
+		r = queue_claim(
+			st, a, &c->free, c->worker_id, c->now_ns, c->pl->c.lease_ns, &j, err);
+		if (r == E_NOT_FOUND)
+			return OK;
+		if (r == OK)
+			r = start_run(c, st, a, &j, err);
+		if (r < 0)
+			return r;
+	}
+	return OK;
+}
+
+/* --- on the loop --- */
+
+static struct worker *worker_by_id(struct pipeline *pl, int64_t id)
+{
+	for (size_t i = 0; i < pl->n_workers; i++)
+		if (worker_id(pl->workers[i]) == id)
+			return pl->workers[i];
+	return NULL;
+}
+
+static void begin(struct run *run, struct worker *w)
+{
+	enum step_id at = run->step;
+
+	run_add(run);
+	run_notify(run);
+	run->worker = w;
+	if (at != STEP_DISPATCH) {
+		run_enter(run, at);
+		return;
+	}
+	if (!w) {
+		snprintf(run->reason, sizeof(run->reason),
+			"the worker was gone before the job reached it");
+		run_enter(run, STEP_PUT_BACK);
+		return;
+	}
+	run->holds_slot = true;
+	worker_set_busy(w, run->uuid, true);
+	run_enter(run, STEP_DISPATCH);
+}
+
+/* The transaction was rolled back: these runs never were. */
+static void forget(struct claim *c)
+{
+	for (struct run *run = c->list, *next; run; run = next) {
+		next = run->next;
+		json_decref(run->inbox);
+		arena_free(run->arena);
+		free(run->identity);
+		free(run);
+	}
+	c->list = NULL;
+}
+
+static void on_claimed(void *arg, int code, const struct error *err)
+{
+	struct claim *c = arg;
+	struct pipeline *pl = c->pl;
+
+	pl->is_claiming = false;
+	if (code < 0) {
+		log_error("no job was claimed: %s", err->text);
+		forget(c);
+	}
+	for (struct run *run = c->list, *next; run; run = next) {
+		next = run->next;
+		begin(run, worker_by_id(pl, c->worker_id));
+	}
+	free(c->identity);
+	free(c);
+	pipeline_settle(pl);
+	/* After an error the next tick tries again. */
+	if (pl->claim_again && code == OK)
+		claim_jobs(pl);
+}
+
+static struct slots free_slots(const struct pipeline *pl, const struct worker *w)
+{
+	struct slots s = { .has_exclusive = true, .n_shared = worker_shared_slots(w) };
+
+	for (const struct run *run = pl->runs; run; run = run->next) {
+		if (!run->holds_slot || run->worker != w)
+			continue;
+		if (run->is_exclusive)
+			s.has_exclusive = false;
+		else
+			s.n_shared--;
+		s.has_running_shared |= !run->is_exclusive;
+	}
+	return s;
+}
+
+static bool submit_claim(struct pipeline *pl, struct worker *w, const struct slots *free)
+{
+	struct claim *c = xcalloc(1, sizeof(*c));
+	struct error err;
+
+	c->pl = pl;
+	c->worker_id = worker_id(w);
+	c->now_ns = pipeline_now(pl);
+	c->free = *free;
+	c->tail = &c->list;
+	snprintf(c->environment_hash, sizeof(c->environment_hash), "%s",
+		worker_environment_hash(w));
+	c->identity = xstrdup(worker_environment_identity(w));
+	pl->is_claiming = true;
+	pl->claim_again = false;
+	pl->n_pending++;
+	if (writer_submit(server_writer(pl->server), claim_write, on_claimed, c, &err) < 0)
+		on_claimed(c, err.code, &err);
+	return true;
+}
+
+void claim_jobs(struct pipeline *pl)
+{
+	if (!pl->is_started || pl->is_stopping)
+		return;
+	if (pl->is_claiming) {
+		pl->claim_again = true;
+		return;
+	}
+	for (size_t i = 0; i < pl->n_workers; i++) {
+		struct slots s = free_slots(pl, pl->workers[i]);
+
+		if (s.has_exclusive && (!s.has_running_shared || s.n_shared > 0) &&
+			submit_claim(pl, pl->workers[i], &s))
+			return;
+	}
+}
+
+/* --- after a restart --- */
+
+static enum step_id step_of_phase(const char *phase)
+{
+	for (int i = 0; i < n_steps; i++)
+		if (steps[i].phase && !strcmp(steps[i].phase, phase))
+			return (enum step_id)i;
+	return STEP_MEASURE; /* the worker's own phases */
+}
+
+static int recover_job(struct claim *c, struct store *st, struct job *j, struct error *err)
+{
+	enum step_id at = steps[step_of_phase(j->phase)].restart;
+	struct job whole;
+	struct run *run;
+	int r;
+
+	if (at == STEP_PUT_BACK)
+		return queue_put_back(st, j,
+			"benchd was ended while the job ran; it goes on with what is stored",
+			c->now_ns, err);
+	run = run_new(c->pl, j);
+	run->step = at;
+	append(c, run);
+	r = store_job_get(st, run->arena, j->id, &whole, err);
+	return r < 0 ? r : queue_job_plan(run->arena, &whole, &run->plan, err);
+}
+
+static int recover_write(struct store *st, void *arg, struct error *err)
+{
+	_cleanup_(arena_free)
+	struct arena *a = arena_new();
+	const struct job_filter f = { .states = 1u << JOB_RUNNING, .limit = RECOVER_MAX };
+	struct claim *c = arg;
+	struct job *jobs;
+	size_t n;
+	int r;
+
+	r = store_job_list(st, a, &f, &jobs, &n, err);
+	for (size_t i = 0; r == OK && i < n; i++)
+		r = recover_job(c, st, &jobs[i], err);
+	return r;
+}
+
+void recover_jobs(struct pipeline *pl)
+{
+	struct claim *c = xcalloc(1, sizeof(*c));
+	struct error err;
+
+	c->pl = pl;
+	c->now_ns = pipeline_now(pl);
+	c->tail = &c->list;
+	pl->is_claiming = true;
+	pl->claim_again = true;
+	pl->n_pending++;
+	if (writer_submit(server_writer(pl->server), recover_write, on_claimed, c, &err) < 0)
+		on_claimed(c, err.code, &err);
+}
+
+/* --- jobs that somebody wants to end --- */
+
+struct look {
+	struct pipeline *pl;
+	size_t n;
+	struct {
+		char uuid[RUN_UUID];
+		int64_t attempt;
+		const char *ending;
+	} found[LOOK_MAX];
+};
+
+static int look_read(struct store *st, void *arg, struct error *err)
+{
+	_cleanup_(arena_free)
+	struct arena *a = arena_new();
+	const struct job_filter f = { .states = 1u << JOB_RUNNING, .limit = LOOK_MAX };
+	struct look *l = arg;
+	struct job *jobs;
+	size_t n;
+	int r;
+
+	r = store_job_list(st, a, &f, &jobs, &n, err);
+	for (size_t i = 0; r == OK && i < n; i++) {
+		bool is_cancel = !strcmp(jobs[i].phase, PHASE_CANCELING);
+
+		if (!is_cancel && strcmp(jobs[i].phase, PHASE_SUPERSEDING) != 0)
+			continue;
+		snprintf(l->found[l->n].uuid, RUN_UUID, "%s", jobs[i].uuid);
+		l->found[l->n].attempt = jobs[i].attempt;
+		l->found[l->n++].ending = is_cancel ? "canceled" : "superseded";
+	}
+	return r;
+}
+
+static void on_looked(void *arg, int code, const struct error *err)
+{
+	struct look *l = arg;
+	struct pipeline *pl = l->pl;
+
+	if (code < 0)
+		log_error("cancelled jobs were not found: %s", err->text);
+	for (size_t i = 0; code == OK && i < l->n; i++) {
+		struct run *run = run_find(pl, l->found[i].uuid, l->found[i].attempt);
+
+		if (run)
+			run_cancel(run, l->found[i].ending);
+	}
+	free(l);
+	pl->is_looking = false;
+	pipeline_settle(pl);
+	if (pl->look_again)
+		look_for_cancels(pl);
+}
+
+void look_for_cancels(struct pipeline *pl)
+{
+	struct look *l;
+	struct error err;
+
+	if (pl->is_stopping || pl->is_looking) {
+		pl->look_again = pl->is_looking;
+		return;
+	}
+	l = xcalloc(1, sizeof(*l));
+	l->pl = pl;
+	pl->is_looking = true;
+	pl->look_again = false;
+	pl->n_pending++;
+	if (server_read(pl->server, look_read, on_looked, l, &err) < 0)
+		on_looked(l, err.code, &err);
+}

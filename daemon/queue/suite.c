@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Suites: one job for each member, and one that waits for all of them. */
+#include <string.h>
+#include "base/text.h"
+#include "daemon/queue/internal.h"
+
+enum { MAX_MEMBERS = 200 };
+
+static bool suite_has(json_t *patterns, const char *name)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach (patterns, i, v)
+		if (glob_match(json_string_value(v), name))
+			return true;
+	return false;
+}
+
+/* Plain names first, as written (built-in kernels too); then what the globs match. */
+static int suite_members(struct desk *d, const char ***ret, size_t *ret_n)
+{
+	json_t *patterns = json_object_get(d->definition, "workloads"), *v;
+	const char *const *known;
+	const char **names = ARENA_ARRAY(d->a, const char *, MAX_MEMBERS);
+	size_t n = 0, n_known, i;
+	int r;
+
+	r = queue_list_workloads(
+		d->st, d->a, d->rules, d->project.id, &known, &n_known, d->err);
+	if (r < 0)
+		return r;
+	json_array_foreach (patterns, i, v)
+		if (!strpbrk(json_string_value(v), "*?") && n < MAX_MEMBERS)
+			names[n++] = json_string_value(v);
+	for (i = 0; i < n_known + (size_t)1000 && n < MAX_MEMBERS; i++) {
+		const char *name = i < n_known ? known[i] : kernel_ids[i - n_known];
+		bool is_there = false;
+
+		if (!name)
+			break;
+		for (size_t k = 0; k < n; k++)
+			is_there |= !strcmp(names[k], name);
+		if (!is_there && strcmp(name, d->name) != 0 && suite_has(patterns, name))
+			names[n++] = name;
+	}
+	if (n == 0)
+		return desk_refuse(d, "/workload", "the suite names no workload that is known");
+	*ret = names;
+	*ret_n = n;
+	return OK;
+}
+
+static int file_member(struct desk *d, json_t *body, const char *name, struct job *ret)
+{
+	_cleanup_(json_decref)
+	json_t *member = json_copy(body);
+	json_t *definition;
+	const char *source;
+	int r;
+
+	r = queue_find_workload(
+		d->st, d->a, d->rules, d->project.id, name, &definition, &source, d->err);
+	if (r < 0)
+		return r;
+	if (!strcmp(json_get_str(definition, "kind", ""), "suite"))
+		return error_set_field(d->err, E_UNPROCESSABLE, "/workload",
+			"the suite '%s' holds the suite '%s'; suites cannot be nested", d->name,
+			name);
+	json_object_del(member, "definition");
+	json_object_set_new(member, "workload", json_string(name));
+	r = queue_file_job(
+		d->st, d->a, d->rules, d->f, arena_own_json(d->a, TAKE(member)), ret, d->err);
+	return r < 0 ? error_prefix(d->err, "member '%s': ", name) : OK;
+}
+
+/* A suite's row waits for the rows of its members. */
+int desk_file_suite(struct desk *d, json_t *body)
+{
+	json_t *members = arena_own_json(d->a, json_array());
+	const struct extras x = { 0 };
+	const char **names = NULL;
+	int64_t *ids;
+	size_t n = 0;
+	int r;
+
+	r = suite_members(d, &names, &n);
+	if (r < 0)
+		return r;
+	ids = ARENA_ARRAY(d->a, int64_t, n);
+	for (size_t i = 0; i < n; i++) {
+		struct job member;
+
+		r = file_member(d, body, names[i], &member);
+		if (r < 0)
+			return r;
+		ids[i] = member.id;
+		json_array_append_new(members, json_string(member.uuid));
+	}
+	d->body.depends_on = NULL;
+	d->body.supersede_key = d->job->supersede_key = NULL;
+	d->job->state = JOB_BLOCKED;
+	r = desk_add_row(d, &x, members);
+	for (size_t i = 0; r == OK && i < n; i++)
+		r = store_job_depends(d->st, d->job->id, ids[i], "any", d->err);
+	return r;
+}

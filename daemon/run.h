@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One job on its way through the pipeline, and what its steps are made of.
+ *
+ * A run belongs to the loop thread. While `is_busy` a step of it is on the writer or on a
+ * reader; the loop then leaves alone what that step may touch (the members marked so). */
+#ifndef DAEMON_RUN_H
+#define DAEMON_RUN_H
+
+#include <stdatomic.h>
+#include "daemon/analysis/analysis.h"
+#include "daemon/pipeline.h"
+
+enum { RUN_UUID = 37, RUN_REASON = 512, PIPELINE_WORKERS = 64 };
+
+/* Steps of a job's life; what they do is the table in pipeline.c. */
+enum step_id {
+	STEP_WAIT,
+	STEP_DISPATCH,
+	STEP_MEASURE,
+	STEP_CONCLUDE,
+	STEP_INGEST,
+	STEP_JUDGE,
+	STEP_RECORD,
+	STEP_FINISH,
+	STEP_PUT_BACK,
+	STEP_FAIL,
+	STEP_OVER,
+	n_steps
+};
+
+enum place {
+	BY_LOOP,   /* at once */
+	BY_WORKER, /* benchd-worker sends messages until `done` */
+	BY_WRITER, /* in the writer's transaction, and the step is saved in the same one */
+	BY_READER, /* on a reader thread */
+	BY_NOBODY,
+};
+
+/* What a step's work returns when the job has ended and no step follows. */
+enum { JOB_IS_OVER = 1 };
+
+struct run;
+struct step {
+	const char *phase; /* in the job's row while the step is due; NULL: not running */
+	enum place by;
+	int (*work)(struct run *run, struct store *st, struct error *err);
+	enum step_id then, otherwise; /* after success, after an error */
+	enum step_id restart;	      /* where a restarted daemon takes the job up again */
+	int64_t (*deadline_ns)(const struct run *run); /* NULL: none */
+};
+extern const struct step steps[n_steps];
+
+struct run {
+	struct pipeline *pl;
+	struct run *next;
+	enum step_id step;
+
+	/* constant once claimed */
+	int64_t job_id, attempt;
+	char uuid[RUN_UUID];
+	bool is_exclusive;
+	char environment_hash[65];
+	char *identity;		/* canonical JSON of the environment */
+	struct arena *arena;	/* of plan */
+	struct queue_plan plan; /* read by steps only, but for dispatch */
+	struct worker *worker;	/* NULL: none (any more) */
+
+	/* messages of the worker */
+	json_t *inbox;	    /* came in; the loop's */
+	json_t *batch;	    /* being stored; the step's while busy */
+	bool is_one_by_one; /* the last batch failed as a whole: find the culprit */
+	json_t *done;	    /* the last message of all; set by a step, then constant */
+
+	/* the step on its way */
+	bool is_busy;
+	struct arena *scratch; /* of one transaction; the step's */
+	struct job job;	       /* the row as that transaction sees it; the step's */
+	int64_t now_ns;	       /* when it was sent off */
+	enum step_id reached;  /* first step that is not the writer's */
+	enum step_id failed_at;
+	bool is_stale; /* the row is no longer this attempt's */
+	struct arena *findings_arena;
+	struct findings *findings;
+
+	bool holds_slot;
+	bool is_lost;	    /* its worker is gone */
+	const char *ending; /* "canceled", "timed_out", "superseded": the worker was told */
+	char reason[RUN_REASON]; /* for PUT_BACK, FAIL and FINISH */
+	uv_timer_t timer;	 /* deadline, then grace; or a pause before trying again */
+	uv_timer_t flush;	 /* gathers messages that can wait */
+	int n_handles;
+};
+
+struct pipeline {
+	struct pipeline_config c;
+	struct server *server;
+	struct run *runs;
+	struct worker *workers[PIPELINE_WORKERS];
+	size_t n_workers;
+	bool is_started, is_stopping;
+	bool is_claiming, claim_again;
+	bool is_looking, look_again; /* for jobs that are to be ended */
+	int n_pending;		     /* writes and reads that belong to no run */
+	int n_runs;
+	uv_timer_t tick;
+	bool is_ticking, is_tick_closed;
+	int n_ticks;
+	void (*done)(void *arg);
+	void *done_arg;
+
+	/* for other threads */
+	_Atomic int64_t n_connected, n_running, n_put_back, n_processes, claimed_ns;
+	_Atomic int64_t n_ended[job_state_count];
+};
+
+/* --- pipeline.c --- */
+void run_enter(struct run *run, enum step_id id);
+/* Walk from step `at` through all steps that are the writer's, saving each. Sets reached, or
+ * failed_at with an error. Writer thread, inside the savepoint. */
+int run_walk(struct run *run, struct store *st, enum step_id at, struct error *err) must_check;
+/* Read the row into run->job; E_CONFLICT (and is_stale) when it is not this attempt's any more.
+ */
+int run_load(struct run *run, struct store *st, struct error *err) must_check;
+void run_notify(const struct run *run);
+/* Tell what a background write or read of the pipeline has ended; may complete a stop. */
+void pipeline_settle(struct pipeline *pl);
+int64_t pipeline_now(const struct pipeline *pl);
+
+/* --- run.c: birth, messages, end --- */
+struct run *run_new(struct pipeline *pl, const struct job *j);
+void run_add(struct run *run); /* into pl->runs */
+void run_end(struct run *run);
+struct run *run_find(struct pipeline *pl, const char *uuid, int64_t attempt);
+void run_arm(struct run *run, int64_t ns, uv_timer_cb cb);
+void run_disarm(struct run *run);
+void run_release_slot(struct run *run);
+void run_receive(struct run *run, const char *type, json_t *message);
+void run_flush(struct run *run);
+void run_cancel(struct run *run, const char *ending);
+void run_lose(struct run *run, const char *reason);
+
+/* --- messages.c: what the worker's messages do to the stored job; writer thread --- */
+int messages_apply(struct run *run, struct store *st, struct error *err) must_check;
+bool message_is_known(const char *type);
+bool message_can_wait(const char *type);
+
+/* --- claim.c --- */
+void claim_jobs(struct pipeline *pl);
+void recover_jobs(struct pipeline *pl);
+void look_for_cancels(struct pipeline *pl);
+
+/* --- steps.c: the work of the steps --- */
+int step_dispatch(struct run *run, struct store *st, struct error *err) must_check;
+int step_conclude(struct run *run, struct store *st, struct error *err) must_check;
+int step_ingest(struct run *run, struct store *st, struct error *err) must_check;
+int step_judge(struct run *run, struct store *st, struct error *err) must_check;
+int step_record(struct run *run, struct store *st, struct error *err) must_check;
+int step_finish(struct run *run, struct store *st, struct error *err) must_check;
+int step_put_back(struct run *run, struct store *st, struct error *err) must_check;
+int step_fail(struct run *run, struct store *st, struct error *err) must_check;
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The work of the steps in pipeline.c's table. Each does its part and says how it went; none
+ * knows what follows. */
+#include <string.h>
+#include "daemon/ingest/ingest.h"
+#include "daemon/run.h"
+
+static const char *keep(struct run *run, const char *s)
+{
+	return arena_strdup(run->scratch, s);
+}
+
+static int finish(struct run *run, struct store *st, enum job_state state, enum job_fault fault,
+	const char *reason, struct error *err)
+{
+	int r;
+
+	r = queue_finish(st, &run->job, state, fault, reason, run->now_ns, err);
+	if (r < 0)
+		return r;
+	run->pl->n_ended[state]++;
+	return JOB_IS_OVER;
+}
+
+/* --- dispatch: tell the worker --- */
+
+int step_dispatch(struct run *run, struct store *st, struct error *err)
+{
+	json_t *m;
+
+	if (!run->worker)
+		return error_set(err, E_UNAVAILABLE, "the worker is gone");
+	m = json_object();
+	json_set_str(m, "type", "job");
+	json_set_str(m, "job", run->uuid);
+	json_set_int(m, "attempt", run->attempt);
+	json_object_set(m, "spec", run->plan.spec);
+	worker_send(run->worker, m);
+	return OK;
+}
+
+/* --- conclude: what the worker's `done` means --- */
+
+#define RETRY_PAUSE_NS (5 * NS_PER_S) /* for each attempt so far */
+
+/* The host's trouble is no result: once more, a little later, while there are attempts left. */
+static int retry_later(struct run *run, struct store *st, const char *reason, struct error *err)
+{
+	struct job *j = &run->job;
+	int r;
+
+	if (j->attempt >= j->max_attempts)
+		return finish(run, st, JOB_FAILED, FAULT_RUNNER, reason, err);
+	j->state = JOB_RETRY_WAIT;
+	j->phase = "";
+	j->reason = reason;
+	j->not_before_ns = run->now_ns + j->attempt * RETRY_PAUSE_NS;
+	j->lease_until_ns = 0;
+	r = store_job_save(st, j, run->attempt, err);
+	if (r == OK)
+		r = store_job_event_add(
+			st, j->id, run->now_ns, "state", "{\"state\":\"retry_wait\"}", err);
+	return r < 0 ? r : JOB_IS_OVER;
+}
+
+static int conclude_failed(
+	struct run *run, struct store *st, const char *reason, struct error *err)
+{
+	int fault = job_fault_parse(json_get_str(run->done, "fault", "runner"));
+
+	if (fault <= FAULT_NONE || fault == FAULT_RUNNER)
+		return retry_later(run, st, reason, err);
+	return finish(run, st, JOB_FAILED, (enum job_fault)fault, reason, err);
+}
+
+static int conclude_ended(
+	struct run *run, struct store *st, const char *reason, struct error *err)
+{
+	const char *phase = run->job.phase;
+
+	if (!strcmp(phase, PHASE_CANCELING))
+		return finish(run, st, JOB_CANCELED, FAULT_NONE, run->job.reason, err);
+	if (!strcmp(phase, PHASE_SUPERSEDING))
+		return finish(run, st, JOB_SUPERSEDED, FAULT_NONE, run->job.reason, err);
+	if (run->ending && !strcmp(run->ending, "timed_out"))
+		return finish(run, st, JOB_TIMED_OUT, FAULT_NONE, reason, err);
+	/* The worker was told to shut down. */
+	snprintf(run->reason, sizeof(run->reason), "%s", reason);
+	return step_put_back(run, st, err);
+}
+
+int step_conclude(struct run *run, struct store *st, struct error *err)
+{
+	const char *status = json_get_str(run->done, "status", "");
+	const char *reason = keep(run, json_get_str(run->done, "reason", ""));
+
+	if (!strcmp(status, "succeeded"))
+		return OK;
+	if (!strcmp(status, "failed"))
+		return conclude_failed(run, st, reason, err);
+	if (!strcmp(status, "timed_out"))
+		return finish(run, st, JOB_TIMED_OUT, FAULT_NONE, reason, err);
+	if (!strcmp(status, "canceled"))
+		return conclude_ended(run, st, reason, err);
+	return error_set(err, E_UNPROCESSABLE, "the worker ended the job as '%.32s'", status);
+}
+
+/* --- ingest: stored processes become reports --- */
+
+int step_ingest(struct run *run, struct store *st, struct error *err)
+{
+	const struct ingest in = { .st = st,
+		.arena = run->scratch,
+		.job = &run->job,
+		.workload = &run->plan.workload,
+		.cells = run->plan.cells,
+		.n_cells = run->plan.n_cells,
+		.has_base = run->plan.has_base,
+		.start_branch = run->plan.start_branch,
+		.start_hash = run->plan.start_hash,
+		.now_ns = run->now_ns };
+	int r;
+
+	r = ingest_reports(&in, run->environment_hash, run->identity, run->done, err);
+	if (r == E_NOT_FOUND)
+		return finish(run, st, JOB_FAILED, FAULT_NO_RESULT, keep(run, err->text), err);
+	return r;
+}
+
+/* --- judge and record: what the numbers mean --- */
+
+int step_judge(struct run *run, struct store *st, struct error *err)
+{
+	struct job j;
+	int r;
+
+	arena_free(run->findings_arena);
+	run->findings_arena = arena_new();
+	r = store_job_get(st, run->findings_arena, run->job_id, &j, err);
+	return r < 0 ? r : analysis_judge(st, run->findings_arena, &j, &run->findings, err);
+}
+
+/* Questions that only measuring again can answer become jobs of their own. */
+static int file_reruns(struct run *run, struct store *st, const struct rerun *reruns, size_t n,
+	struct error *err)
+{
+	const struct queue_rules *rules = run->pl->c.rules(run->pl->c.arg);
+	int r = OK;
+
+	for (size_t i = 0; r == OK && i < n; i++) {
+		const struct rerun_order what = { .head_hash = reruns[i].head_hash,
+			.base_hash = reruns[i].base_hash,
+			.benchmarks = reruns[i].benchmarks,
+			.n_benchmarks = reruns[i].n_benchmarks,
+			.processes = reruns[i].processes };
+		struct job filed;
+
+		r = queue_file_rerun(
+			st, run->scratch, rules, &run->job, &what, run->now_ns, &filed, err);
+	}
+	return r;
+}
+
+int step_record(struct run *run, struct store *st, struct error *err)
+{
+	struct rerun *reruns;
+	size_t n;
+	int r;
+
+	r = analysis_save(
+		st, run->scratch, run->findings, run->now_ns, &run->job, &reruns, &n, err);
+	return r == OK ? file_reruns(run, st, reruns, n, err) : r;
+}
+
+int step_finish(struct run *run, struct store *st, struct error *err)
+{
+	/* run->reason: why the analysis failed; what was measured is kept and counts. */
+	return finish(run, st, JOB_SUCCEEDED, FAULT_NONE, keep(run, run->reason), err);
+}
+
+/* --- ends without a result --- */
+
+int step_put_back(struct run *run, struct store *st, struct error *err)
+{
+	struct job *j = &run->job;
+	const char *reason = keep(run, run->reason);
+	int r;
+
+	if (run->ending && !strcmp(run->ending, "timed_out"))
+		return finish(run, st, JOB_TIMED_OUT, FAULT_NONE,
+			"the job ran longer than limits.job_time", err);
+	/* A daemon that is stopped and started is no failed attempt. */
+	if (run->pl->is_stopping)
+		j->max_attempts = MAX(j->max_attempts, j->attempt + 1);
+	run->pl->n_put_back++;
+	r = queue_put_back(st, j, reason, run->now_ns, err);
+	return r < 0 ? r : JOB_IS_OVER;
+}
+
+int step_fail(struct run *run, struct store *st, struct error *err)
+{
+	return finish(run, st, JOB_FAILED, FAULT_RUNNER, keep(run, run->reason), err);
+}

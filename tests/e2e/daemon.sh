@@ -1,0 +1,81 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The life of a job against a real daemon with its embedded worker: filed by curl, measured, stored,
+# read back; failures with their fault; two arms; cancel; orderly stop and a second start.
+. "${top_srcdir:-.}/tests/lib/story.sh"
+command -v curl >/dev/null || skip_all "curl is not installed"
+[ -x "$top_builddir/benchd-worker" ] || skip_all "benchd-worker is not built"
+BENCHD_LOCK_DIR=$tmp/lock # other tests on this host do not wait for ours
+export BENCHD_LOCK_DIR
+mkdir "$tmp/lock"
+
+post() { curl -s -m 120 -H 'Content-Type: application/json' --data "$2" "$url$1"; }
+get() { curl -s -m 60 "$url$1"; }
+# field NAME: the first string or number member of that name on stdin
+field() { grep -o "\"$1\": *\"\{0,1\}[^\",}]*" | head -n 1 | sed 's/.*[":]//'; }
+command_job() { # COMMAND-AS-JSON [more members]
+	echo "{\"definition\":{\"name\":\"story\",\"kind\":\"command\",\"command\":$1,\"protocol\":{\"processes\":3,\"adaptive\":false,\"idle_wait\":0}${2:-}}}"
+}
+
+check "the daemon starts and says where it listens" start_daemon
+check "a worker connects by itself" wait_for 20 sh -c "curl -s $url/v0/testbeds/live | grep -q embedded"
+check_match "it is ready" "$(get /readyz)" '"worker"'
+check_equal "the state folder is closed to others" "$(stat -c %a "$tmp/state")" 700
+check_match "a second daemon on the same folder is refused" \
+	"$("$top_builddir/benchd" --listen 127.0.0.1:0 --state "$tmp/state" 2>&1)" "another benchd uses the folder"
+
+job=$(post '/v0/projects/p/jobs?wait=60s' "$(command_job '["true"]')")
+check_equal "a command job succeeds" "$(echo "$job" | field state)" succeeded
+report=$(echo "$job" | field report)
+text=$(get "/v0/projects/p/reports/$report?samples=1")
+check_match "its report has the wall time" "$text" '"latency"'
+check "with all three processes (and what ran in place of noisy ones)" test "$(echo "$text" | grep -o '"termination":"exit"' | wc -l)" -ge 3
+uuid=$(echo "$job" | field uuid)
+events=$(curl -sN -m 10 "$url/v0/projects/p/jobs/$uuid/events")
+check_match "its events tell its states" "$events" '"state":"succeeded"'
+
+job=$(post '/v0/projects/p/jobs?wait=60s' "$(command_job '["false"]')")
+check_equal "a program that fails fails the job" "$(echo "$job" | field state)/$(echo "$job" | field fault)" failed/program
+job=$(post '/v0/projects/p/jobs?wait=60s' "$(command_job '["/no/such/program"]')")
+check_equal "a program that is not there fails the job" "$(echo "$job" | field state)" failed
+check_match "the reason names it" "$job" "no/such/program"
+
+if [ -x "$top_builddir/benchd-kernel" ]; then
+	job=$(post '/v0/projects/p/jobs?wait=120s' '{"workload":"stream.triad","parameters":{"size":"256Ki"},"protocol":{"processes":3,"samples":3,"adaptive":false,"idle_wait":0}}')
+	check_equal "a built-in kernel runs as a job" "$(echo "$job" | field state)" succeeded
+	check_match "its result carries the parameters" "$(get "/v0/projects/p/reports/$(echo "$job" | field report)")" 'stream.triad\[.*size=256Ki'
+else
+	skip "a built-in kernel runs as a job" "benchd-kernel is not built"
+fi
+check_match "an unknown workload is a 404 with a hint" "$(post /v0/projects/p/jobs '{"workload":"stream.triat"}')" "did you mean 'stream.triad'"
+check_match "an unknown member is refused with its nearest name" "$(post /v0/projects/p/jobs '{"workloat":"x"}')" "workload"
+
+job=$(post '/v0/projects/p/jobs?wait=120s' '{"base_argv":["sh","-c","exit 0"],"head_argv":["sh","-c","i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done"],"protocol":{"processes":10,"adaptive":false,"idle_wait":0}}')
+check_equal "two commands are compared" "$(echo "$job" | field outcome)" slower
+check_match "in pairs" "$(get "/v0/projects/p/compare?job=$(echo "$job" | field uuid)")" '"paired":true'
+
+job=$(post /v0/projects/p/jobs "$(command_job '["sleep","60"]')")
+uuid=$(echo "$job" | field uuid)
+running() { get "/v0/projects/p/jobs/$uuid" | grep -q '"phase":"measure"'; }
+check "a long job runs" wait_for 30 running
+waiting=$(post /v0/projects/p/jobs "$(command_job '["true"]')" | field uuid)
+curl -s -X DELETE "$url/v0/projects/p/jobs/$waiting" >/dev/null
+check_equal "a waiting job is canceled at once" "$(get "/v0/projects/p/jobs/$waiting" | field state)" canceled
+curl -s -X DELETE "$url/v0/projects/p/jobs/$uuid" >/dev/null
+canceled() { [ "$(get "/v0/projects/p/jobs/$uuid" | field state)" = canceled ]; }
+check "a running job is canceled soon" wait_for 10 canceled
+check_match "and says by whom" "$(get "/v0/projects/p/jobs/$uuid" | field reason)" "canceled by"
+
+job=$(post '/v0/projects/p/jobs?wait=60s' "$(command_job '["sleep","60"]' ',"limits":{"job_time":"2s"}')")
+check_equal "a job that takes longer than its time is ended" "$(echo "$job" | field state)" timed_out
+
+first=$(post /v0/projects/p/jobs "$(command_job '["true"]')" | field uuid)
+second=$(post '/v0/projects/p/jobs?wait=60s' "{\"depends_on\":[{\"job\":\"$first\"}],$(command_job '["true"]' | cut -c2-)" | field state)
+check_equal "a job that waits for another one runs after it" "$second" succeeded
+
+kill "$daemon"
+ended() { ! kill -0 "$daemon" 2>/dev/null; }
+check "it stops in order" wait_for 20 ended
+check "it starts again" start_daemon
+check_match "and finds everything" "$(get "/v0/projects/p/reports/$report")" "$report"
+done_testing
