@@ -94,9 +94,7 @@ static const char *const sql[] = {
 		" last_value = COALESCE((SELECT p.value FROM point p"
 		" WHERE p.series_id = series.id ORDER BY p.version_number DESC,"
 		" p.report_id DESC, p.iteration DESC LIMIT 1), 0) WHERE id = $1",
-	[REMOVE_EMPTY_SERIES - BASE] = "DELETE FROM series WHERE id = $1 AND n_points = 0"
-				       " AND NOT EXISTS (SELECT 1 FROM metric m"
-				       " WHERE m.series_id = series.id)",
+	[REMOVE_EMPTY_SERIES - BASE] = "DELETE FROM series WHERE id = $1 AND n_points = 0",
 };
 const struct statements report_statements = { sql, END - BASE };
 
@@ -342,6 +340,8 @@ int store_report_remove(struct store *s, int64_t id, struct error *err)
 		r = db_run(s, REFRESH_SERIES, err, ARGS(INT(series[i])));
 		if (r == OK)
 			r = db_run(s, REMOVE_EMPTY_SERIES, err, ARGS(INT(series[i])));
+		if (r == E_CONFLICT) /* something was measured beside the history: it stays */
+			r = OK;
 	}
 	return r < 0 ? r : generation_bump(s, project_id, err);
 }
