@@ -19,6 +19,7 @@
 	X(regrid_bilinear) \
 	X(regrid_conservative) \
 	X(phys_ice_adjust) \
+	X(gemm) \
 	X(fma_peak) \
 	X(transfer_h2d) \
 	X(transfer_d2h) \
