@@ -90,21 +90,32 @@ static int prepare_one(struct store *s, const char *sql, struct prepared *p, str
 	return OK;
 }
 
+int db_prepare(struct store *s, int statement, struct error *err)
+{
+	const struct statements *st = statements_of(statement / STATEMENTS_MAX);
+	struct prepared *p =
+		&s->prepared[statement / STATEMENTS_MAX][statement % STATEMENTS_MAX];
+	const char *sql = st->sql[statement % STATEMENTS_MAX];
+
+	if (p->stmt)
+		return OK;
+	if (s->is_reader && !is_reading(sql))
+		return error_set(err, E_INTERNAL, "a reading handle was asked to write");
+	return prepare_one(s, sql, p, err);
+}
+
+/* The writer proves every statement at start. A reader's are then known to be right: it
+ * prepares each on first use, which spares an idle daemon a megabyte a reader. */
 static int prepare_family(struct store *s, enum family f, struct error *err)
 {
 	const struct statements *st = statements_of(f);
-	int r;
+	int r = OK;
 
 	assert(st->n <= STATEMENTS_MAX);
 	s->prepared[f] = xcalloc(st->n, sizeof(*s->prepared[f]));
-	for (size_t i = 0; i < st->n; i++) {
-		if (s->is_reader && !is_reading(st->sql[i]))
-			continue;
-		r = prepare_one(s, st->sql[i], &s->prepared[f][i], err);
-		if (r < 0)
-			return r;
-	}
-	return OK;
+	for (size_t i = 0; r == OK && i < st->n && !s->is_reader; i++)
+		r = db_prepare(s, (int)f * STATEMENTS_MAX + (int)i, err);
+	return r;
 }
 
 static int prepare_all(struct store *s, struct error *err)

@@ -7,8 +7,9 @@
  *	static const char *const sql[] = { [FIND - BASE] = "SELECT ... WHERE id = $1", ... };
  *	const struct statements token_statements = { sql, END - BASE };
  *
- * All of it is prepared at open. A statement is run by db_query (rows) or db_run (no rows); the
- * arguments are $1, $2, ... in order. Text and blobs are borrowed until the query is done. */
+ * All of it is prepared when the writer is opened. A statement is run by db_query (rows) or
+ *db_run (no rows); the arguments are $1, $2, ... in order. Text and blobs are borrowed until
+ *the query is done. */
 #ifndef DAEMON_STORE_INTERNAL_H
 #define DAEMON_STORE_INTERNAL_H
 
@@ -113,6 +114,7 @@ struct query {
 };
 enum { QUERY_ROW = 1 };
 
+int db_prepare(struct store *s, int statement, struct error *err) must_check;
 struct query db_query(struct store *s, int statement, const struct arg *args, size_t n);
 /* QUERY_ROW, OK at the end, or a negative code: E_CONFLICT for a broken unique or foreign key.
  */

@@ -123,13 +123,12 @@ struct query db_query(struct store *s, int statement, const struct arg *args, si
 {
 	const struct prepared *p =
 		&s->prepared[statement / STATEMENTS_MAX][statement % STATEMENTS_MAX];
-	struct query q = { .s = s, .stmt = p->stmt };
+	struct query q = { .s = s };
 	int rc;
 
-	if (!p->stmt) {
-		error_set(&q.failed, E_INTERNAL, "a reading handle was asked to write");
+	if (!p->stmt && db_prepare(s, statement, &q.failed) < 0)
 		return q;
-	}
+	q.stmt = p->stmt;
 	assert(!sqlite3_stmt_busy(p->stmt));
 	rc = bind(p, args, n);
 	if (rc != SQLITE_OK)

@@ -3,9 +3,9 @@
  *
  * One writer handle (synchronous=FULL, runs every checkpoint) used by the writer thread only,
  * and any number of read-only handles (query_only), one a reader thread. A handle is not shared
- * between threads. Statements are prepared at open, so a typo fails at start. Nothing here
- * starts a transaction by itself but store_begin..commit, called by the writer thread;
- * functions that write must be called on the writer handle inside one.
+ * between threads. Opening the writer prepares every statement, so a typo fails at start.
+ * Nothing here starts a transaction by itself but store_begin..commit, called by the writer
+ * thread; functions that write must be called on the writer handle inside one.
  *
  * Lists are arena arrays; single rows fill a caller's struct and return E_NOT_FOUND with a
  * sentence that names the thing when absent. Strings live in the arena given. Out-of-disk is
