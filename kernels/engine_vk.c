@@ -100,12 +100,12 @@ static int find_variant(const struct vk_run *v, const char **ret, struct error *
 static int check_device(const struct vk_run *v, struct error *err)
 {
 	const struct gpu_info *i = gpu_get_info(v->g);
-	uint32_t missing = v->kernel->needs(v->p) & ~i->features;
+	uint32_t missing = v->kernel->needs(&v->tuned) & ~i->features;
 
 	if (missing)
 		return error_set(err, E_NOT_IMPLEMENTED, "'%s' lacks %s, which '%s' needs",
 			i->name, gpu_feature_name(missing & -missing), v->p->kernel->id);
-	return gpu_loops_check(v->g, (uint64_t)v->kernel->max_loop_iters(v->p), err);
+	return gpu_loops_check(v->g, (uint64_t)v->kernel->max_loop_iters(&v->tuned), err);
 }
 
 static void vk_close(void *run)
@@ -126,8 +126,14 @@ DEFINE_CLEANUP(struct vk_run *, vk_close)
 
 static int set_up(struct vk_run *v, const char *variant, struct error *err)
 {
+	int r;
+
 	v->tuned = *v->p;
+	v->tuned.variant = v->kernel->variants ? variant : NULL;
 	v->is_stored = vk_tune_load(gpu_get_info(v->g), v->kernel, &v->tuned);
+	r = check_device(v, err);
+	if (r < 0)
+		return r;
 	return v->kernel->setup(v->g, &v->tuned, variant, v->state, &v->vk, err);
 }
 
@@ -146,8 +152,6 @@ static int vk_open(const struct params *p, void *state, void **ret, struct error
 		r = find_variant(v, &variant, err);
 	if (r == OK)
 		r = open_device(v, err);
-	if (r == OK)
-		r = check_device(v, err);
 	if (r == OK)
 		r = set_up(v, variant, err);
 	if (r == OK)

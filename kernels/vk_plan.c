@@ -148,6 +148,16 @@ int vk_plan_kernel(struct vk_plan *v, const char *module, const uint32_t *spec, 
 	return v->n_kernels++;
 }
 
+void vk_plan_shared(struct vk_plan *v, uint64_t bytes)
+{
+	const struct gpu_info *i = gpu_get_info(v->g);
+
+	if (!has_failed(v) && bytes > i->shared_bytes)
+		error_set(&v->first, E_NOT_IMPLEMENTED,
+			"a workgroup would need %llu bytes of shared memory; '%s' has %u",
+			(unsigned long long)bytes, i->name, i->shared_bytes);
+}
+
 static struct step *add_step(struct vk_plan *v, enum step_kind kind)
 {
 	if (has_failed(v) || !has_room(v, v->n_steps, MAX_STEPS, "steps"))

@@ -11,6 +11,7 @@
 	X(regrid_nearest) X(regrid_bilinear) X(regrid_conservative) \
 	X(fma_peak) \
 	X(phys_ice_adjust) \
+	X(gemm) \
 	X(transfer_h2d) X(transfer_d2h) X(transfer_d2d) X(dispatch_void) X(dispatch_latency)
 /* clang-format on */
 

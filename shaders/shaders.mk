@@ -7,6 +7,8 @@ SPV_MODULES = \
 	shaders/dispatch.spv.h \
 	shaders/fma_f32.spv.h \
 	shaders/fma_f64.spv.h \
+	shaders/gemm_f32.spv.h \
+	shaders/gemm_f64.spv.h \
 	shaders/ice_f32.spv.h \
 	shaders/ice_f64.spv.h \
 	shaders/loops.spv.h \
@@ -24,6 +26,7 @@ SHADER_INPUTS = \
 	shaders/csr.comp \
 	shaders/dispatch.comp \
 	shaders/fma.comp \
+	shaders/gemm.comp \
 	shaders/ice.comp \
 	shaders/loops.comp \
 	shaders/reduce.comp \
@@ -43,6 +46,10 @@ shaders/fma_f32.spv.h: shaders/fma.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) fma -DREAL=float
 shaders/fma_f64.spv.h: shaders/fma.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) fma -DREAL=double
+shaders/gemm_f32.spv.h: shaders/gemm.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) gemm -DREAL=float
+shaders/gemm_f64.spv.h: shaders/gemm.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) gemm -DREAL=double
 shaders/ice_f32.spv.h: shaders/ice.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) ice -DREAL=float
 shaders/ice_f64.spv.h: shaders/ice.comp $(SHADER_SHARED)

@@ -26,6 +26,14 @@ static const uint32_t fma_f64[] = {
 #include "shaders/fma_f64.spv.h"
 };
 
+static const uint32_t gemm_f32[] = {
+#include "shaders/gemm_f32.spv.h"
+};
+
+static const uint32_t gemm_f64[] = {
+#include "shaders/gemm_f64.spv.h"
+};
+
 static const uint32_t ice_f32[] = {
 #include "shaders/ice_f32.spv.h"
 };
@@ -77,6 +85,8 @@ const struct gpu_module gpu_modules[] = {
 	{ "dispatch", dispatch, sizeof(dispatch), 0, 2 },
 	{ "fma_f32", fma_f32, sizeof(fma_f32), 0, 2 },
 	{ "fma_f64", fma_f64, sizeof(fma_f64), GPU_F64, 2 },
+	{ "gemm_f32", gemm_f32, sizeof(gemm_f32), 0, 4 },
+	{ "gemm_f64", gemm_f64, sizeof(gemm_f64), GPU_F64, 4 },
 	{ "ice_f32", ice_f32, sizeof(ice_f32), 0, 14 },
 	{ "ice_f64", ice_f64, sizeof(ice_f64), GPU_F64, 14 },
 	{ "loops", loops, sizeof(loops), 0, 1 },

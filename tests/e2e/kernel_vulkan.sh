@@ -85,6 +85,8 @@ regrid.nearest --grid node --levels 5
 regrid.conservative --weights csr
 regrid.conservative --target-rows 37 --target-columns 73
 regrid.conservative --target-rows 37 --target-columns 73 --variant direct
+gemm --size 37x101x53 --alpha 3 --beta -2
+gemm --size 64 --input integer --variant naive
 phys.ice_adjust --iters 6
 phys.ice_adjust --cloud cb02
 phys.ice_adjust --cloud gauss --iters 2
