@@ -4,7 +4,8 @@
  *   send JSON          a message to the worker
  *   await TYPE [N]     until N (1) messages of this type came since the last await
  *   jobs N SPECFILE    N jobs of this spec one after another; prints "jobs N in X ms"
- *   kill               SIGKILL to the worker
+ *   kill WHO           SIGKILL to the worker, its runner, or both
+ *   sleep MS           wait so long
  *   close              close the link
  *   exit               wait for the worker to end; prints "exit STATUS"
  * Every message received is printed on stdout as it is. Fails after 60 s without progress. */
@@ -126,6 +127,33 @@ static void run_jobs(int n, const char *path)
 	buf_done(&spec);
 }
 
+/* The worker's first child. */
+static pid_t find_runner(void)
+{
+	char path[64];
+	struct buf b = { 0 };
+	struct error err;
+	pid_t pid = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)peer.pid, (int)peer.pid);
+	if (file_read(path, 65536, &b, &err) == OK)
+		pid = atoi(buf_str(&b));
+	buf_done(&b);
+	if (!pid)
+		give_up("the worker has no", "runner");
+	return pid;
+}
+
+static void kill_who(const char *who)
+{
+	pid_t runner = strcmp(who, "worker") ? find_runner() : 0;
+
+	if (strcmp(who, "runner"))
+		kill(peer.pid, SIGKILL);
+	if (runner)
+		kill(runner, SIGKILL);
+}
+
 static void finish(void)
 {
 	int status;
@@ -153,8 +181,10 @@ static void obey(char *line)
 		await(word, n);
 	else if (sscanf(line, "jobs %d %4095s", &n, path) == 2)
 		run_jobs(n, path);
-	else if (!strcmp(line, "kill"))
-		kill(peer.pid, SIGKILL);
+	else if (sscanf(line, "kill %63s", word) == 1)
+		kill_who(word);
+	else if (sscanf(line, "sleep %d", &n) == 1)
+		poll(NULL, 0, n);
 	else if (!strcmp(line, "close"))
 		shutdown(peer.fd, SHUT_RDWR);
 	else if (!strcmp(line, "exit"))

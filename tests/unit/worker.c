@@ -1,0 +1,631 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/lib/unit.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/fs.h"
+#include "worker/cache.h"
+#include "worker/capture.h"
+#include "worker/cpus.h"
+#include "worker/git.h"
+#include "worker/gitlog.h"
+#include "worker/noise.h"
+#include "worker/result.h"
+#include "worker/spec.h"
+#include "worker/utf8.h"
+
+/* --- cpu lists --------------------------------------------------------------------------- */
+
+START_TEST(cpu_lists_survive_a_round_trip)
+{
+	static const char *const lists[] = { "", "0", "0-3", "1,3,5-7", "1023" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		struct buf b = { 0 };
+		struct error err;
+		cpu_set_t set;
+
+		ck_assert_int_eq(cpus_parse(lists[i], &set, &err), OK);
+		cpus_format(&set, &b);
+		ck_assert_str_eq(buf_str(&b), lists[i]);
+		buf_done(&b);
+	}
+}
+END_TEST
+
+START_TEST(wrong_cpu_lists_are_refused)
+{
+	static const char *const lists[] = { "a", "3-1", "1,", ",1", "1024", "1 2", "-1",
+		"1-" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		struct error err;
+		cpu_set_t set;
+
+		ck_assert_msg(
+			cpus_parse(lists[i], &set, &err) == E_UNPROCESSABLE, "%s", lists[i]);
+		ck_assert(strstr(err.text, "is not a list of cpus"));
+	}
+}
+END_TEST
+
+/* --- specs ------------------------------------------------------------------------------- */
+
+static int read_spec(struct arena *a, const char *text, struct spec **ret, struct error *err)
+{
+	json_t *j = NULL;
+	int r = json_parse(text, strlen(text), &j, err);
+
+	ck_assert_msg(r == OK, "%s", err->text);
+	r = spec_read(a, j, ret, err);
+	json_decref(j);
+	return r;
+}
+
+START_TEST(a_spec_gets_its_defaults)
+{
+	struct arena *a = arena_new();
+	struct error err;
+	struct spec *s;
+
+	ck_assert_int_eq(read_spec(a,
+				 "{\"kind\":\"command\",\"future\":1,\"cells\":[{\"id\":\"0\","
+				 "\"benchmark\":\"b\",\"argv\":[\"true\"]}]}",
+				 &s, &err),
+		OK);
+	ck_assert_int_eq(s->n_arms, 1);
+	ck_assert_str_eq(s->arms[0].name, "head");
+	ck_assert(s->is_exclusive);
+	ck_assert_int_eq(s->isolation, ISOLATION_BASIC);
+	ck_assert_int_eq(s->protocol.processes, 10);
+	ck_assert_int_eq(s->protocol.max_processes, 50);
+	ck_assert_int_eq(s->limits.time_ns, 60 * NS_PER_S);
+	ck_assert_int_eq(s->exit_codes[0], 1);
+	ck_assert_int_eq(s->exit_codes[1], 0);
+	ck_assert_str_eq(s->cells[0].primary, "latency");
+	ck_assert_ptr_null(s->cells[0].adapter);
+	arena_free(a);
+}
+END_TEST
+
+START_TEST(each_arm_may_have_its_own_command)
+{
+	struct arena *a = arena_new();
+	struct error err;
+	struct spec *s;
+
+	ck_assert_int_eq(
+		read_spec(a,
+			"{\"kind\":\"command\",\"arms\":[{\"name\":\"base\"},{\"name\":"
+			"\"head\"}],"
+			"\"cells\":[{\"id\":\"0\",\"benchmark\":\"b\",\"argv\":[\"x\"],"
+			"\"argv_by_arm\":{\"head\":[\"y\",\"1\"]}}]}",
+			&s, &err),
+		OK);
+	ck_assert_str_eq(s->cells[0].argv[0][0], "x");
+	ck_assert_str_eq(s->cells[0].argv[1][0], "y");
+	ck_assert_str_eq(s->cells[0].argv[1][1], "1");
+	ck_assert_ptr_null(s->cells[0].argv[1][2]);
+	arena_free(a);
+}
+END_TEST
+
+#define CELLS "\"cells\":[{\"id\":\"0\",\"benchmark\":\"b\",\"argv\":[\"x\"]}]"
+
+START_TEST(each_fault_of_a_spec_is_named)
+{
+	static const struct {
+		const char *text, *field, *part;
+	} cases[] = {
+		{ "{" CELLS "}", "/kind", "is missing" },
+		{ "{\"kind\":\"suite\"," CELLS "}", "/kind", "it must be one of" },
+		{ "{\"kind\":\"command\",\"cells\":[]}", "/cells", "1 to 4096" },
+		{ "{\"kind\":\"command\",\"cells\":[{\"id\":\"0\",\"benchmark\":\"b\",\"argv\":"
+		  "[]}]}",
+			"/cells/0/argv", "1 to 1024 strings" },
+		{ "{\"kind\":\"command\",\"cells\":[{\"id\":\"0\",\"benchmark\":\"b\",\"argv\":"
+		  "[1]}]}",
+			"/cells/0/argv", "must be a string" },
+		{ "{\"kind\":\"command\"," CELLS ",\"protocol\":{\"processes\":0}}",
+			"/protocol/processes", "1 to 1000" },
+		{ "{\"kind\":\"command\"," CELLS ",\"limits\":{\"time_ns\":\"1s\"}}",
+			"/limits/time_ns", "must be an integer" },
+		{ "{\"kind\":\"command\"," CELLS ",\"cpus\":\"x\"}", "/cpus", "list of cpus" },
+		{ "{\"kind\":\"command\"," CELLS ",\"exit_codes\":[256]}", "/exit_codes",
+			"0 to 255" },
+		{ "{\"kind\":\"command\"," CELLS ",\"environment\":{\"BENCHD_JOB\":\"x\"}}",
+			"/environment", "cannot be set" },
+		{ "{\"kind\":\"command\"," CELLS ",\"environment\":{\"A=B\":\"x\"}}",
+			"/environment", "cannot be set" },
+		{ "{\"kind\":\"build\"," CELLS "}", "/repository", "is missing" },
+		{ "{\"kind\":\"build\",\"repository\":\"/r\"," CELLS "}", "/arms",
+			"needs 'ref' or 'hash'" },
+		{ "{\"kind\":\"build\",\"repository\":\"/r\",\"arms\":[{\"name\":\"a\","
+		  "\"ref\":\"--upload-pack=x\"}]," CELLS "}",
+			"/arms/0", "not a name git accepts" },
+		{ "{\"kind\":\"build\",\"repository\":\"/r\",\"arms\":[{\"name\":\"a\","
+		  "\"hash\":\"HEAD\"}]," CELLS "}",
+			"/arms/0", "40 lower-case hexadecimal digits" },
+		{ "{\"kind\":\"command\",\"arms\":[{\"name\":\"a\"},{\"name\":\"a\"}]," CELLS
+		  "}",
+			"/arms", "names must differ" },
+		{ "{\"kind\":\"command\",\"setup\":[\"make\"]," CELLS "}", "/setup/0",
+			"must be an array" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct arena *a = arena_new();
+		struct error err = { 0 };
+		struct spec *s;
+
+		ck_assert_msg(read_spec(a, cases[i].text, &s, &err) == E_UNPROCESSABLE, "%s",
+			cases[i].text);
+		ck_assert_str_eq(err.field, cases[i].field);
+		ck_assert_msg(strstr(err.text, cases[i].part), "%s", err.text);
+		arena_free(a);
+	}
+}
+END_TEST
+
+/* --- output ------------------------------------------------------------------------------ */
+
+static void check_capture(size_t cap, const char *const *pieces, const char *expected)
+{
+	struct capture c;
+	struct buf b = { 0 };
+
+	capture_init(&c, cap);
+	for (; *pieces; pieces++)
+		capture_add(&c, *pieces, strlen(*pieces));
+	capture_text(&c, &b);
+	ck_assert_str_eq(buf_str(&b), expected);
+	ck_assert_int_eq(capture_is_cut(&c), strstr(expected, "left out") != NULL);
+	buf_done(&b);
+	capture_done(&c);
+}
+
+START_TEST(a_flood_keeps_its_head_and_its_tail)
+{
+	check_capture(8, (const char *const[]){ "abcd", "efgh", NULL }, "abcdefgh");
+	check_capture(8, (const char *const[]){ "abcdefghi", NULL },
+		"abcd\n[... 1 bytes left out ...]\nfghi");
+	check_capture(8, (const char *const[]){ "abc", "defghijk", "l", "mn", NULL },
+		"abcd\n[... 6 bytes left out ...]\nklmn");
+	check_capture(
+		0, (const char *const[]){ "abc", NULL }, "\n[... 3 bytes left out ...]\n");
+	check_capture(8, (const char *const[]){ NULL }, "");
+}
+END_TEST
+
+START_TEST(the_last_line_explains_a_failure)
+{
+	struct capture c;
+	struct buf b = { 0 };
+
+	capture_init(&c, 1024);
+	capture_add(&c, "one\ntwo: no such file\n\n  \n", 26);
+	capture_last_line(&c, 100, &b);
+	ck_assert_str_eq(buf_str(&b), "two: no such file");
+	buf_done(&b);
+	capture_done(&c);
+}
+END_TEST
+
+START_TEST(bytes_that_are_not_text_become_replacement_characters)
+{
+	struct buf b = { 0 };
+
+	ck_assert_int_eq(utf8_clean("a\xc3\xa4\xff\0b", 6, &b), 6);
+	ck_assert_str_eq(buf_str(&b), "a\xc3\xa4\xef\xbf\xbd\xef\xbf\xbd"
+				      "b");
+	buf_clear(&b);
+	/* A sequence cut off at the end waits for its rest; alone it is broken. */
+	ck_assert_int_eq(utf8_clean("a\xc3", 2, &b), 1);
+	ck_assert_int_eq(utf8_clean("\xc3", 1, &b), 1);
+	ck_assert_str_eq(buf_str(&b), "a\xef\xbf\xbd");
+	buf_done(&b);
+}
+END_TEST
+
+/* --- the result protocol -------------------------------------------------------------------
+ */
+
+static int read_result(struct arena *a, const char *text, struct result *r, struct error *err)
+{
+	return result_read(a, text, strlen(text), r, err);
+}
+
+START_TEST(result_lines_are_collected_by_benchmark_and_measure)
+{
+	struct arena *a = arena_new();
+	struct error err;
+	struct result r;
+
+	ck_assert_int_eq(
+		read_result(a,
+			"{\"hello\":{\"protocol\":1}}\n\n"
+			"{\"benchmark\":\"b\",\"measure\":\"latency\",\"unit\":\"ns\","
+			"\"warmup\":[9]}\n"
+			"{\"benchmark\":\"b\",\"measure\":\"latency\",\"unit\":\"ns\","
+			"\"samples\":[1,2]}\n"
+			"{\"benchmark\":\"b\",\"measure\":\"rate\",\"better\":\"higher\","
+			"\"samples\":[7]}\n"
+			"{\"benchmark\":\"b\",\"parameters\":{\"n\":1},\"samples\":[5]}\n"
+			"{\"steady\":false}\n{\"metadata\":{\"a\":1}}\n{\"metadata\":{\"b\":2}}"
+			"\n"
+			"{\"benchmark\":\"b\",\"measure\":\"latency\",\"samples\":[3],"
+			"\"future\":{}}",
+			&r, &err),
+		OK);
+	ck_assert(r.said_hello);
+	ck_assert(!r.steady);
+	ck_assert_int_eq(r.n_series, 3);
+	ck_assert_int_eq(r.series[0].samples.n, 3);
+	ck_assert(r.series[0].samples.v[2] == 3);
+	ck_assert_int_eq(r.series[0].warmup.n, 1);
+	ck_assert_str_eq(r.series[1].better, "higher");
+	ck_assert_int_eq(json_object_size(r.metadata), 2);
+	ck_assert_str_eq(result_find(&r, "rate")->measure, "rate");
+	ck_assert_ptr_null(result_find(&r, "other"));
+	arena_free(a);
+}
+END_TEST
+
+START_TEST(lines_that_break_the_result_protocol_are_named)
+{
+	static const struct {
+		const char *text, *part;
+	} cases[] = {
+		{ "{}\nnonsense\n", "line 2" },
+		{ "[1]\n", "is not a JSON object" },
+		{ "{\"benchmark\":5,\"samples\":[1]}", "'benchmark' must be a string" },
+		{ "{\"benchmark\":\"b\",\"samples\":[\"x\"]}", "finite numbers" },
+		{ "{\"benchmark\":\"b\",\"samples\":3}", "array of numbers" },
+		{ "{\"benchmark\":\"b\",\"unit\":\"ns\",\"samples\":[0]}",
+			"not greater than 0" },
+		{ "{\"benchmark\":\"b\",\"unit\":\"ns\",\"samples\":[1]}\n"
+		  "{\"benchmark\":\"b\",\"unit\":\"s\",\"samples\":[1]}",
+			"line 2 on BENCHD_RESULT_FD is wrong: 'unit' differs" },
+		{ "{\"benchmark\":\"b\",\"better\":\"more\",\"samples\":[1]}", "'better'" },
+		{ "{\"benchmark\":\"b\",\"parameters\":{\"x\":[1]},\"samples\":[1]}",
+			"strings, numbers and booleans" },
+		{ "{\"calibrated\":{\"iterations\":0}}", "above 0" },
+		{ "{\"verify\":{\"ok\":1}}", "boolean 'ok'" },
+		{ "{\"steady\":\"no\"}", "'steady'" },
+		{ "{\"error\":7}", "'error'" },
+		{ "{\"hello\":{\"protocol\":2}}", "'protocol' must be 1" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct arena *a = arena_new();
+		struct error err = { 0 };
+		struct result r;
+
+		ck_assert_msg(read_result(a, cases[i].text, &r, &err) == E_UNPROCESSABLE, "%s",
+			cases[i].text);
+		ck_assert_msg(strstr(err.text, cases[i].part), "%s", err.text);
+		arena_free(a);
+	}
+}
+END_TEST
+
+START_TEST(caps_of_the_result_protocol_hold)
+{
+	struct arena *a = arena_new();
+	struct buf b = { 0 };
+	struct error err;
+	struct result r;
+
+	for (int i = 0; i < RESULT_MAX_LINES + 1; i++)
+		buf_add_str(&b, "{}\n");
+	ck_assert_int_eq(result_read(a, b.data, b.len, &r, &err), E_UNPROCESSABLE);
+	ck_assert(strstr(err.text, "one more than 10000"));
+	buf_clear(&b);
+	for (int i = 0; i < RESULT_MAX_SERIES + 1; i++)
+		buf_printf(&b, "{\"benchmark\":\"b%d\",\"samples\":[1]}\n", i);
+	ck_assert_int_eq(result_read(a, b.data, b.len, &r, &err), E_UNPROCESSABLE);
+	ck_assert(strstr(err.text, "more than 1000 pairs"));
+	ck_assert_int_eq(r.n_series, RESULT_MAX_SERIES);
+	buf_clear(&b);
+	buf_add_str(&b, "{\"error\":\"");
+	for (int i = 0; i < RESULT_MAX_LINE; i++)
+		buf_add_char(&b, 'x');
+	buf_add_str(&b, "\"}\n");
+	ck_assert_int_eq(result_read(a, b.data, b.len, &r, &err), E_UNPROCESSABLE);
+	ck_assert(strstr(err.text, "longer than 1 MiB"));
+	buf_done(&b);
+	arena_free(a);
+}
+END_TEST
+
+START_TEST(a_failed_proof_outweighs_a_good_one)
+{
+	struct arena *a = arena_new();
+	struct error err;
+	struct result r;
+
+	ck_assert_int_eq(
+		read_result(a,
+			"{\"verify\":{\"ok\":true}}\n{\"verify\":{\"ok\":false,\"digest\":"
+			"\"x\"}}\n{\"verify\":{\"ok\":true}}\n",
+			&r, &err),
+		OK);
+	ck_assert(r.verify_failed);
+	ck_assert_str_eq(json_get_str(r.verify, "digest", ""), "x");
+	arena_free(a);
+}
+END_TEST
+
+/* --- noise ------------------------------------------------------------------------------- */
+
+enum { GROUP = 10 };
+
+/* A quiet process of 100 ms on the CPU all the time. */
+static struct noise quiet(void)
+{
+	struct noise n = { .wall_ns = 100 * NS_PER_MS, .window_ns = 101 * NS_PER_MS };
+
+	n.amount[N_PSI_CPU] = 300;
+	n.amount[N_RUNQ] = 1e5;
+	n.amount[N_NIVCSW] = 2;
+	return n;
+}
+
+static void make_group(struct noise *v, struct noise **p)
+{
+	for (int i = 0; i < GROUP; i++) {
+		v[i] = quiet();
+		p[i] = &v[i];
+	}
+}
+
+START_TEST(quiet_processes_are_clean)
+{
+	struct noise v[GROUP], *p[GROUP];
+	double values[GROUP] = { 1, 3, 2, 5, 4, 1, 3, 2, 5, 4 };
+
+	make_group(v, p);
+	noise_judge(p, GROUP);
+	for (int i = 0; i < GROUP; i++)
+		ck_assert_int_eq(v[i].class, NOISE_CLEAN);
+	ck_assert_int_eq(noise_of_run(p, GROUP, values, GROUP), NOISE_CLEAN);
+}
+END_TEST
+
+START_TEST(one_signal_is_suspect_and_two_are_noisy)
+{
+	struct noise v[GROUP], *p[GROUP];
+
+	make_group(v, p);
+	v[3].amount[N_PSI_CPU] = 10000; /* 10 % of the window */
+	v[4].amount[N_PSI_CPU] = 10000;
+	v[4].amount[N_RUNQ] = 20e6;
+	noise_judge(p, GROUP);
+	ck_assert_int_eq(v[3].class, NOISE_SUSPECT);
+	ck_assert_int_eq(v[3].signals, 1U << N_PSI_CPU);
+	ck_assert_int_eq(v[4].class, NOISE_NOISY);
+	ck_assert_int_eq(v[4].signals, 1U << N_PSI_CPU | 1U << N_RUNQ);
+	ck_assert_int_eq(v[5].class, NOISE_CLEAN);
+}
+END_TEST
+
+START_TEST(throttling_and_swapping_are_noisy_alone)
+{
+	struct noise v[GROUP], *p[GROUP];
+
+	make_group(v, p);
+	v[0].amount[N_THROTTLED] = 1;
+	v[1].amount[N_SWAPPED] = 1;
+	noise_judge(p, GROUP);
+	ck_assert_int_eq(v[0].class, NOISE_NOISY);
+	ck_assert_int_eq(v[1].class, NOISE_NOISY);
+}
+END_TEST
+
+START_TEST(the_habit_of_a_benchmark_is_no_noise)
+{
+	struct noise v[GROUP], *p[GROUP];
+
+	/* More threads than cpus: pressure and switches in every process. */
+	make_group(v, p);
+	for (int i = 0; i < GROUP; i++) {
+		v[i].amount[N_PSI_CPU] = 40000 + 500 * i;
+		v[i].amount[N_NIVCSW] = 400 + i;
+	}
+	noise_judge(p, GROUP);
+	for (int i = 0; i < GROUP; i++)
+		ck_assert_int_eq(v[i].class, NOISE_CLEAN);
+	/* What exceeds the habit counts all the same. */
+	v[7].amount[N_PSI_CPU] = 90000;
+	noise_judge(p, GROUP);
+	ck_assert_int_eq(v[7].class, NOISE_SUSPECT);
+}
+END_TEST
+
+START_TEST(a_short_process_is_not_judged_by_single_events)
+{
+	struct noise v[GROUP], *p[GROUP];
+
+	make_group(v, p);
+	for (int i = 0; i < GROUP; i++)
+		v[i] = (struct noise){ .wall_ns = NS_PER_MS, .window_ns = NS_PER_MS };
+	v[2].amount[N_NIVCSW] = 2;     /* 2000 a second */
+	v[2].amount[N_MIGRATIONS] = 1; /* 1000 a second */
+	noise_judge(p, GROUP);
+	ck_assert_int_eq(v[2].class, NOISE_CLEAN);
+}
+END_TEST
+
+START_TEST(the_verdict_is_blind_to_order_and_arm)
+{
+	struct noise v[GROUP], *p[GROUP], *reversed[GROUP];
+	enum noise_class first[GROUP];
+
+	make_group(v, p);
+	for (int i = 0; i < GROUP; i += 3) {
+		v[i].amount[N_PSI_CPU] = 9000 * (i + 1);
+		v[i].amount[N_RUNQ] = 5e6 * (i + 1);
+	}
+	noise_judge(p, GROUP);
+	for (int i = 0; i < GROUP; i++) {
+		first[i] = v[i].class;
+		reversed[GROUP - 1 - i] = &v[i];
+	}
+	noise_judge(reversed, GROUP);
+	for (int i = 0; i < GROUP; i++)
+		ck_assert_int_eq(v[i].class, first[i]);
+}
+END_TEST
+
+START_TEST(many_noisy_processes_or_a_drift_make_a_run_noisy)
+{
+	struct noise v[GROUP], *p[GROUP];
+	double flat[GROUP] = { 3, 1, 2, 3, 1, 2, 3, 1, 2, 3 }, rising[GROUP];
+
+	make_group(v, p);
+	for (int i = 0; i < GROUP; i++)
+		rising[i] = 100 + i;
+	noise_judge(p, GROUP);
+	ck_assert_int_eq(noise_of_run(p, GROUP, rising, GROUP), NOISE_NOISY);
+	v[0].class = NOISE_NOISY;
+	ck_assert_int_eq(noise_of_run(p, GROUP, flat, GROUP), NOISE_SUSPECT);
+	v[1].class = v[2].class = v[3].class = NOISE_NOISY;
+	ck_assert_int_eq(noise_of_run(p, GROUP, flat, GROUP), NOISE_NOISY);
+}
+END_TEST
+
+START_TEST(the_first_opinion_uses_the_processes_so_far)
+{
+	struct noise v[GROUP], *p[GROUP], one = quiet();
+
+	make_group(v, p);
+	one.amount[N_PSI_CPU] = 5000; /* 5 %: above the floor of 2 % */
+	noise_judge_one(p, GROUP, &one);
+	ck_assert_int_eq(one.class, NOISE_SUSPECT);
+	/* With too few to know the habit the floor is ten times as high. */
+	noise_judge_one(p, 2, &one);
+	ck_assert_int_eq(one.class, NOISE_CLEAN);
+}
+END_TEST
+
+/* --- commits and their cache ---------------------------------------------------------------
+ */
+
+START_TEST(repositories_are_taken_by_known_protocols_only)
+{
+	static const char *const good[] = { "/srv/x.git", "https://h/x.git", "http://h/x",
+		"ssh://git@h/x", "git@host:x.git" };
+	static const char *const bad[] = { "", "file:///x", "ext::sh -c x", "ext::x",
+		"git://h/x", "--upload-pack=x", "-x@h:y", "ssh://-oProxyCommand=x/y",
+		"git@-x:y", "relative/x", "https://h/a b", "../x" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		ck_assert_msg(!git_url_problem(good[i]), "%s", good[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		ck_assert_msg(git_url_problem(bad[i]), "%s", bad[i]);
+}
+END_TEST
+
+START_TEST(git_log_is_read_whatever_stands_in_it)
+{
+	static const char text[] = "aa\0bb cc\0A \"x\"\0a@b\0"
+				   "100\0subject \xff\0\nbb\0\0B\0b@b\0"
+				   "50\0second\0\ncc\0cut";
+	json_t *m = json_object(), *c;
+
+	gitlog_read(text, sizeof(text) - 1, m);
+	c = json_object_get(m, "commit");
+	ck_assert_str_eq(json_get_str(c, "hash", ""), "aa");
+	ck_assert_int_eq(json_array_size(json_object_get(c, "parents")), 2);
+	ck_assert_str_eq(json_get_str(c, "subject", ""), "subject \xef\xbf\xbd");
+	ck_assert_int_eq(json_get_int(c, "time", 0), 100 * NS_PER_S);
+	ck_assert_int_eq(json_array_size(json_object_get(m, "ancestors")), 1);
+	json_decref(m);
+}
+END_TEST
+
+static void put(const char *dir, const char *name, const char *text)
+{
+	char *path = xasprintf("%s/%s", dir, name);
+	FILE *f = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(f);
+	fputs(text, f);
+	fclose(f);
+	free(path);
+}
+
+START_TEST(a_changed_tree_is_not_taken_for_a_built_one)
+{
+	char dir[] = "/tmp/benchd-unit.XXXXXX", *tree, *git;
+	struct error err;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	tree = xasprintf("%s/tree", dir);
+	git = xasprintf("%s/.git", tree);
+	ck_assert_int_eq(dir_make(git, 0700, &err), OK);
+	put(tree, "a", "one");
+	ck_assert(!cache_is_built(tree));
+	ck_assert_int_eq(cache_note_built(tree, &err), OK);
+	ck_assert(cache_is_built(tree));
+	put(git, "index", "git's own files do not count");
+	ck_assert(cache_is_built(tree));
+	put(tree, "b", "");
+	ck_assert(!cache_is_built(tree));
+	ck_assert_int_eq(dir_remove(dir, &err), OK);
+	free(tree);
+	free(git);
+}
+END_TEST
+
+START_TEST(the_tree_used_longest_ago_goes_first)
+{
+	char dir[] = "/tmp/benchd-unit.XXXXXX";
+	struct host h = { .state = dir, .job_uid = (uid_t)-1 };
+	static const char *const names[] = { "aaaa", "bbbb", "cccc" };
+	struct error err;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert_int_eq(cache_make(&h, &err), OK);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		char *tree = xasprintf("%s/cache/tree/%s", dir, names[i]);
+		char *built = xasprintf("%s.built", tree);
+		struct timespec t[2] = { { 1000 + (time_t)i, 0 }, { 1000 + (time_t)i, 0 } };
+
+		ck_assert_int_eq(dir_make(tree, 0700, &err), OK);
+		put(tree, "file", "some bytes");
+		ck_assert_int_eq(cache_note_built(tree, &err), OK);
+		ck_assert_int_eq(utimensat(AT_FDCWD, built, t, 0), 0);
+		h.cache_bytes += 4096;
+		free(built);
+		free(tree);
+	}
+	ck_assert_int_eq(cache_evict(&h), 0);
+	h.cache_bytes -= 1;
+	ck_assert_int_eq(cache_evict(&h), 1);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		char *tree = xasprintf("%s/cache/tree/%s", dir, names[i]);
+
+		ck_assert_int_eq(access(tree, F_OK) == 0, i > 0);
+		free(tree);
+	}
+	ck_assert_int_eq(dir_remove(dir, &err), OK);
+}
+END_TEST
+
+SUITE("worker", cpu_lists_survive_a_round_trip, wrong_cpu_lists_are_refused,
+	a_spec_gets_its_defaults, each_arm_may_have_its_own_command,
+	each_fault_of_a_spec_is_named, a_flood_keeps_its_head_and_its_tail,
+	the_last_line_explains_a_failure, bytes_that_are_not_text_become_replacement_characters,
+	result_lines_are_collected_by_benchmark_and_measure,
+	lines_that_break_the_result_protocol_are_named, caps_of_the_result_protocol_hold,
+	a_failed_proof_outweighs_a_good_one, quiet_processes_are_clean,
+	one_signal_is_suspect_and_two_are_noisy, throttling_and_swapping_are_noisy_alone,
+	the_habit_of_a_benchmark_is_no_noise, a_short_process_is_not_judged_by_single_events,
+	the_verdict_is_blind_to_order_and_arm, many_noisy_processes_or_a_drift_make_a_run_noisy,
+	the_first_opinion_uses_the_processes_so_far,
+	repositories_are_taken_by_known_protocols_only, git_log_is_read_whatever_stands_in_it,
+	a_changed_tree_is_not_taken_for_a_built_one, the_tree_used_longest_ago_goes_first)
