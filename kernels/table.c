@@ -20,6 +20,12 @@
 	X(regrid_conservative) \
 	X(phys_ice_adjust) \
 	X(gemm) \
+	X(reduce_sum) \
+	X(reduce_min) \
+	X(reduce_argmax) \
+	X(stencil2d_5pt) \
+	X(stencil3d_7pt) \
+	X(stencil3d_27pt) \
 	X(fma_peak) \
 	X(transfer_h2d) \
 	X(transfer_d2h) \

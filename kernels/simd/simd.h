@@ -76,12 +76,28 @@ static inline vec v_fma(vec a, vec b, vec c)
 	return a * b + c;
 #endif
 }
+#if defined(__AVX512F__) && CODE_BITS == 64
+#define V_LOAD_MASKED_(rest, n, p)                                                             \
+	((vec)_mm512_mask_loadu_pd((__m512d)(rest), (__mmask8)((1u << (n)) - 1), p))
+#define V_STORE_MASKED_(p, n, v)                                                               \
+	_mm512_mask_storeu_pd(p, (__mmask8)((1u << (n)) - 1), (__m512d)(v))
+#elif defined(__AVX512F__)
+#define V_LOAD_MASKED_(rest, n, p)                                                             \
+	((vec)_mm512_mask_loadu_ps((__m512)(rest), (__mmask16)((1u << (n)) - 1), p))
+#define V_STORE_MASKED_(p, n, v)                                                               \
+	_mm512_mask_storeu_ps(p, (__mmask16)((1u << (n)) - 1), (__m512)(v))
+#endif
 /* First n < LANES elements; the other lanes are 0. */
 static inline vec v_load_n(const real *p, size_t n)
 {
 	vec v = { 0 };
 
-	memcpy(&v, p, n * sizeof(real));
+#ifdef V_LOAD_MASKED_
+	v = V_LOAD_MASKED_(v, n, p);
+#else
+	for (size_t l = 0; l < n; l++)
+		v[l] = p[l];
+#endif
 	return v;
 }
 /* The same with the first element in the other lanes, so that they compute something harmless.
@@ -90,12 +106,22 @@ static inline vec v_load_part(const real *p, size_t n)
 {
 	vec v = v_all(p[0]);
 
-	memcpy(&v, p, n * sizeof(real));
+#ifdef V_LOAD_MASKED_
+	v = V_LOAD_MASKED_(v, n, p);
+#else
+	for (size_t l = 0; l < n; l++)
+		v[l] = p[l];
+#endif
 	return v;
 }
 static inline void v_store_n(real *p, vec v, size_t n)
 {
-	memcpy(p, &v, n * sizeof(real));
+#ifdef V_STORE_MASKED_
+	V_STORE_MASKED_(p, n, v);
+#else
+	for (size_t l = 0; l < n; l++)
+		p[l] = v[l];
+#endif
 }
 static inline vec v_select(veci mask, vec a, vec b) /* mask ? a : b */
 {
