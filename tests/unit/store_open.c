@@ -361,7 +361,7 @@ START_TEST(the_schema_kept_for_readers_is_what_the_steps_make)
 	struct buf made = { 0 }, kept = { 0 };
 	const char *to = getenv("BENCHD_WRITE_SCHEMA"), *top = getenv("top_srcdir");
 	_cleanup_(free)
-	char *file = xasprintf("%s/schema/schema.sql", top ? top : ".");
+	char *file = xasprintf("%s/schema/schema.sql", top ? top : TOP_SRCDIR);
 
 	start();
 	dump_schema(&made);
