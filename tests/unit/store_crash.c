@@ -32,10 +32,12 @@ static void write_until_killed(int fd)
 	}
 }
 
-/* The newest acknowledged id; 0 when none came. */
-static int64_t run_and_kill(int64_t wait_us)
+/* Kills the writer some work after it acknowledged n_acks commits, anywhere in its next ones.
+ * The newest acknowledged id. */
+static int64_t run_and_kill(int n_acks, struct rng *rng)
 {
 	int64_t id, last = 0;
+	volatile uint64_t work = rng_below(rng, 2000000);
 	int fds[2], status;
 	pid_t pid;
 
@@ -48,9 +50,10 @@ static int64_t run_and_kill(int64_t wait_us)
 		_exit(1);
 	}
 	close(fds[1]);
-	/* Killed only once something was acknowledged, then at a random moment. */
-	ck_assert_int_eq(read(fds[0], &last, sizeof(last)), sizeof(last));
-	usleep((useconds_t)wait_us);
+	while (n_acks-- > 0)
+		ck_assert_int_eq(read(fds[0], &last, sizeof(last)), sizeof(last));
+	while (work)
+		work--;
 	kill(pid, SIGKILL);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
@@ -70,7 +73,7 @@ START_TEST(nothing_acknowledged_is_lost_when_the_writer_is_killed)
 	ok(store_commit(db, &err));
 	store_close(db);
 	for (int i = 0; i < KILLS; i++) {
-		int64_t last = run_and_kill((int64_t)rng_below(&rng, 20000));
+		int64_t last = run_and_kill(1 + (int)rng_below(&rng, 15), &rng);
 		int64_t newest, n;
 
 		ok(store_open(db_path, &db, &err));
