@@ -34,7 +34,7 @@ static json_t *series_json(const struct result_series *s)
 
 	json_set_str(o, "benchmark", s->benchmark);
 	json_set_str(o, "measure", s->measure);
-	json_set_opt(o, "unit", s->unit);
+	json_set_opt(o, "unit", result_unit(s));
 	json_set_opt(o, "better", s->better);
 	if (s->iterations)
 		json_set_int(o, "iterations", s->iterations);

@@ -77,15 +77,30 @@ static void push(struct arena *a, struct doubles *d, double v)
 	d->v[d->n++] = v;
 }
 
-static bool is_duration(const char *unit)
+/* Nanoseconds of a unit of time; 0 for any other unit. */
+static double unit_ns(const char *unit)
 {
-	return unit && (!strcmp(unit, "ns") || !strcmp(unit, "us") || !strcmp(unit, "ms") ||
-			       !strcmp(unit, "s"));
+	static const struct {
+		const char *name;
+		double ns;
+	} units[] = { { "ns", 1 }, { "us", 1e3 }, { "\xc2\xb5s", 1e3 }, { "\xce\xbcs", 1e3 },
+		{ "ms", 1e6 }, { "s", 1e9 } };
+
+	for (size_t i = 0; unit && i < ARRAY_SIZE(units); i++)
+		if (!strcmp(unit, units[i].name))
+			return units[i].ns;
+	return 0;
+}
+
+const char *result_unit(const struct result_series *s)
+{
+	return unit_ns(s->unit) > 0 ? "ns" : s->unit;
 }
 
 static int add_values(struct result *r, const char *key, const json_t *list, const char *unit,
 	struct doubles *to, struct error *err)
 {
+	double ns = unit_ns(unit);
 	size_t i;
 	const json_t *v;
 
@@ -99,13 +114,13 @@ static int add_values(struct result *r, const char *key, const json_t *list, con
 		if (!json_is_number(v) || !isfinite(d))
 			return refuse(
 				err, r->n_lines, key, "must be an array of finite numbers");
-		if (is_duration(unit) && d <= 0)
+		if (ns > 0 && d <= 0)
 			return refuse(err, r->n_lines, key,
 				"has a duration that is not greater than 0");
 		if (++r->n_values > RESULT_MAX_SAMPLES)
 			return refuse(err, r->n_lines, key,
 				"brings more than 100000 values; report fewer samples");
-		push(r->arena, to, d);
+		push(r->arena, to, ns > 0 ? d * ns : d);
 	}
 	return OK;
 }
@@ -163,6 +178,9 @@ static int read_series(struct result *r, const json_t *o, struct error *err)
 			"makes more than 1000 pairs of benchmark and measure");
 	if (*unit && s->unit && strcmp(unit, s->unit))
 		return refuse(err, r->n_lines, "unit", "differs from an earlier line's");
+	if (*unit && !s->unit && (s->samples.n || s->warmup.n))
+		return refuse(
+			err, r->n_lines, "unit", "must stand in the first line of its values");
 	if (*unit && !s->unit)
 		s->unit = arena_strdup(r->arena, unit);
 	if ((e = read_hints(r, s, o, err)) < 0)

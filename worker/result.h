@@ -24,10 +24,10 @@ struct doubles {
 /* One (benchmark, measure, parameters). */
 struct result_series {
 	const char *benchmark, *measure;
-	const char *unit, *better; /* NULL: not said */
-	json_t *parameters;	   /* NULL: none */
-	int64_t iterations;	   /* K inside one sample; 0: not said */
-	struct doubles samples, warmup;
+	const char *unit, *better;	/* as said; NULL: not said */
+	json_t *parameters;		/* NULL: none */
+	int64_t iterations;		/* K inside one sample; 0: not said */
+	struct doubles samples, warmup; /* times in ns */
 };
 
 struct result {
@@ -51,6 +51,8 @@ int result_read(struct arena *a, const char *text, size_t n, struct result *ret,
 	struct error *err) must_check;
 /* The first series of this measure; NULL when there is none. */
 const struct result_series *result_find(const struct result *r, const char *measure);
+/* Unit of the values as kept: "ns" for every unit of time. NULL: not said. */
+const char *result_unit(const struct result_series *s);
 /* True when a series has at least one sample that is not a warm-up. */
 bool result_has_samples(const struct result *r);
 #endif

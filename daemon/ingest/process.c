@@ -75,6 +75,43 @@ static int read_numbers(struct arena *a, const json_t *list, const char *pointer
 	return OK;
 }
 
+static void scale(struct arena *a, double factor, const double **x, size_t n)
+{
+	double *scaled = ARENA_ARRAY(a, double, n + 1);
+
+	for (size_t i = 0; i < n; i++)
+		scaled[i] = (*x)[i] * factor;
+	*x = scaled;
+}
+
+/* A measure has one unit in a project. Values in another one are converted; what cannot be
+ * ("throughput" in GB/s where it is ops/s) is a measure of its own, named with its unit. */
+static int fit_unit(const struct ingest *in, struct series_values *v, struct error *err)
+{
+	struct measure m;
+	double factor = 1;
+	int r;
+
+	if (!*v->unit || !strcmp(v->unit, "1"))
+		return OK; /* nothing said */
+	r = store_measure_ensure(in->st, in->arena, in->job->project_id, v->measure, v->unit,
+		&v->better, in->now_ns, &m, err);
+	if (r < 0)
+		return r;
+	if (!strcmp(m.units, "Measure (units)")) /* made without units */
+		return OK;
+	if (!units_factor(v->unit, m.units, &factor)) {
+		v->measure = arena_printf(in->arena, "%s (%s)", m.name, v->unit);
+		return fit_unit(in, v, err);
+	}
+	if (factor == 1)
+		return OK;
+	scale(in->arena, factor, &v->samples, v->n_samples);
+	scale(in->arena, factor, &v->warmup, v->n_warmup);
+	v->unit = m.units;
+	return OK;
+}
+
 static int read_result(const struct ingest *in, const struct cell *c, json_t *o, size_t i,
 	struct series_values *ret, struct error *err)
 {
@@ -97,6 +134,9 @@ static int read_result(const struct ingest *in, const struct cell *c, json_t *o,
 	v.measure = raw.measure;
 	v.unit = raw.unit;
 	v.better = (enum better)raw.better;
+	r = fit_unit(in, &v, err);
+	if (r < 0)
+		return r;
 	v.value = v.n_samples ? sample_centre(in->arena, v.samples, v.n_samples) : NAN;
 	*ret = v;
 	return OK;

@@ -127,6 +127,12 @@ struct measure {
 	enum better better;
 	int64_t created_ns, modified_ns, archived_ns;
 };
+enum { UNITS_TEXT = 65 };
+/* What stands in the last parentheses of a measure's units ("nanoseconds (ns)" -> "ns"), else
+ * all of it. */
+const char *units_symbol(const char *units, char out[UNITS_TEXT]);
+/* Values in from times *ret are values in to; false when the two count different things. */
+bool units_factor(const char *from, const char *to, double *ret);
 struct environment {
 	int64_t id;
 	const char *identity_hash; /* sha256 hex of the canonical JSON of identity */

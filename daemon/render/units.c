@@ -10,20 +10,6 @@ struct scale {
 	const char *symbol; /* printed behind the number, with its space */
 };
 
-/* The symbol of a measure's units: what stands in the last parentheses, else all of it. */
-static const char *symbol_of(const char *units, char out[VALUE_TEXT])
-{
-	const char *open = units ? strrchr(units, '(') : NULL;
-	size_t n = units ? strlen(units) : 0;
-
-	if (open && n && units[n - 1] == ')')
-		snprintf(out, VALUE_TEXT, "%.*s", (int)MIN(n - (size_t)(open - units) - 2, 30),
-			open + 1);
-	else
-		snprintf(out, VALUE_TEXT, "%.30s", units ? units : "");
-	return out;
-}
-
 static double duration_in_ns(const char *symbol)
 {
 	static const struct {
@@ -57,8 +43,8 @@ static struct scale scale_of(double magnitude, const char *units, char text[VALU
 	static const char *const durations[] = { "ns", "us", "ms", "s", NULL };
 	static const char *const sizes[] = { "B", "KiB", "MiB", "GiB", "TiB", NULL };
 	static const char *const prefixes[] = { "", "k", "M", "G", "T", NULL };
-	char symbol[VALUE_TEXT];
-	double ns = duration_in_ns(symbol_of(units, symbol));
+	char symbol[UNITS_TEXT];
+	double ns = duration_in_ns(units_symbol(units, symbol));
 	struct scale s = { 1, text };
 
 	if (ns > 0)

@@ -31,6 +31,12 @@ expect() {
 	fi
 }
 
+# valid TEMPLATE : the last answer is what the OpenAPI document says of it.
+valid() {
+	check "$req_method $1 is as its schema says" "$PYTHON3" "$top_srcdir/tests/lib/openapi.py" \
+		"$tmp/openapi.json" "$req_method" "$(printf '%s' "$1" | sed 's,^P,/v0/projects/{project},')" "$status" "$tmp/body"
+}
+
 printf 'testbed: story\nallow_adhoc_commands: false\n' >"$tmp/benchd.yaml"
 start_daemon --no-worker --config "$tmp/benchd.yaml" || { fail "the daemon starts"; done_testing; }
 P=/v0/projects/demo
@@ -50,6 +56,13 @@ n=$(wc -l <"$tmp/operations")
 check "the document has more than 60 operations ($n)" test "$n" -gt 60
 req POST /v0/projects '{"name":"demo"}'
 expect "a project is made" 201 'd["slug"]' demo
+valid /v0/projects
+echo '{"slug":"x"}' >"$tmp/planted"
+if "$PYTHON3" "$top_srcdir/tests/lib/openapi.py" "$tmp/openapi.json" GET '/v0/projects/{project}' 200 "$tmp/planted" 2>/dev/null; then
+	fail "a planted wrong answer is seen"
+else
+	pass "a planted wrong answer is seen"
+fi
 while read -r method path has_body; do
 	data=
 	case $method in
@@ -79,6 +92,22 @@ for path, item in json.load(open(sys.argv[1]))["paths"].items():
             print(method.upper(), path)
 PY
 check_equal "benchd-api(7) names every route" "$(cat "$tmp/missing")" ""
+
+for noun in branch testbed benchmark measure; do
+	many=$noun; [ $noun = branch ] && many=branche
+	req POST "$P/${many}s" '{"name":"one"}'; valid "P/${many}s"
+	req GET "$P/${many}s"; valid "P/${many}s"
+	req PATCH "$P/${many}s/one" '{"archived":true}'; valid "P/${many}s/{$noun}"
+done
+req GET "$P/allowed/view"; valid 'P/allowed/{permission}'
+req PUT "$P/workloads/w" '{"kind":"command","command":["true"]}'; valid 'P/workloads/{name}'
+req GET "$P/workloads"; valid P/workloads
+req GET "$P/workloads/w/cells"; valid 'P/workloads/{name}/cells'
+req POST /v0/tokens '{"name":"t","project":"demo","scopes":["submit"]}'; valid /v0/tokens
+req GET /v0/tokens; valid /v0/tokens
+for path in /readyz /version /v0/server/config/console; do
+	req GET $path; valid $path
+done
 
 # --- what Bencher's client asks first ---
 req GET //v0/server/version '' -H 'api-version: 0.6.12'
@@ -138,6 +167,7 @@ check_match "a command line needs the configuration's leave" "$status $body" '^(
 # --- waiting and cancelling ---
 req POST $P/jobs '{"workload":"stream.triad"}'
 expect "a job is filed" 202 'd["workload"]' stream.triad
+valid P/jobs
 job=$(json 'd["uuid"]')
 curl -sS -m 60 "$url$P/jobs/$job?wait=50s" >"$tmp/waited" &
 waiter=$!
@@ -155,6 +185,7 @@ req POST $P/jobs '{"workload":"stream.triad"}' -H 'Idempotency-Key: k'
 first=$(json 'd["uuid"]')
 req POST $P/jobs '{"workload":"stream.triad"}' -H 'Idempotency-Key: k'
 check_equal "a key files once" "$(json 'd["uuid"]')" "$first"
+req GET /v0/queue; valid /v0/queue
 req GET '/v0/queue.txt'
 check_match "the queue tells itself in text" "$body" '^0 running, 1 waiting$'
 req GET /metrics
@@ -181,17 +212,44 @@ check_match "its text has a row for the kernel" "$body" '^stream\.triad.* [0-9.]
 check_match "and ends in a verdict" "$(printf '%s\n' "$body" | tail -n 1)" '^(measured|same|slower|faster|unknown): '
 req GET "$P/reports/$report?samples=1"
 expect "its report has three processes" 200 'sum(not p["replaced"] for p in d["processes"])' 3
+valid 'P/reports/{report}'
 expect "and statistics" 200 'all(m["statistics"]["min"] <= m["metric"]["value"] <= m["statistics"]["max"] for b in d["results"][0] for m in b["measures"])' True
 for form in md csv html openmetrics; do
 	req GET "$P/reports/$report?format=$form"
 	expect "its report comes as $form" 200
 done
-req GET "$P/series?branch=main&testbed=$(curl -sS "$url/v0/testbeds/live" | "$PYTHON3" -c 'import json,sys; print(json.load(sys.stdin)[0]["testbed"])')&benchmark=stream.triad&measure=latency"
-[ "$status" = 200 ] || diag "$body"
-req GET "$P/series"
+req GET "$P/series?branch=main&testbed=$(curl -sS "$url/v0/testbeds/live" | "$PYTHON3" -c 'import json,sys; print(json.load(sys.stdin)[0]["testbed"])')&benchmark=stream.triad%5Bsize%3D1Mi%5D&measure=latency"
+check_match "one history has its point" "$status $body" '^200 .*"points": *\[\{'
+req GET "$P/series"; valid P/series
 check_match "it has series" "$body" '"n_points": *1'
+req GET "$P/series/$(json 'd[0]["id"]')"; valid 'P/series/{series}'
+for path in jobs reports changes alerts; do
+	req GET "$P/$path"; valid "P/$path"
+done
+req GET "$P/jobs/$job"; valid 'P/jobs/{job}'
+req GET "$P/jobs/$job/processes"; valid 'P/jobs/{job}/processes'
+req GET /v0/testbeds/live; valid /v0/testbeds/live
+req GET "$P/environments/$(json 'd[0]["environment"]["id"]')"; valid 'P/environments/{id}'
 req GET "$P/gate?job=$job&fail_on=slower"
 expect "its gate is not slower" 200
+valid P/gate
 req GET "$P/compare?base=$report&head=$report"
 expect "it compares with itself" 200 'd["counts"]["slower"] + d["counts"]["faster"]' 0
+valid P/compare
+
+# --- units ---
+cat >"$tmp/units" <<'EOF'
+#!/bin/sh
+exec >&"$BENCHD_RESULT_FD"
+echo '{"benchmark":"u","unit":"us","samples":[5]}'
+echo '{"benchmark":"u","measure":"throughput","better":"higher","unit":"GB/s","samples":[50]}'
+EOF
+chmod +x "$tmp/units"
+req PUT "$P/workloads/units" "{\"kind\":\"command\",\"command\":[\"$tmp/units\"],\"protocol\":{\"processes\":1,\"max_processes\":1,\"samples\":1,\"warmup\":0,\"idle_wait\":0}}"
+expect "a workload that reports other units is saved" 200
+req POST "$P/jobs?wait=60s" '{"workload":"units"}'
+expect "it runs" 200 'd["state"]' succeeded
+req GET "$P/reports/$(json 'd["report"]')"
+expect "microseconds are kept in ns, GB/s beside ops/s" 200 'sorted((m["measure"]["name"], m["measure"]["units"], m["metric"]["value"]) for b in d["results"][0] for m in b["measures"] if m["measure"]["slug"][:6] in ("latenc", "throug"))' \
+	"[('Latency', 'nanoseconds (ns)', 5000.0), ('Throughput (GB/s)', 'GB/s', 50.0)]"
 done_testing
