@@ -25,7 +25,10 @@ static void set_links(
  * json. */
 static const char *adapter_word(const char *adapter)
 {
-	return adapter && *adapter && strcmp(adapter, "benchd") ? adapter : "json";
+	bool is_ours = !adapter || !*adapter || !strcmp(adapter, REPORT_ADAPTER) ||
+		       !strcmp(adapter, REPORT_ADAPTER_RERUN);
+
+	return is_ours ? "json" : adapter;
 }
 
 json_t *render_report(const struct report *r, const struct project *p, const char *base)
