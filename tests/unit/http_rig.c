@@ -164,6 +164,22 @@ static int get_wait(struct request *rq, struct store *st, struct error *err)
 	return get_waited(rq, st, err);
 }
 
+/* Looks first, then dawdles at the gate: what happens meanwhile must not be lost. */
+static int get_slow_wait(struct request *rq, struct store *st, struct error *err)
+{
+	int64_t *until = ARENA_NEW(request_arena(rq), int64_t);
+	bool is_reached = wait_level >= 1;
+
+	*until = clock_mono(request_clock(rq)) + 60 * NS_PER_S;
+	request_set_state(rq, until);
+	gate_pass();
+	if (is_reached)
+		response_text(rq, 200, "text/plain", "reached\n");
+	else
+		request_park(rq, "level", *until, get_waited);
+	return OK;
+}
+
 static int post_level(struct request *rq, struct store *st, struct error *err)
 {
 	wait_level++;
@@ -227,6 +243,7 @@ const struct route rig_routes[] = {
 	{ "POST", "/jobs", post_job, WRITER, S_SUBMIT, 256 * KiB, 0, "" },
 	{ "POST", "/upload", post_upload, WRITER, S_SUBMIT, 16 * MiB, 0, "" },
 	{ "GET", "/wait", get_wait, READER, S_NONE, 0, 0, "" },
+	{ "GET", "/slow-wait", get_slow_wait, READER, S_NONE, 0, 60 * NS_PER_S, "" },
 	{ "POST", "/level", post_level, WRITER, S_NONE, 0, 0, "" },
 	{ "GET", "/events", get_events, READER, S_NONE, 0, 0, "" },
 	{ "GET", "/gate", get_gate, READER, S_NONE, 0, 0, "" },

@@ -491,6 +491,28 @@ START_TEST(no_notification_is_lost_while_parking)
 }
 END_TEST
 
+START_TEST(a_notification_before_the_parking_still_wakes)
+{
+	struct answer a = { 0 };
+	struct rig r;
+	int fd;
+
+	rig_init(&r);
+	rig_start(&r);
+	fd = client_connect(&r);
+	client_printf(fd, "GET /slow-wait HTTP/1.1\r\nHost: a\r\n\r\n");
+	gate_wait_entered(1);
+	fetch(&r, "POST", "/level", NULL, NULL, &a);
+	ck_assert_int_eq(a.status, 204);
+	gate_open();
+	client_read(fd, &a);
+	ck_assert_str_eq(buf_str(&a.body), "reached\n");
+	close(fd);
+	answer_done(&a);
+	rig_stop(&r);
+}
+END_TEST
+
 /* --- event streams --- */
 
 static void read_until(int fd, struct buf *out, const char *text)
@@ -791,8 +813,9 @@ SUITE("http-server", a_connection_serves_many_requests, a_write_is_answered_afte
 	a_dripping_body_and_an_idle_connection_are_cut_off,
 	a_client_that_does_not_read_is_cut_off, a_parked_request_is_woken_by_its_key,
 	a_parked_request_ends_at_its_deadline, too_many_parked_requests_are_turned_away,
-	no_notification_is_lost_while_parking, events_are_streamed_and_replayed,
-	a_stream_ends_when_there_is_nothing_more, a_client_that_has_gone_frees_its_stream,
+	no_notification_is_lost_while_parking, a_notification_before_the_parking_still_wakes,
+	events_are_streamed_and_replayed, a_stream_ends_when_there_is_nothing_more,
+	a_client_that_has_gone_frees_its_stream,
 	shutdown_answers_what_is_parked_and_ends_streams, shutdown_does_not_wait_for_ever,
 	a_port_in_use_is_named, a_unix_socket_is_served_beside_tcp,
 	a_passed_in_socket_is_served, head_has_the_headers_and_no_body, metrics_count_by_route)
