@@ -73,7 +73,8 @@ void server_notify(struct server *s, const char *key)
 		else
 			park_wake(rq);
 	}
-	server_pump(s);
+	if (!s->mailbox.is_delivering) /* else the batch pumps once for all */
+		server_pump(s);
 }
 
 void park_remove(struct request *rq)

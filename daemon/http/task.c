@@ -165,6 +165,7 @@ void mailbox_deliver(struct mailbox *m)
 	pthread_mutex_lock(&m->lock);
 	TAILQ_CONCAT(&list, &m->list, link);
 	pthread_mutex_unlock(&m->lock);
+	m->is_delivering = true;
 	while ((t = TAILQ_FIRST(&list))) {
 		struct task *owned = t->is_owned ? t : NULL;
 
@@ -174,6 +175,7 @@ void mailbox_deliver(struct mailbox *m)
 		t->done(t->arg, t->code, &t->err); /* may free t when not owned */
 		free(owned);
 	}
+	m->is_delivering = false;
 	m->on_batch(m->arg, wake);
 }
 
@@ -187,6 +189,7 @@ void mailbox_init(
 {
 	pthread_mutex_init(&m->lock, NULL);
 	TAILQ_INIT(&m->list);
+	m->is_delivering = false;
 	m->on_batch = on_batch;
 	m->arg = arg;
 	uv_async_init(loop, &m->async, on_async);

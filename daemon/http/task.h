@@ -53,6 +53,7 @@ struct mailbox {
 	pthread_mutex_t lock;
 	struct task_list list;
 	uv_async_t async;
+	bool is_delivering; /* inside mailbox_deliver, before on_batch */
 	void (*on_batch)(
 		void *arg, unsigned wake); /* on the loop, after the batch's done calls */
 	void *arg;
