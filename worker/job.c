@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/clock.h"
 #include "worker/supervise.h"
+#include "worker/utf8.h"
 
 const char *const job_status_names[] = { "succeeded", "failed", "timed_out", "canceled" };
 const char *const job_fault_names[] = { "", "program", "build", "no_result", "runner" };
@@ -18,6 +19,7 @@ static int set_end(struct job *j, enum job_status status, enum job_fault fault, 
 		j->status = status;
 		j->fault = fault;
 		vsnprintf(j->reason, sizeof(j->reason), fmt, ap);
+		utf8_trim(j->reason);
 	}
 	return E_UNPROCESSABLE;
 }

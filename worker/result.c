@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/json.h"
+#include "worker/utf8.h"
+
+enum { MAX_ERROR = 1000 };
 
 static int refuse(struct error *err, int64_t line, const char *what, const char *should)
 {
@@ -226,6 +229,14 @@ static int read_metadata(struct result *r, json_t *v, struct error *err)
 	return OK;
 }
 
+static const char *first_error(struct arena *a, const char *words)
+{
+	char *text = arena_printf(a, "%.*s", MAX_ERROR, words);
+
+	utf8_trim(text);
+	return text;
+}
+
 static int read_words(struct result *r, const json_t *o, struct error *err)
 {
 	json_t *v;
@@ -246,7 +257,7 @@ static int read_words(struct result *r, const json_t *o, struct error *err)
 		if (!json_is_string(v))
 			return refuse(err, r->n_lines, "error", "must be a string");
 		if (!r->error)
-			r->error = arena_strndup(r->arena, json_string_value(v), 1000);
+			r->error = first_error(r->arena, json_string_value(v));
 	}
 	if ((v = json_object_get(o, "progress")) && !json_is_number(v))
 		return refuse(err, r->n_lines, "progress", "must be a number from 0 to 1");

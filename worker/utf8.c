@@ -52,6 +52,16 @@ size_t utf8_clean(const char *data, size_t n, struct buf *out)
 	return i;
 }
 
+void utf8_trim(char *s)
+{
+	size_t n = strlen(s), start = n;
+
+	for (int i = 0; i < 3 && start && (s[start - 1] & 0xc0) == 0x80; i++)
+		start--;
+	if (start && announced((unsigned char)s[start - 1]) > n - (start - 1))
+		s[start - 1] = 0;
+}
+
 void utf8_last_line(const char *data, size_t n, size_t max, struct buf *out)
 {
 	size_t start;

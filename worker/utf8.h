@@ -10,6 +10,8 @@
  * becomes U+FFFD. Returns how many bytes were used: less than n only when a sequence is cut off
  * at the end of data and the bytes before it were used. */
 size_t utf8_clean(const char *data, size_t n, struct buf *out);
+/* Cut off a sequence that a length limit left incomplete at the end of s. */
+void utf8_trim(char *s);
 /* The last line of text that has something in it, at most max bytes, cleaned; "" when none. */
 void utf8_last_line(const char *data, size_t n, size_t max, struct buf *out);
 

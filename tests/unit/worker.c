@@ -230,6 +230,24 @@ START_TEST(bytes_that_are_not_text_become_replacement_characters)
 }
 END_TEST
 
+START_TEST(a_limit_never_cuts_a_character_in_half)
+{
+	static const struct {
+		const char *in, *out;
+	} cases[] = { { "", "" }, { "ab", "ab" }, { "a\xc3", "a" },
+		{ "a\xc3\xa4", "a\xc3\xa4" }, { "a\xe2\x82", "a" }, { "\xf0\x9f\x98", "" },
+		{ "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char text[16];
+
+		strcpy(text, cases[i].in);
+		utf8_trim(text);
+		ck_assert_str_eq(text, cases[i].out);
+	}
+}
+END_TEST
+
 /* --- the result protocol -------------------------------------------------------------------
  */
 
@@ -354,6 +372,10 @@ START_TEST(a_failed_proof_outweighs_a_good_one)
 			&r, &err),
 		OK);
 	ck_assert(r.verify_failed);
+	ck_assert_int_eq(read_result(a, "{\"error\":\"short\"}", &r, &err), OK);
+	ck_assert_str_eq(r.error, "short");
+	ck_assert_int_eq(
+		read_result(a, "{\"verify\":{\"ok\":false,\"digest\":\"x\"}}", &r, &err), OK);
 	ck_assert_str_eq(json_get_str(r.verify, "digest", ""), "x");
 	arena_free(a);
 }
@@ -616,10 +638,11 @@ START_TEST(the_tree_used_longest_ago_goes_first)
 }
 END_TEST
 
-SUITE("worker", cpu_lists_survive_a_round_trip, wrong_cpu_lists_are_refused,
-	a_spec_gets_its_defaults, each_arm_may_have_its_own_command,
-	each_fault_of_a_spec_is_named, a_flood_keeps_its_head_and_its_tail,
-	the_last_line_explains_a_failure, bytes_that_are_not_text_become_replacement_characters,
+SUITE("worker", cpu_lists_survive_a_round_trip, a_limit_never_cuts_a_character_in_half,
+	wrong_cpu_lists_are_refused, a_spec_gets_its_defaults,
+	each_arm_may_have_its_own_command, each_fault_of_a_spec_is_named,
+	a_flood_keeps_its_head_and_its_tail, the_last_line_explains_a_failure,
+	bytes_that_are_not_text_become_replacement_characters,
 	result_lines_are_collected_by_benchmark_and_measure,
 	lines_that_break_the_result_protocol_are_named, caps_of_the_result_protocol_hold,
 	a_failed_proof_outweighs_a_good_one, quiet_processes_are_clean,
