@@ -86,10 +86,21 @@ job "$bomb"
 check "they are gone without a cgroup" gone "sleep 7.105"
 options=
 
+# --- what an earlier attempt stored is not measured again ---
+old='"noise":"clean","value":1000000.0'
+job '["true"]' ",\"have\":[{\"cell\":\"0\",\"arm\":\"head\",\"index\":0,\"block\":0,$old}]"
+check_equal "one of one is there: nothing runs" "$(ended)/$(echo "$out" | grep -c '"type":"process"')" succeeded/0
+job '["true"]' ",\"have\":[{\"cell\":\"0\",\"arm\":\"head\",\"index\":4,\"block\":4,\"noise\":\"noisy\",\"value\":1.0}]"
+check_equal "a noisy one does not count; numbers go on" "$(number seq)/$(number index)" 2/5
+
 # --- memory: the third reads as the first ---
 if cc --version >/dev/null 2>&1; then
 	printf '#include <stdlib.h>\n#include <string.h>\nint main(int c,char**v){size_t n=(size_t)atoi(v[1])<<20;char*p=malloc(n);memset(p,1,n);return c<0?p[n/2]:0;}\n' >"$tmp/mem.c"
 	cc -O0 -o "$tmp/mem" "$tmp/mem.c"
+	sed -n '/^```c$/,/^```$/p' "$top_srcdir/docs/result-protocol.md" | grep -v '^```' >"$tmp/example.c"
+	cc -o "$tmp/example" "$tmp/example.c"
+	job "[\"$tmp/example\"]"
+	check_match "the C program of the protocol's page reports" "$out" '"benchmark":"loop","measure":"latency","unit":"ns","samples":\[[0-9]'
 	cell() { echo "{\"id\":\"$1\",\"benchmark\":\"m\",\"argv\":[\"$tmp/mem\",\"$2\"]}"; }
 	echo "{\"kind\":\"command\",\"cells\":[$(cell 0 10),$(cell 1 200),$(cell 2 10)],\"protocol\":{\"processes\":1,\"adaptive\":false,\"idle_wait_ns\":0}}" >"$tmp/job.json"
 	out=$("$worker" --run "$tmp/job.json")
