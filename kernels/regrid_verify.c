@@ -76,7 +76,7 @@ static void reference_of(
  * last row. */
 static bool is_inside(const struct regrid_state *s, int64_t i, int64_t j)
 {
-	double r = s->lat.exact ? s->lat.exact[s->th + i] : 0;
+	double r = s->lat.exact && s->lat.n_links > 1 ? s->lat.exact[s->th + i] : 0;
 
 	return s->lon.first[j] >= 0 && s->lon.first[j] + s->lon.n_links <= s->w && r > 0 &&
 	       r < 1;

@@ -76,7 +76,7 @@ for part in $parts; do
 		say "AddressSanitizer and UndefinedBehaviorSanitizer"
 		step "configure (address, undefined)" "$dir/configure.log" configure_in "$dir" --with-sanitizer=address,undefined CFLAGS='-O1 -g' &&
 			step "build (address, undefined)" "$dir/make.log" make -s -C "$dir" -j"$jobs" &&
-			ASAN_OPTIONS=detect_leaks=1 suite "make check (address, undefined)" "$dir" SOURCE_CHECKS=
+			suite "make check (address, undefined)" "$dir" SOURCE_CHECKS=
 		;;
 	tsan)
 		say "ThreadSanitizer: the daemon and its threads"

@@ -190,12 +190,34 @@ static bool day_matches(const struct cron *c, int64_t day)
 	return c->any_day || c->any_weekday ? by_day && by_weekday : by_day || by_weekday;
 }
 
+/* The same on a day without a clock change near it: what comes first locally comes first. */
+static int64_t first_of_plain_day(
+	const struct cron *c, int32_t offset, int64_t day, int64_t after)
+{
+	int64_t start = day * DAY_S - offset;
+
+	for (int h = after > start ? (int)((after - start) / 3600) : 0; h < 24; h++) {
+		if (!(c->hours >> h & 1))
+			continue;
+		for (int m = 0; m < 60; m++) {
+			int64_t t = start + h * 3600 + m * 60;
+
+			if ((c->minutes >> m & 1) && t > after)
+				return t;
+		}
+	}
+	return 0;
+}
+
 /* The earliest firing of a local day that lies behind after, 0 if none. */
 static int64_t first_of_day(
 	const struct cron *c, const struct tz *z, int64_t day, int64_t after)
 {
+	int32_t offset = tz_offset(z, (day - 1) * DAY_S);
 	int64_t best = 0;
 
+	if (tz_offset(z, (day + 2) * DAY_S) == offset && tz_offset(z, day * DAY_S) == offset)
+		return first_of_plain_day(c, offset, day, after);
 	for (int h = 0; h < 24; h++) {
 		if (!(c->hours >> h & 1))
 			continue;
