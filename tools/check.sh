@@ -82,13 +82,15 @@ for part in $parts; do
 		say "ThreadSanitizer: the daemon and its threads"
 		step "configure (thread)" "$dir/configure.log" configure_in "$dir" --with-sanitizer=thread --disable-vulkan CFLAGS='-O1 -g' &&
 			step "build (thread)" "$dir/make.log" make -s -C "$dir" -j"$jobs" &&
-			suite "make check (thread)" "$dir" TESTS="$(make -s -C "$dir" print-thread-tests)"
+			thread_tests=$(make -s -C "$dir" print-thread-tests) &&
+			suite "make check (thread)" "$dir" TESTS="$thread_tests" \
+				check_PROGRAMS="$(printf '%s\n' $thread_tests | grep -v '\.sh$' | tr '\n' ' ')"
 		;;
 	valgrind)
 		say "valgrind: the daemon's story"
 		if command -v valgrind >/dev/null; then
 			BENCHD_WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --child-silent-after-fork=yes" \
-				suite "make check (valgrind)" "$top/build" TESTS=tests/e2e/daemon.sh
+				suite "make check (valgrind)" "$top/build" TESTS=tests/e2e/daemon.sh check_PROGRAMS=
 		else
 			echo "SKIP: valgrind is not installed"
 			add 0 0 1
@@ -103,7 +105,8 @@ for part in $parts; do
 	dist)
 		say "make distcheck (release tarball, built and tested without a shader compiler)"
 		step "make distcheck" "$dir/dist.log" make -C "$top/build" distcheck \
-			DISTCHECK_CONFIGURE_FLAGS='GLSLC=no CFLAGS=-O1' AM_MAKEFLAGS='TESTS=tests/unit/base' TESTS=tests/unit/base
+			DISTCHECK_CONFIGURE_FLAGS='GLSLC=no CFLAGS=-O0' \
+			AM_MAKEFLAGS='TESTS="tests/unit/base tests/e2e/client.sh" check_PROGRAMS=tests/unit/base'
 		;;
 	*)
 		echo "check.sh: there is no part '$part'" >&2

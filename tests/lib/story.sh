@@ -62,9 +62,11 @@ wait_for() {
 # sets $daemon (pid) and $url. benchd prints "listening on http://127.0.0.1:PORT".
 start_daemon() {
 	mkdir -p "$tmp/state"
-	spawn "$tmp/daemon.log" "$top_builddir/benchd" --listen 127.0.0.1:0 --state "$tmp/state" "$@"
+	# BENCHD_WRAPPER: valgrind and its options, for one.
+	# shellcheck disable=SC2086 # a list of words
+	spawn "$tmp/daemon.log" ${BENCHD_WRAPPER:-} "$top_builddir/benchd" --listen 127.0.0.1:0 --state "$tmp/state" "$@"
 	daemon=$spawned
-	wait_for 20 grep -q 'listening on http' "$tmp/daemon.log" || { diag "$(cat "$tmp/daemon.log")"; return 1; }
+	wait_for 60 grep -q 'listening on http' "$tmp/daemon.log" || { diag "$(cat "$tmp/daemon.log")"; return 1; }
 	url=$(sed -n 's/.*listening on \(http:[^ ]*\).*/\1/p' "$tmp/daemon.log" | head -n 1)
 }
 done_testing() { echo "1..$story_n"; [ "$story_failed" = 0 ]; exit $?; }
