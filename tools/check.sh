@@ -89,8 +89,10 @@ for part in $parts; do
 	valgrind)
 		say "valgrind: the daemon's story"
 		if command -v valgrind >/dev/null; then
-			BENCHD_WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --child-silent-after-fork=yes" \
+			rm -f "$dir"/valgrind.*.log
+			BENCHD_WRAPPER="valgrind -q --log-file=$dir/valgrind.%p.log --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --child-silent-after-fork=yes" \
 				suite "make check (valgrind)" "$top/build" TESTS=tests/e2e/daemon.sh check_PROGRAMS=
+			step "valgrind found nothing in the daemon" "$dir/found.log" sh -c "cat '$dir'/valgrind.*.log; ! grep -q . '$dir'/valgrind.*.log"
 		else
 			echo "SKIP: valgrind is not installed"
 			add 0 0 1
