@@ -225,14 +225,19 @@ void cgroup_close(struct cgroup *c)
 	*c = (struct cgroup){ .fd = -1, .procs_fd = -1 };
 }
 
+/* The kernel hands the list out a page at a time. */
 static int count_processes(const struct cgroup *c)
 {
-	char text[65536];
-	ssize_t len = pread(c->procs_fd, text, sizeof(text), 0);
+	char text[4096];
+	ssize_t len;
+	off_t at = 0;
 	int n = 0;
 
-	for (ssize_t i = 0; i < len; i++)
-		n += text[i] == '\n';
+	while ((len = pread(c->procs_fd, text, sizeof(text), at)) > 0) {
+		for (ssize_t i = 0; i < len; i++)
+			n += text[i] == '\n';
+		at += len;
+	}
 	return n;
 }
 

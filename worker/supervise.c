@@ -252,7 +252,7 @@ static void reap(struct tending *t)
  * the output, which nobody can add to any more. */
 static void clear_up(struct tending *t)
 {
-	int left = 0, n = 0;
+	int left = 0, n = 0, n_swept;
 
 	if (t->l->namespaces) {
 		n = sweep_count_children(t->l->namespaces->pid);
@@ -260,7 +260,8 @@ static void clear_up(struct tending *t)
 	}
 	if (t->l->cgroup && !sweep_has_nothing())
 		n += cgroup_kill(t->l->cgroup);
-	t->s->strays = MAX(n, sweep_descendants(NULL, 0, WEDGED_S * NS_PER_S, &left));
+	n_swept = sweep_descendants(NULL, 0, WEDGED_S * NS_PER_S, &left);
+	t->s->strays = MAX(n, n_swept);
 	t->s->is_wedged |= left > 0;
 	if (t->l->cgroup && t->s->termination == T_KILLED && t->reason == R_NONE &&
 		cgroup_had_oom(t->l->cgroup))
