@@ -219,7 +219,7 @@ static void check_step(struct evaluation *e, const struct jmh *j)
 		}
 		target(e, holds,
 			"D2. P=%zu n=100, one step found within +-2: %.1f/%.1f/%.1f (subset "
-			"%.0f/%.0f/%.0f, within 3)",
+			"%.0f/%.0f/%.0f, within 3 and two standard errors)",
 			s.processes, got[0], got[1], got[2], want[d][0], want[d][1],
 			want[d][2]);
 		s.kind = LATE_STEP;

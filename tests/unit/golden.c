@@ -15,6 +15,7 @@
 
 static double value(int kind, size_t i, size_t n, double u, double v)
 {
+	static const double small[] = { 0, 1.5, .5, 2, -1, 1 };
 	double level = 100;
 
 	if ((kind == 1 || kind == 2) && i >= n / 3)
@@ -32,6 +33,10 @@ static double value(int kind, size_t i, size_t n, double u, double v)
 		return floor(v * 4);
 	case 6:
 		return (level + u) * 1e200;
+	case 7:
+		return level + small[i * 6 / n] + 1.5 * u;
+	case 8:
+		return floor((level + small[i * 6 / n] + 1.5 * u) * 2) / 2;
 	default:
 		return level + 1.5 * u;
 	}
@@ -170,17 +175,31 @@ END_TEST
 
 /* --- detectors --- */
 
+static void check_scores(const char *line, const char *rest, const struct change_points *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		char *end;
+		double want = strtod(rest, &end);
+
+		ck_assert_msg(end != rest, "%stoo few scores", line);
+		ck_assert_msg(fabs(c->score[i] - want) <= 1e-9 * want, "%sscore %zu: %.17g",
+			line, i, c->score[i]);
+		rest = end;
+	}
+}
+
 static void check_detector(const char *line)
 {
 	char name[32], want[256], got[256] = "-";
-	int kind, used = 0;
+	int kind, used = 0, rest = 0;
 	size_t n;
 	unsigned long seed;
 	struct change_points c;
 	struct error err = { 0 };
 
 	ck_assert_int_eq(
-		sscanf(line, "%31s %d %zu %lu %255s", name, &kind, &n, &seed, want), 5);
+		sscanf(line, "%31s %d %zu %lu %255s%n", name, &kind, &n, &seed, want, &rest),
+		5);
 	ck_assert_int_eq(change_points_detect(detector_find(name), tails, arena,
 				 sample(kind, n, seed), n, NULL, &c, &err),
 		OK);
@@ -188,6 +207,8 @@ static void check_detector(const char *line)
 		used += snprintf(got + used, sizeof(got) - (size_t)used, "%s%zu", i ? "," : "",
 			c.index[i]);
 	ck_assert_msg(strcmp(got, want) == 0, "%sgot %s", line, got);
+	if (strcmp(name, "seeded_mw") == 0)
+		check_scores(line, line + rest, &c);
 }
 
 START_TEST(detectors_agree_with_their_plain_definitions)
