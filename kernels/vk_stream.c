@@ -44,17 +44,22 @@ static int setup_dot(struct gpu *g, const struct params *p, const char *variant,
 	struct vk_plan *v = vk_plan_new(g, p);
 	uint64_t w = (uint64_t)dtype_bytes(p->dtype), n = (uint64_t)s->n;
 	void *sum = vk_plan_convert(v, w, p->dtype == DT_F32 ? read_f32 : read_f64);
-	int x = vk_plan_input(v, s->x, n * w), y = vk_plan_input(v, s->y, n * w);
+	struct vk_reduction r = {
+		.op = VK_REDUCE_DOT, .dtype = p->dtype, .group = VK_GROUP, .n = n
+	};
 
 	(void)variant;
-	vk_reduce_steps(v, p->dtype, x, y, n, vk_plan_output(v, sum, w, GPU_POISON));
+	r.x = vk_plan_input(v, s->x, n * w);
+	r.y = vk_plan_input(v, s->y, n * w);
+	r.out = vk_plan_output(v, sum, w, GPU_POISON);
+	vk_reduce_steps(v, &r);
 	return vk_plan_finish(v, ret, err);
 }
 
 static int64_t dot_loops(const struct params *p)
 {
 	(void)p;
-	return 16 + 8; /* serial adds, levels of the tree */
+	return VK_REDUCE_LOOPS;
 }
 
 #define STREAM_VK(name)                                                                        \

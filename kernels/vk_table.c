@@ -11,6 +11,8 @@
 	X(regrid_nearest) X(regrid_bilinear) X(regrid_conservative) \
 	X(fma_peak) \
 	X(phys_ice_adjust) \
+	X(reduce_sum) X(reduce_min) X(reduce_argmax) \
+	X(stencil2d_5pt) X(stencil3d_7pt) X(stencil3d_27pt) \
 	X(gemm) \
 	X(transfer_h2d) X(transfer_d2h) X(transfer_d2d) X(dispatch_void) X(dispatch_latency)
 /* clang-format on */

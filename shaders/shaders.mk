@@ -14,8 +14,14 @@ SPV_MODULES = \
 	shaders/loops.spv.h \
 	shaders/reduce_f32.spv.h \
 	shaders/reduce_f64.spv.h \
+	shaders/reduce_i32.spv.h \
+	shaders/reduce_sub_f32.spv.h \
+	shaders/reduce_sub_f64.spv.h \
+	shaders/reduce_sub_i32.spv.h \
 	shaders/regrid_f32.spv.h \
 	shaders/regrid_f64.spv.h \
+	shaders/stencil_f32.spv.h \
+	shaders/stencil_f64.spv.h \
 	shaders/stream_f32.spv.h \
 	shaders/stream_f32v.spv.h \
 	shaders/stream_f64.spv.h \
@@ -31,6 +37,7 @@ SHADER_INPUTS = \
 	shaders/loops.comp \
 	shaders/reduce.comp \
 	shaders/regrid.comp \
+	shaders/stencil.comp \
 	shaders/stream.comp \
 	$(SHADER_SHARED)
 if HAVE_GLSLC
@@ -57,13 +64,25 @@ shaders/ice_f64.spv.h: shaders/ice.comp $(SHADER_SHARED)
 shaders/loops.spv.h: shaders/loops.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) loops
 shaders/reduce_f32.spv.h: shaders/reduce.comp $(SHADER_SHARED)
-	$(AM_V_GEN)$(SHADER_BUILD) reduce -DREAL=float
+	$(AM_V_GEN)$(SHADER_BUILD) reduce -DTYPE=float
 shaders/reduce_f64.spv.h: shaders/reduce.comp $(SHADER_SHARED)
-	$(AM_V_GEN)$(SHADER_BUILD) reduce -DREAL=double
+	$(AM_V_GEN)$(SHADER_BUILD) reduce -DTYPE=double
+shaders/reduce_i32.spv.h: shaders/reduce.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) reduce -DTYPE=int
+shaders/reduce_sub_f32.spv.h: shaders/reduce.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) reduce -DTYPE=float -DSUBGROUP=1 -DMOST_NEGATIVE=-3.4e38
+shaders/reduce_sub_f64.spv.h: shaders/reduce.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) reduce -DTYPE=double -DSUBGROUP=1 -DMOST_NEGATIVE=-1.7e308lf
+shaders/reduce_sub_i32.spv.h: shaders/reduce.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) reduce -DTYPE=int -DSUBGROUP=1 -DMOST_NEGATIVE=-2147483647
 shaders/regrid_f32.spv.h: shaders/regrid.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) regrid -DREAL=float
 shaders/regrid_f64.spv.h: shaders/regrid.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) regrid -DREAL=double
+shaders/stencil_f32.spv.h: shaders/stencil.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) stencil -DREAL=float
+shaders/stencil_f64.spv.h: shaders/stencil.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) stencil -DREAL=double
 shaders/stream_f32.spv.h: shaders/stream.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) stream -DREAL=float
 shaders/stream_f32v.spv.h: shaders/stream.comp $(SHADER_SHARED)

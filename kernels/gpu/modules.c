@@ -54,12 +54,36 @@ static const uint32_t reduce_f64[] = {
 #include "shaders/reduce_f64.spv.h"
 };
 
+static const uint32_t reduce_i32[] = {
+#include "shaders/reduce_i32.spv.h"
+};
+
+static const uint32_t reduce_sub_f32[] = {
+#include "shaders/reduce_sub_f32.spv.h"
+};
+
+static const uint32_t reduce_sub_f64[] = {
+#include "shaders/reduce_sub_f64.spv.h"
+};
+
+static const uint32_t reduce_sub_i32[] = {
+#include "shaders/reduce_sub_i32.spv.h"
+};
+
 static const uint32_t regrid_f32[] = {
 #include "shaders/regrid_f32.spv.h"
 };
 
 static const uint32_t regrid_f64[] = {
 #include "shaders/regrid_f64.spv.h"
+};
+
+static const uint32_t stencil_f32[] = {
+#include "shaders/stencil_f32.spv.h"
+};
+
+static const uint32_t stencil_f64[] = {
+#include "shaders/stencil_f64.spv.h"
 };
 
 static const uint32_t stream_f32[] = {
@@ -90,10 +114,16 @@ const struct gpu_module gpu_modules[] = {
 	{ "ice_f32", ice_f32, sizeof(ice_f32), 0, 14 },
 	{ "ice_f64", ice_f64, sizeof(ice_f64), GPU_F64, 14 },
 	{ "loops", loops, sizeof(loops), 0, 1 },
-	{ "reduce_f32", reduce_f32, sizeof(reduce_f32), 0, 3 },
-	{ "reduce_f64", reduce_f64, sizeof(reduce_f64), GPU_F64, 3 },
+	{ "reduce_f32", reduce_f32, sizeof(reduce_f32), 0, 5 },
+	{ "reduce_f64", reduce_f64, sizeof(reduce_f64), GPU_F64, 5 },
+	{ "reduce_i32", reduce_i32, sizeof(reduce_i32), 0, 5 },
+	{ "reduce_sub_f32", reduce_sub_f32, sizeof(reduce_sub_f32), GPU_SUBGROUP, 5 },
+	{ "reduce_sub_f64", reduce_sub_f64, sizeof(reduce_sub_f64), GPU_F64 | GPU_SUBGROUP, 5 },
+	{ "reduce_sub_i32", reduce_sub_i32, sizeof(reduce_sub_i32), GPU_SUBGROUP, 5 },
 	{ "regrid_f32", regrid_f32, sizeof(regrid_f32), 0, 6 },
 	{ "regrid_f64", regrid_f64, sizeof(regrid_f64), GPU_F64, 6 },
+	{ "stencil_f32", stencil_f32, sizeof(stencil_f32), 0, 2 },
+	{ "stencil_f64", stencil_f64, sizeof(stencil_f64), GPU_F64, 2 },
 	{ "stream_f32", stream_f32, sizeof(stream_f32), 0, 3 },
 	{ "stream_f32v", stream_f32v, sizeof(stream_f32v), 0, 3 },
 	{ "stream_f64", stream_f64, sizeof(stream_f64), GPU_F64, 3 },

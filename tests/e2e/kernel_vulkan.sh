@@ -85,6 +85,10 @@ regrid.nearest --grid node --levels 5
 regrid.conservative --weights csr
 regrid.conservative --target-rows 37 --target-columns 73
 regrid.conservative --target-rows 37 --target-columns 73 --variant direct
+reduce.argmax --size 1000003 --variant subgroup
+reduce.sum --size 2
+stencil2d --size 131x77 --field sine --variant shared
+stencil3d --size 37x21x53 --field linear --variant shared
 gemm --size 37x101x53 --alpha 3 --beta -2
 gemm --size 64 --input integer --variant naive
 phys.ice_adjust --iters 6

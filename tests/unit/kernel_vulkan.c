@@ -149,12 +149,14 @@ START_TEST(every_backend_computes_the_proven_answer)
 {
 	const struct vk_kernel *vk = vk_table[_i];
 
+	/* kernels of a family share their knobs: the first one stands for them */
+	bool is_like_last = _i > 0 && vk_table[_i - 1]->setup == vk->setup;
 	int first = __builtin_ctz(vk->dtypes);
 
 	for (int d = 0; d < N_DTYPES; d++)
 		if (vk->dtypes & DT_BIT(d))
 			check_variants(vk, (enum dtype)d);
-	if (!VALIDATED)
+	if (!VALIDATED && !is_like_last)
 		check_knobs(vk, (enum dtype)first);
 }
 END_TEST
