@@ -2,11 +2,11 @@
 /* Load for `make bench-http`: keep-alive connections, one request in flight on each, one
  * thread.
  *
- *   http-load PORT PATH CONNECTIONS SECONDS [BODY-BYTES]
+ *   http-load PORT PATH CONNECTIONS SECONDS [BODY-BYTES | @FILE]
  *
- * With BODY-BYTES it POSTs a JSON body of about that size. Prints one line of JSON: requests,
- * errors (answers that are not 2xx, broken connections), requests a second, latencies in
- * microseconds. */
+ * With BODY-BYTES it POSTs a JSON body of about that size, with @FILE the file. Prints one line
+ * of JSON: requests, errors (answers that are not 2xx, broken connections), requests a second,
+ * latencies in microseconds. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/fs.h"
 
 enum { EVENTS = 256, ANSWER_MAX = 64 * 1024 };
 
@@ -55,16 +56,29 @@ static int open_connection(int port)
 	return fd;
 }
 
-static void make_request(const char *path, int port, size_t body)
+static void make_body(const char *what, struct buf *json)
+{
+	struct error err = { 0 };
+
+	if (*what == '@') {
+		if (file_read(what + 1, ANSWER_MAX, json, &err) < 0) {
+			fprintf(stderr, "http-load: %s\n", err.text);
+			exit(1);
+		}
+		return;
+	}
+	buf_add_str(json, "{\"data\":\"");
+	while (json->len + 2 < (size_t)atoi(what))
+		buf_add_char(json, 'x');
+	buf_add_str(json, "\"}");
+}
+
+static void make_request(const char *path, int port, const char *body)
 {
 	struct buf json = { 0 };
 
-	if (body) {
-		buf_add_str(&json, "{\"data\":\"");
-		while (json.len + 2 < body)
-			buf_add_char(&json, 'x');
-		buf_add_str(&json, "\"}");
-	}
+	if (body)
+		make_body(body, &json);
 	buf_printf(&load.request, "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n",
 		body ? "POST" : "GET", path, port);
 	if (body)
@@ -175,14 +189,14 @@ int main(int argc, char **argv)
 	double seconds;
 
 	if (argc < 5) {
-		fprintf(stderr,
-			"usage: http-load PORT PATH CONNECTIONS SECONDS [BODY-BYTES]\n");
+		fprintf(stderr, "usage: http-load PORT PATH CONNECTIONS SECONDS [BODY-BYTES | "
+				"@FILE]\n");
 		return 2;
 	}
 	port = atoi(argv[1]);
 	n = atoi(argv[3]);
 	seconds = atof(argv[4]);
-	make_request(argv[2], port, argc > 5 ? (size_t)atoi(argv[5]) : 0);
+	make_request(argv[2], port, argc > 5 ? argv[5] : NULL);
 	list = xcalloc((size_t)n, sizeof(*list));
 	for (int i = 0; i < n; i++) {
 		struct epoll_event e = { .events = EPOLLIN, .data.ptr = &list[i] };
