@@ -191,7 +191,7 @@ int store_job_list(struct store *s, struct arena *a, const struct job_filter *f,
 	struct job **ret, size_t *ret_n, struct error *err) must_check;
 int store_job_counts(
 	struct store *s, int64_t counts[job_state_count], struct error *err) must_check;
-/* 1-based place among queued jobs of its slot; 0 when not queued. */
+/* 1-based place among queued jobs of its slot, 101 from there on; 0 when not queued. */
 int store_job_position(struct store *s, int64_t id, int64_t *ret, struct error *err) must_check;
 /* Claim the next queued job for a worker (one statement, safe against a lost race): sets
  * running, attempt+1, lease. slot "exclusive" or "shared". E_NOT_FOUND when the queue is empty.
