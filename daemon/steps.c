@@ -16,6 +16,8 @@ static int finish(struct run *run, struct store *st, enum job_state state, enum 
 	int r;
 
 	r = queue_finish(st, &run->job, state, fault, reason, run->now_ns, err);
+	if (r == OK && state != JOB_SUCCEEDED && !strcmp(run->job.trigger, "confirm"))
+		r = analysis_abandon(st, run->scratch, &run->job, reason, run->now_ns, err);
 	if (r < 0)
 		return r;
 	run->pl->n_ended[state]++;
@@ -140,25 +142,24 @@ int step_judge(struct run *run, struct store *st, struct error *err)
 	return r < 0 ? r : analysis_judge(st, run->findings_arena, &j, &run->findings, err);
 }
 
-/* Questions that only measuring again can answer become jobs of their own. */
-static int file_reruns(struct run *run, struct store *st, const struct rerun *reruns, size_t n,
-	struct error *err)
+static int file_rerun(
+	struct run *run, struct store *st, const struct rerun *rerun, struct error *err)
 {
 	const struct queue_rules *rules = run->pl->c.rules(run->pl->c.arg);
+	const struct rerun_order what = { .head_hash = rerun->head_hash,
+		.base_hash = rerun->base_hash,
+		.benchmarks = rerun->benchmarks,
+		.n_benchmarks = rerun->n_benchmarks,
+		.processes = rerun->processes,
+		.is_fixed = rerun->is_fixed };
+	struct job origin = run->job, filed;
 	int r = OK;
 
-	for (size_t i = 0; r == OK && i < n; i++) {
-		const struct rerun_order what = { .head_hash = reruns[i].head_hash,
-			.base_hash = reruns[i].base_hash,
-			.benchmarks = reruns[i].benchmarks,
-			.n_benchmarks = reruns[i].n_benchmarks,
-			.processes = reruns[i].processes };
-		struct job filed;
-
-		r = queue_file_rerun(
-			st, run->scratch, rules, &run->job, &what, run->now_ns, &filed, err);
-	}
-	return r;
+	if (rerun->origin_id)
+		r = store_job_get(st, run->scratch, rerun->origin_id, &origin, err);
+	return r < 0 ? r
+		     : queue_file_rerun(st, run->scratch, rules, &origin, &what, run->now_ns,
+			       &filed, err);
 }
 
 int step_record(struct run *run, struct store *st, struct error *err)
@@ -169,7 +170,10 @@ int step_record(struct run *run, struct store *st, struct error *err)
 
 	r = analysis_save(
 		st, run->scratch, run->findings, run->now_ns, &run->job, &reruns, &n, err);
-	return r == OK ? file_reruns(run, st, reruns, n, err) : r;
+	/* Questions that only measuring again can answer become jobs of their own. */
+	for (size_t i = 0; r == OK && i < n; i++)
+		r = file_rerun(run, st, &reruns[i], err);
+	return r;
 }
 
 int step_finish(struct run *run, struct store *st, struct error *err)

@@ -146,11 +146,13 @@ json_t *analysis_history_json(const struct history *h);
  * 0.02, "n_history": 10, "limits": [94.7, 105.5], "segment_start": 3 (version), "reason": "..."
  * } */
 
-struct rerun { /* a question that only measuring again can answer */
+struct rerun {		   /* a question that only measuring again can answer */
+	int64_t origin_id; /* job whose workload it is; 0: the one that was judged */
 	const char *head_hash, *base_hash;
 	const char *const *benchmarks; /* names without parameters' suffix; NULL: all */
 	size_t n_benchmarks;
 	int64_t processes; /* an arm, at first */
+	bool is_fixed;	   /* and no more than these */
 };
 struct findings; /* what analysis_judge found; opaque, lives in its arena */
 
@@ -164,5 +166,10 @@ int analysis_judge(struct store *st, struct arena *a, const struct job *j,
  * (arena array); the caller files them. */
 int analysis_save(struct store *st, struct arena *a, const struct findings *f, int64_t now_ns,
 	struct job *j, struct rerun **ret, size_t *ret_n, struct error *err) must_check;
+
+/* A re-run ended without a result: note it with the suspects that waited for it, which stay
+ * open. Writer thread. */
+int analysis_abandon(struct store *st, struct arena *a, const struct job *j, const char *reason,
+	int64_t now_ns, struct error *err) must_check;
 
 #endif

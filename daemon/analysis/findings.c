@@ -38,49 +38,77 @@ void findings_add_change(struct findings *f, const struct change_finding *c)
 	*GROW(f, changes) = *c;
 }
 
-static struct rerun *find_rerun(struct findings *f, const char *head, const char *base)
+static struct rerun *find_rerun(
+	struct findings *f, const char *head, const char *base, int64_t origin_id)
 {
 	for (size_t i = 0; i < f->n_reruns; i++)
 		if (!strcmp(f->reruns[i].head_hash, head) &&
-			!strcmp(f->reruns[i].base_hash, base))
+			!strcmp(f->reruns[i].base_hash, base) &&
+			f->reruns[i].origin_id == origin_id)
 			return &f->reruns[i];
 	return NULL;
 }
 
-void findings_add_rerun(struct findings *f, const char *head, const char *base,
-	const char *benchmark, int64_t n_processes)
+/* The name that the workload's definition has for the benchmark: without parameters and what
+ * the program reported beside it. */
+static const char *cell_name(struct arena *a, const struct timeline *t)
 {
-	struct rerun *r = find_rerun(f, head, base);
-	const char **names;
+	const char *name = t->series.benchmark.name;
+
+	return arena_strndup(a, name, strcspn(name, "[/"));
+}
+
+static void add_name(struct arena *a, struct rerun *r, const char *name)
+{
+	const char **names = ARENA_ARRAY(a, const char *, r->n_benchmarks + 1);
+
+	for (size_t i = 0; i < r->n_benchmarks; i++) {
+		if (!strcmp(r->benchmarks[i], name))
+			return;
+		names[i] = r->benchmarks[i];
+	}
+	names[r->n_benchmarks++] = name;
+	r->benchmarks = names;
+}
+
+void findings_add_rerun(struct judging *g, const char *head, const char *base,
+	const struct timeline *t, int64_t n_fixed)
+{
+	struct findings *f = g->f;
+	struct rerun *r = find_rerun(f, head, base, g->origin_id);
 
 	if (!r) {
 		r = GROW(f, reruns);
-		*r = (struct rerun){
-			.head_hash = head, .base_hash = base, .processes = n_processes
-		};
+		*r = (struct rerun){ .origin_id = g->origin_id,
+			.head_hash = head,
+			.base_hash = base,
+			.processes = g->n_processes };
 	}
-	for (size_t i = 0; i < r->n_benchmarks; i++)
-		if (!strcmp(r->benchmarks[i], benchmark))
-			return;
-	names = ARENA_ARRAY(f->a, const char *, r->n_benchmarks + 1);
-	for (size_t i = 0; i < r->n_benchmarks; i++)
-		names[i] = r->benchmarks[i];
-	names[r->n_benchmarks++] = benchmark;
-	r->benchmarks = names;
+	r->is_fixed |= n_fixed > 0;
+	r->processes = MAX(r->processes, n_fixed);
+	add_name(f->a, r, cell_name(f->a, t));
 }
 
 /* --- storing them: writer thread --- */
 
-static int save_flags(struct store *st, const struct alert_finding *f, struct error *err)
+static int save_flags(
+	struct store *st, const struct point *p, size_t n, bool set, struct error *err)
 {
 	int r = OK;
 
-	if (!f->set && !f->clear)
-		return OK;
-	for (size_t i = 0; r == OK && i < f->n_points; i++)
-		r = store_point_flags(st, f->points[i].series_id, f->points[i].version_number,
-			f->points[i].report_id, f->set, f->clear, err);
+	for (size_t i = 0; r == OK && i < n; i++)
+		r = store_point_flags(st, p[i].series_id, p[i].version_number, p[i].report_id,
+			set ? POINT_SUSPECT : 0, set ? 0 : POINT_SUSPECT, err);
 	return r;
+}
+
+static int save_old(
+	struct store *st, const struct alert *al, int64_t metric_id, struct error *err)
+{
+	int r;
+
+	r = store_alert_save(st, al, err);
+	return r == OK && metric_id ? store_alert_move(st, al, metric_id, err) : r;
 }
 
 static int save_alert(struct store *st, struct arena *a, const struct alert_finding *f,
@@ -90,13 +118,13 @@ static int save_alert(struct store *st, struct arena *a, const struct alert_find
 	int r;
 
 	al.modified_ns = now_ns;
-	if (al.id) {
-		r = store_alert_save(st, &al, err);
-	} else {
+	if (!al.id)
 		al.created_ns = now_ns;
-		r = store_alert_add(st, a, &al, f->metric_id, err);
-	}
-	return r < 0 ? r : save_flags(st, f, err);
+	r = al.id ? save_old(st, &al, f->metric_id, err)
+		  : store_alert_add(st, a, &al, f->metric_id, err);
+	if (r == OK)
+		r = save_flags(st, f->clear, f->n_clear, false, err);
+	return r == OK ? save_flags(st, f->set, f->n_set, true, err) : r;
 }
 
 int analysis_save(struct store *st, struct arena *a, const struct findings *f, int64_t now_ns,

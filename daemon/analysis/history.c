@@ -2,7 +2,6 @@
 /* A history as a page shows it: points, segments, changes, and the limits on the next point. */
 #include <math.h>
 #include "daemon/analysis/internal.h"
-#include "stats/power.h"
 #include "stats/quantile.h"
 
 static void fill_segment(
@@ -39,19 +38,6 @@ static void keep_changes(const struct timeline *t, struct history *h)
 			h->changes[h->n_changes++] = t->changes[i];
 }
 
-static double detectable(const struct timeline *t)
-{
-	size_t n, from = t->n_commits ? timeline_segment_start(t, t->n_commits - 1) : 0;
-	double *x = timeline_values(t, from, t->n_commits, NULL, &n);
-	double *l;
-
-	if (n < 2 || !values_are_positive(x, n))
-		return NAN;
-	l = sample_logs(t->a, x, n);
-	return power_mde(
-		sample_sd(l, n, sample_mean(l, n)), 1, n, (double)n - 1, DEFAULT_ALPHA, 0.8);
-}
-
 static int next_limits(const struct timeline *t, struct history *h, struct error *err)
 {
 	struct threshold_result r;
@@ -66,7 +52,7 @@ static int next_limits(const struct timeline *t, struct history *h, struct error
 	if (code < 0)
 		return code;
 	h->n_baseline = (int64_t)r.n;
-	h->detectable = detectable(t);
+	h->detectable = segment_detectable(t, t->n_commits - 1);
 	if (r.verdict == VERDICT_UNKNOWN)
 		return OK;
 	h->boundary.test = threshold_name(r.used);

@@ -99,6 +99,9 @@ struct threshold_model point_rule(enum better better, double min_effect);
 /* Judge value against the segment before commit k. */
 int rule_apply(const struct timeline *t, size_t k, double value, double min_effect,
 	struct threshold_result *ret, struct error *err) must_check;
+/* Relative effect of one commit that the segment up to commit k shows with 80 % power; NAN with
+ * fewer than 3 counting commits, or where ratios mean nothing. */
+double segment_detectable(const struct timeline *t, size_t k);
 const char *rule_detail(struct arena *a, const struct threshold_result *r, double value,
 	double min_effect, int64_t segment_start);
 
@@ -137,10 +140,9 @@ struct boundary_finding {
 };
 struct alert_finding { /* new when alert.id is 0, else changed */
 	struct alert alert;
-	int64_t metric_id;
-	const struct point *points; /* of the commit in question */
-	size_t n_points;
-	unsigned set, clear; /* flags of those points */
+	int64_t metric_id;		 /* of the commit it names; 0: as before */
+	const struct point *set, *clear; /* points that get or lose POINT_SUSPECT */
+	size_t n_set, n_clear;
 };
 struct change_finding { /* the whole set of a series */
 	int64_t series_id;
@@ -166,6 +168,7 @@ struct judging {
 	double min_effect;
 	bool can_rerun;
 	int64_t n_processes; /* an arm of a re-run */
+	int64_t origin_id;   /* job whose workload re-runs take; 0: this one */
 	struct value_cache cache;
 	struct findings *f;
 	struct error *err;
@@ -173,11 +176,37 @@ struct judging {
 void findings_add_boundary(struct findings *f, const struct boundary_finding *b);
 void findings_add_alert(struct findings *f, const struct alert_finding *al);
 void findings_add_change(struct findings *f, const struct change_finding *c);
-/* One re-run answers for all benchmarks in question between the same two commits. */
-void findings_add_rerun(struct findings *f, const char *head, const char *base,
-	const char *benchmark, int64_t n_processes);
+/* One re-run answers for all benchmarks in question between the same two commits. n_fixed: so
+ * many pairs, 0: as many as it takes. */
+void findings_add_rerun(struct judging *g, const char *head, const char *base,
+	const struct timeline *t, int64_t n_fixed);
+
+/* --- judge.c --- */
 /* Screen a series and raise a suspect where it finds one. */
 int judge_series(struct judging *g, struct timeline *t) must_check;
+/* Report and metric of a commit. */
+int find_metric(struct judging *g, const struct timeline *t, const struct commit_value *c,
+	int64_t *ret_report, int64_t *ret_metric) must_check;
+
+/* --- inquiry.c: a suspect on its way to an answer ---
+ *
+ * An inquiry holds a range of commits (lo, hi] and the claim that hi is on another level than
+ * lo. Every step of it is one interleaved re-run of two commits. */
+struct inquiry {
+	int64_t lo, hi;			   /* versions: the range now */
+	int64_t from, upto;		   /* the range it began with */
+	const char *test_base, *test_head; /* hashes of the re-run under way */
+	double total;	     /* effect of upto against from; 0: not measured yet */
+	int64_t n_different; /* re-runs of the whole range that found it */
+	int64_t n_undecided, n_restarts, n_reruns;
+};
+/* Begin one: the suspect is raised at hi, and the first re-run is filed. */
+int inquiry_begin(struct judging *g, const struct timeline *t, const struct candidate *c,
+	size_t lo, size_t hi) must_check;
+/* What a re-run of two commits answers. */
 int judge_rerun(struct judging *g, const struct report_comparison *c) must_check;
+
+/* --- ends.c: where single runs scatter too much to tell anything --- */
+int judge_ends(struct judging *g, const struct job *newest) must_check;
 
 #endif

@@ -4,7 +4,14 @@
 #include <string.h>
 #include "daemon/analysis/internal.h"
 
-enum { MAX_ASKED = 1000, MAX_SUSPECTS = 16, RECENT = 30, NEAR = 2, LEAST_RERUN = 12 };
+enum {
+	MAX_ASKED = 1000,
+	MAX_SUSPECTS = 16,
+	RECENT = 30,
+	NEAR = 2,
+	LEAST_RERUN = 12,
+	LOOK_BACK = 50
+};
 
 /* --- one series of a report --- */
 
@@ -30,8 +37,8 @@ static int note_rule(
 }
 
 /* An alert hangs on the metric of the commit it names. */
-static int find_metric(struct judging *g, const struct timeline *t,
-	const struct commit_value *c, int64_t *ret_report, int64_t *ret_metric)
+int find_metric(struct judging *g, const struct timeline *t, const struct commit_value *c,
+	int64_t *ret_report, int64_t *ret_metric)
 {
 	const struct point *p = &t->points[c->first + c->n - 1];
 	struct result *results;
@@ -49,70 +56,9 @@ static int find_metric(struct judging *g, const struct timeline *t,
 	return r < 0 ? r : error_set(g->err, E_INTERNAL, "a point has no metric");
 }
 
-static const char *suspect_detail(
-	struct arena *a, const struct timeline *t, const struct candidate *c)
+static int raise_suspect(struct judging *g, const struct timeline *t, const struct candidate *c)
 {
-	_cleanup_(json_decref)
-	json_t *o = json_object();
-	_cleanup_(free)
-	char *text = NULL;
-
-	json_set_str(o, "test", c->test);
-	json_set_real(o, "p", c->p);
-	json_set_real(o, "effect", c->effect);
-	json_set_str(o, "base", t->commits[c->base].hash);
-	json_set_int(o, "base_version", t->commits[c->base].version);
-	json_set_int(o, "reruns", 1);
-	text = json_text(o);
-	return arena_strdup(a, text);
-}
-
-static int add_alert(struct judging *g, const struct timeline *t, const struct candidate *c,
-	enum alert_state state, const char *reason)
-{
-	const struct commit_value *at = &t->commits[c->at];
-	struct alert_finding f = { .points = &t->points[at->first],
-		.n_points = at->n,
-		.set = state == ALERT_SUSPECT ? POINT_SUSPECT : 0 };
-	int r;
-
-	f.alert = (struct alert){ .series_id = t->series.id,
-		.state = state,
-		.reason = reason,
-		.direction = c->direction,
-		.effect = c->effect,
-		.effect_low = NAN,
-		.effect_high = NAN,
-		.p = c->p,
-		.baseline = c->before,
-		.value = c->after,
-		.version_number = at->version,
-		.hash = at->hash,
-		.detail_json = suspect_detail(g->a, t, c) };
-	r = find_metric(g, t, at, &f.alert.report_id, &f.metric_id);
-	if (r == OK)
-		findings_add_alert(g->f, &f);
-	return r;
-}
-
-/* The name that the workload's definition has for it: without the parameters. */
-static const char *cell_name(struct arena *a, const struct timeline *t)
-{
-	const char *name = t->series.benchmark.name;
-	size_t n = strcspn(name, "[/");
-
-	return arena_strndup(a, name, n);
-}
-
-static int raise_suspect(struct judging *g, struct timeline *t, const struct candidate *c)
-{
-	int r;
-
-	r = add_alert(g, t, c, ALERT_SUSPECT, "");
-	if (r == OK && g->can_rerun)
-		findings_add_rerun(g->f, t->commits[c->at].hash, t->commits[c->base].hash,
-			cell_name(g->a, t), g->n_processes);
-	return r;
+	return inquiry_begin(g, t, c, c->base, c->at);
 }
 
 static int look(struct judging *g, const struct timeline *t, struct candidate *ret, bool *found)
@@ -157,22 +103,44 @@ static size_t commit_of(const struct timeline *t, int64_t version)
 	return k;
 }
 
+static void take_change(struct alert *al, const struct change_point *c)
+{
+	al->state = ALERT_CONFIRMED;
+	al->reason = REASON_BY_HISTORY;
+	al->direction = c->outcome;
+	al->effect = c->effect;
+	al->effect_low = c->effect_low;
+	al->effect_high = c->effect_high;
+	al->p = c->p;
+	al->baseline = c->before;
+	al->value = c->after;
+}
+
 static void confirm_by_history(struct judging *g, const struct timeline *t,
 	const struct alert *al, const struct change_point *c)
 {
 	size_t k = commit_of(t, al->version_number);
 	struct alert_finding f = { .alert = *al,
-		.points = &t->points[t->commits[k].first],
-		.n_points = t->commits[k].n,
-		.clear = POINT_SUSPECT };
+		.clear = &t->points[t->commits[k].first],
+		.n_clear = t->commits[k].n };
 
-	f.alert.state = ALERT_CONFIRMED;
-	f.alert.reason = REASON_BY_HISTORY;
-	f.alert.effect = c->effect;
-	f.alert.effect_low = c->effect_low;
-	f.alert.effect_high = c->effect_high;
-	f.alert.p = c->p;
+	take_change(&f.alert, c);
 	findings_add_alert(g->f, &f);
+}
+
+static int alert_by_history(
+	struct judging *g, const struct timeline *t, size_t k, const struct change_point *c)
+{
+	struct alert_finding f = { .alert = { .series_id = t->series.id,
+					   .version_number = t->commits[k].version,
+					   .hash = t->commits[k].hash } };
+	int r;
+
+	take_change(&f.alert, c);
+	r = find_metric(g, t, &t->commits[k], &f.alert.report_id, &f.metric_id);
+	if (r == OK)
+		findings_add_alert(g->f, &f);
+	return r;
 }
 
 /* A change that an alert covers confirms it; a recent one that none covers makes one. */
@@ -180,14 +148,6 @@ static int cover_change(struct judging *g, const struct timeline *t,
 	const struct change_point *c, const struct alert *asked, size_t n_asked)
 {
 	size_t k = commit_of(t, c->version_number);
-	const struct candidate found = { .at = k,
-		.base = k ? k - 1 : 0,
-		.direction = c->outcome,
-		.effect = c->effect,
-		.p = c->p,
-		.before = c->before,
-		.after = c->after,
-		.test = c->detector };
 
 	if (c->outcome != OUTCOME_SLOWER || k + RECENT < t->n_commits)
 		return OK;
@@ -197,7 +157,7 @@ static int cover_change(struct judging *g, const struct timeline *t,
 				confirm_by_history(g, t, &asked[i], c);
 			return OK;
 		}
-	return add_alert(g, t, &found, ALERT_CONFIRMED, REASON_BY_HISTORY);
+	return alert_by_history(g, t, k, c);
 }
 
 static void replace_changes(struct judging *g, const struct timeline *t, int64_t from_version,
@@ -332,15 +292,68 @@ static int64_t rerun_processes(struct arena *a, const struct job *j)
 		arena_own_json(a, definition);
 		n = json_get_int(json_object_get(definition, "protocol"), "processes", n);
 	}
-	if (!strcmp(j->trigger, "confirm"))
-		return n;
 	return MIN(MAX(2 * n, LEAST_RERUN), 300);
+}
+
+/* The newest job of this workload and branch that measured it whole; *ret_id 0: none. */
+static int find_newest(struct judging *g, struct job *ret, struct error *err)
+{
+	const struct job_filter f = { .project_id = g->job->project_id,
+		.states = 1u << JOB_SUCCEEDED,
+		.name = g->job->name,
+		.branch = g->job->branch,
+		.limit = LOOK_BACK };
+	struct job *jobs;
+	size_t n;
+	int r;
+
+	*ret = (struct job){ 0 };
+	r = store_job_list(g->st, g->a, &f, &jobs, &n, err);
+	for (size_t i = 0; r == OK && i < n; i++)
+		if (strcmp(jobs[i].trigger, "confirm") != 0)
+			return store_job_get(g->st, g->a, jobs[i].id, ret, err);
+	return r;
+}
+
+static int judge_reports(struct judging *g)
+{
+	const struct job *j = g->job;
+	int r = OK;
+
+	if (j->base_report_uuid)
+		r = judge_report(g, j->base_report_uuid);
+	return r == OK ? judge_report(g, j->report_uuid) : r;
+}
+
+/* Further re-runs take the workload as it was filed, not what a re-run made of it. */
+static int judge_answer(
+	struct judging *g, const struct report_comparison *c, const struct job *newest)
+{
+	if (newest->id) {
+		g->origin_id = newest->id;
+		g->n_processes = rerun_processes(g->a, newest);
+	}
+	return g->job->base_report_uuid ? judge_rerun(g, c) : OK;
+}
+
+static int judge_all(struct judging *g, const struct report_comparison *c)
+{
+	struct job newest = *g->job;
+	int r;
+
+	if (strcmp(g->job->trigger, "confirm") != 0) {
+		r = judge_reports(g);
+	} else {
+		r = find_newest(g, &newest, g->err);
+		if (r == OK)
+			r = judge_answer(g, c, &newest);
+	}
+	return r == OK && g->can_rerun && newest.id ? judge_ends(g, &newest) : r;
 }
 
 int analysis_judge(struct store *st, struct arena *a, const struct job *j,
 	struct findings **ret, struct error *err)
 {
-	bool is_rerun = !strcmp(j->trigger, "confirm");
 	struct judging g = { .st = st,
 		.a = a,
 		.job = j,
@@ -351,7 +364,7 @@ int analysis_judge(struct store *st, struct arena *a, const struct job *j,
 		.f = ARENA_NEW(a, struct findings),
 		.err = err };
 	struct report_comparison c;
-	int r = OK;
+	int r;
 
 	g.f->a = a;
 	if (j->base_report_uuid) {
@@ -360,12 +373,7 @@ int analysis_judge(struct store *st, struct arena *a, const struct job *j,
 			return r;
 		keep_comparison(&g, &c);
 	}
-	if (is_rerun && j->base_report_uuid)
-		r = judge_rerun(&g, &c);
-	else if (!is_rerun && j->base_report_uuid)
-		r = judge_report(&g, j->base_report_uuid);
-	if (r == OK && !is_rerun)
-		r = judge_report(&g, j->report_uuid);
+	r = judge_all(&g, &c);
 	*ret = g.f;
 	return r;
 }

@@ -81,3 +81,15 @@ const char *rule_detail(struct arena *a, const struct threshold_result *r, doubl
 	text = json_text(o);
 	return arena_strdup(a, text);
 }
+
+double segment_detectable(const struct timeline *t, size_t k)
+{
+	size_t n;
+	double *x = timeline_values(t, timeline_segment_start(t, k), k + 1, NULL, &n), *l;
+
+	if (n < 3 || !values_are_positive(x, n))
+		return NAN;
+	l = sample_logs(t->a, x, n);
+	return power_mde(
+		sample_sd(l, n, sample_mean(l, n)), 1, n, (double)n - 1, DEFAULT_ALPHA, 0.8);
+}

@@ -4,9 +4,9 @@
  * lenient: a false suspicion costs machine time, not a false alarm.
  *
  * 1. log_t on the newest commit, from 10 commits on (rule.c).
- * 2. The best split of a young segment (under 20 commits): Student's t on the commit values,
- *    two-sided level .05; with fewer than 5 commits, where their scatter cannot be known, the
- *    exact Mann-Whitney test on process values at .01.
+ * 2. The best split of a young segment (under 20 commits): Student's t or Mann-Whitney's ranks
+ *    on the commit values, two-sided level .05; with fewer than 5 commits, where their scatter
+ * cannot be known, the exact Mann-Whitney test on process values at .01.
  * 3. seeded_mw over the whole history, from 20 commits on. */
 #include <math.h>
 #include <string.h>
@@ -17,7 +17,9 @@
 #include "stats/quantile.h"
 #include "stats/rank.h"
 
-enum { YOUNG = 20, KNOWN_SCATTER = 5, NEAR = 2, LEAST_HISTORY = 20 };
+enum { YOUNG = 20, KNOWN_SCATTER = 5, NEAR = 2, LEAST_HISTORY = 20, ENOUGH_FOR_RANKS = 7 };
+#define BLIND 0.15 /* effect that a scattered history just sees: looking closer is guessing */
+#define BLIND_CV 0.05 /* the same for processes of one commit */
 #define COMMIT_LEVEL 0.05
 #define PROCESS_LEVEL 0.01
 
@@ -117,13 +119,28 @@ static double split_p(const struct look *l, size_t split)
 	return dist_t_two_sided((b - a) / sd, (double)(l->n - 2));
 }
 
+/* A few commits that were measured in a bad moment blind the t; ranks see past them. */
+static double split_rank_p(struct mw_tails *tails, const struct look *l, size_t split)
+{
+	struct rank_test t;
+
+	if (l->n < ENOUGH_FOR_RANKS)
+		return 1;
+	mann_whitney(tails, l->t->a, l->x, split, l->x + split, l->n - split, &t);
+	return t.p;
+}
+
 static void look_at_commits(struct look *l)
 {
-	for (size_t split = 1; split < l->n; split++) {
-		double p = split_p(l, split);
+	_cleanup_(mw_tails_free)
+	struct mw_tails *tails = mw_tails_new();
 
-		if (p <= COMMIT_LEVEL)
-			offer(l, split, split_effect(l, split), p, "split_t");
+	for (size_t split = 1; split < l->n; split++) {
+		double by_t = split_p(l, split), by_rank = split_rank_p(tails, l, split);
+
+		if (fmin(by_t, by_rank) <= COMMIT_LEVEL)
+			offer(l, split, split_effect(l, split), fmin(by_t, by_rank),
+				by_t <= by_rank ? "split_t" : "split_rank");
 	}
 }
 
@@ -155,12 +172,46 @@ static int commit_processes(struct look *l, size_t k, double **ret, size_t *ret_
 	return OK;
 }
 
-static int look_at_processes(struct look *l)
+/* Median over the commits of the scatter of their processes. */
+static double process_cv(const struct look *l, double *const *x, const size_t *n)
+{
+	double cv[KNOWN_SCATTER];
+
+	for (size_t i = 0; i < l->n; i++) {
+		double *y = values_are_positive(x[i], n[i]) ? sample_logs(l->t->a, x[i], n[i])
+							    : x[i];
+
+		cv[i] = n[i] > 1 ? sample_mad(l->t->a, y, n[i]) : 0;
+	}
+	return sample_median_in_place(cv, l->n);
+}
+
+static void split_processes(struct look *l, double *const *x, const size_t *n, size_t total)
 {
 	_cleanup_(mw_tails_free)
 	struct mw_tails *tails = mw_tails_new();
-	double *x[KNOWN_SCATTER], *pool;
-	size_t n[KNOWN_SCATTER], total = 0, at[KNOWN_SCATTER + 1] = { 0 };
+	double *pool = ARENA_ARRAY(l->t->a, double, total + 1);
+	size_t at = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		memcpy(pool + at, x[i], n[i] * sizeof(*pool));
+		at += n[i];
+	}
+	at = 0;
+	for (size_t split = 1; split < l->n; split++) {
+		struct rank_test t;
+
+		at += n[split - 1];
+		mann_whitney(tails, l->t->a, pool, at, pool + at, total - at, &t);
+		if (t.p <= PROCESS_LEVEL)
+			offer(l, split, split_effect(l, split), t.p, "mann_whitney");
+	}
+}
+
+static int look_at_processes(struct look *l)
+{
+	double *x[KNOWN_SCATTER];
+	size_t n[KNOWN_SCATTER], total = 0;
 
 	for (size_t i = 0; i < l->n; i++) {
 		int r = commit_processes(l, l->index[i], &x[i], &n[i]);
@@ -168,19 +219,9 @@ static int look_at_processes(struct look *l)
 		if (r < 0)
 			return r;
 		total += n[i];
-		at[i + 1] = total;
 	}
-	pool = ARENA_ARRAY(l->t->a, double, total + 1);
-	for (size_t i = 0; i < l->n; i++)
-		memcpy(pool + at[i], x[i], n[i] * sizeof(*pool));
-	for (size_t split = 1; split < l->n; split++) {
-		struct rank_test t;
-
-		mann_whitney(tails, l->t->a, pool, at[split], pool + at[split],
-			total - at[split], &t);
-		if (t.p <= PROCESS_LEVEL)
-			offer(l, split, split_effect(l, split), t.p, "mann_whitney");
-	}
+	if (process_cv(l, x, n) <= BLIND_CV)
+		split_processes(l, x, n, total);
 	return OK;
 }
 
@@ -192,7 +233,8 @@ static int look_at_young_segment(struct look *l, size_t newest)
 		return OK;
 	if (l->n < KNOWN_SCATTER)
 		return look_at_processes(l);
-	look_at_commits(l);
+	if (segment_detectable(l->t, newest) <= BLIND)
+		look_at_commits(l);
 	return OK;
 }
 

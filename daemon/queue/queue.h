@@ -65,6 +65,7 @@ struct rerun_order {
 	const char *const *benchmarks; /* names of cells to measure; NULL: all */
 	size_t n_benchmarks;
 	int64_t processes; /* an arm, at first; more follow until it is decided */
+	bool is_fixed;	   /* no: exactly these */
 };
 int queue_file_rerun(struct store *st, struct arena *a, const struct queue_rules *rules,
 	const struct job *origin, const struct rerun_order *what, int64_t now_ns,

@@ -33,8 +33,9 @@ static json_t *make_body(struct arena *a, const struct job *origin,
 	json_set_opt(body, "testbed", origin->testbed);
 	json_set_str(body, "priority", priority_name(PRIORITY_CONFIRM));
 	json_object_set_new(body, "protocol",
-		json_pack("{sI sb sI}", "processes", (json_int_t)what->processes, "adaptive", 1,
-			"max_processes", (json_int_t)MIN(1000, 3 * what->processes)));
+		json_pack("{sI sb sI}", "processes", (json_int_t)what->processes, "adaptive",
+			!what->is_fixed, "max_processes",
+			(json_int_t)MIN(1000, 5 * what->processes)));
 	if (!origin->parameters_json)
 		return body;
 	if (json_parse(origin->parameters_json, strlen(origin->parameters_json), &parameters,

@@ -19,6 +19,7 @@ enum {
 	ADD = BASE,
 	SAVE,
 	FIND,
+	MOVE,
 	OPEN_OF_SERIES,
 	OF_SERIES,
 	OF_REPORT,
@@ -42,6 +43,8 @@ static const char *const sql[] = {
 			" modified_ns = $10, reason = $11, detail_json = $12 WHERE id = $1",
 	[FIND - BASE] =
 		"SELECT " COLUMNS FROM " WHERE a.project_id = $1 AND a.uuid = lower($2)",
+	[MOVE - BASE] = "UPDATE alert SET version_number = $2, hash = $3, report_id = $4,"
+			" metric_id = $5 WHERE id = $1",
 	[OPEN_OF_SERIES - BASE] =
 		"SELECT " COLUMNS FROM " WHERE a.series_id = $1 AND" IS_OPEN " ORDER BY a.id",
 	[OF_SERIES - BASE] =
@@ -158,6 +161,14 @@ static int read_all(
 	*ret = l.items;
 	*ret_n = l.n;
 	return r;
+}
+
+int store_alert_move(
+	struct store *s, const struct alert *al, int64_t metric_id, struct error *err)
+{
+	return db_run(s, MOVE, err,
+		ARGS(INT(al->id), INT(al->version_number), TEXT(al->hash), INT(al->report_id),
+			INT(metric_id)));
 }
 
 int store_alert_open(struct store *s, struct arena *a, int64_t series_id, struct alert **ret,

@@ -340,6 +340,9 @@ int store_project_changes(struct store *s, struct arena *a, int64_t project_id, 
 int store_alert_add(struct store *s, struct arena *a, struct alert *al /* fills id, uuid */,
 	int64_t metric_id, struct error *err) must_check;
 int store_alert_save(struct store *s, const struct alert *al, struct error *err) must_check;
+/* The commit in question is another one: version, hash, report and metric. Beside _save. */
+int store_alert_move(struct store *s, const struct alert *al, int64_t metric_id,
+	struct error *err) must_check;
 int store_alert_find(struct store *s, struct arena *a, int64_t project_id, const char *uuid,
 	struct alert *ret, struct error *err) must_check;
 int store_alert_open(struct store *s, struct arena *a, int64_t series_id, struct alert **ret,
