@@ -70,7 +70,13 @@ static int look(struct judging *g, const struct timeline *t, struct candidate *r
 	size_t n;
 	int r;
 
+	*found = false;
 	r = store_alert_of_series(g->st, g->a, t->series.id, MAX_ASKED, &asked, &n, g->err);
+	/* Without re-runs one question at a time: later points at the new level belong to it.
+	 */
+	for (size_t i = 0; r == OK && !g->can_rerun && i < n; i++)
+		if (asked[i].state == ALERT_SUSPECT)
+			return OK;
 	return r < 0 ? r : screen(t, &rules, asked, n, ret, found, g->err);
 }
 

@@ -17,7 +17,14 @@
 #include "stats/quantile.h"
 #include "stats/rank.h"
 
-enum { YOUNG = 20, KNOWN_SCATTER = 5, NEAR = 2, LEAST_HISTORY = 20, ENOUGH_FOR_RANKS = 7 };
+enum {
+	YOUNG = 20,
+	KNOWN_SCATTER = 5,
+	NEAR = 2,
+	LEAST_HISTORY = 20,
+	ENOUGH_FOR_RANKS = 7,
+	LEAST_SEGMENT = 3
+};
 #define BLIND 0.15 /* effect that a scattered history just sees: looking closer is guessing */
 #define BLIND_CV 0.05 /* the same for processes of one commit */
 #define COMMIT_LEVEL 0.05
@@ -265,6 +272,40 @@ static int look_at_newest(struct look *l, size_t newest)
 
 /* --- 3: the whole history --- */
 
+/* Where between two neighbours the ranks part best. seeded_mw weighs splits with a short side
+ * by exact tails and the others by the normal ones, which shifts the place a little once the
+ * short side grows past the exact sizes; here one scale holds for all. */
+static size_t best_place(const struct timeline *t, const double *x, size_t from, size_t to)
+{
+	size_t n = to - from, best = 0;
+	double *rank = ARENA_ARRAY(t->a, double, n), sum = 0, most = -1;
+
+	rank_midranks(t->a, x + from, n, rank);
+	for (size_t left = 1; left + LEAST_SEGMENT <= n; left++) {
+		double a = (double)left, b = (double)(n - left), z;
+
+		sum += rank[left - 1];
+		z = fabs(sum - a * (double)(n + 1) / 2) / sqrt(a * b);
+		if (left >= LEAST_SEGMENT && z > most) {
+			most = z;
+			best = left;
+		}
+	}
+	return from + best;
+}
+
+static void place_changes(
+	const struct timeline *t, const double *x, size_t n, struct change_points *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		size_t from = i ? c->index[i - 1] : 0;
+		size_t to = i + 1 < c->n ? c->index[i + 1] : n;
+
+		if (to - from >= 2 * LEAST_SEGMENT)
+			c->index[i] = best_place(t, x, from, to);
+	}
+}
+
 static int detect(const struct timeline *t, double min_effect, const double *x, size_t n,
 	struct change_points *ret, struct error *err)
 {
@@ -272,9 +313,13 @@ static int detect(const struct timeline *t, double min_effect, const double *x, 
 	struct mw_tails *tails = mw_tails_new();
 	const struct detector *d = detector_find("seeded_mw");
 	struct detector_params p = detector_history_params(d, true, (uint64_t)t->series.id);
+	int r;
 
 	p.min_effect = min_effect;
-	return change_points_detect(d, tails, t->a, x, n, &p, ret, err);
+	r = change_points_detect(d, tails, t->a, x, n, &p, ret, err);
+	if (r == OK)
+		place_changes(t, x, n, ret);
+	return r;
 }
 
 static bool is_known_change(const struct look *l, size_t k)
@@ -361,9 +406,24 @@ static void fill_change(const struct timeline *t, const double *x, size_t from, 
 		.detector = "seeded_mw" };
 }
 
-int screen_history(const struct timeline *t, double min_effect, struct change_point **ret,
+/* Suspects are part of the question here: nobody else will answer it. */
+static struct timeline with_suspects(const struct timeline *t)
+{
+	struct timeline copy = *t;
+
+	copy.points = ARENA_ARRAY(t->a, struct point, t->n_points + 1);
+	for (size_t i = 0; i < t->n_points; i++) {
+		copy.points[i] = t->points[i];
+		copy.points[i].flags &= ~(unsigned)POINT_SUSPECT;
+	}
+	timeline_refresh(&copy);
+	return copy;
+}
+
+int screen_history(const struct timeline *flagged, double min_effect, struct change_point **ret,
 	size_t *ret_n, size_t *ret_from, struct error *err)
 {
+	struct timeline whole = with_suspects(flagged), *t = &whole;
 	size_t newest = t->n_commits - 1, *index, n;
 	struct change_points c = { 0 };
 	double *x;

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/lib/history.h"
+
+static struct world w;
+
+static void begin(uint64_t seed)
+{
+	start();
+	world_init(&w, seed, one_benchmark);
+}
+
+/* Change points found, as "version version ...". */
+static const char *found(const char *benchmark, struct change_point **ret)
+{
+	struct series s = the_series(benchmark);
+	struct change_point *c;
+	const char *text = "";
+	size_t n;
+
+	ok(store_change_points(db, mem, s.id, &c, &n, &err));
+	for (size_t i = 0; i < n; i++)
+		text = arena_printf(mem, "%s%s%lld", text, *text ? " " : "",
+			(long long)c[i].version_number);
+	if (ret)
+		*ret = c;
+	return text;
+}
+
+static void step_at(int k, double factor)
+{
+	for (; k < MAX_COMMITS; k++)
+		w.level[k] *= factor;
+}
+
+static size_t n_alerts(unsigned states)
+{
+	struct project p;
+	struct alert *al;
+	size_t n;
+
+	ok(store_project_find(db, mem, "p", &p, &err));
+	ok(store_alert_list(db, mem, p.id, states, 1000, &al, &n, &err));
+	return n;
+}
+
+/* --- histories --- */
+
+START_TEST(a_quiet_host_finds_the_slow_commit_of_a_young_history)
+{
+	struct change_point *c;
+
+	begin(1);
+	w.drift = 0.003;
+	step_at(8, 1.1);
+	run_history(&w, 14, true);
+	ck_assert_str_eq(found("a", &c), "8");
+	ck_assert_int_eq(c->outcome, OUTCOME_SLOWER);
+	ck_assert(c->effect_low < 0.1 && c->effect_high > 0.1);
+	ck_assert(c->effect > 0.08 && c->effect < 0.12);
+	ck_assert_str_eq(c->hash, commit_hash(8));
+	ck_assert_str_eq(c->detector, "rerun");
+	ck_assert_uint_eq(n_alerts(1u << ALERT_CONFIRMED), 1);
+	ck_assert_uint_eq(n_alerts(1u << ALERT_SUSPECT), 0);
+	finish();
+}
+END_TEST
+
+START_TEST(it_is_found_too_when_commits_come_one_by_one)
+{
+	begin(2);
+	w.drift = 0.003;
+	step_at(5, 1.1);
+	run_history(&w, 9, false);
+	ck_assert_str_eq(found("a", NULL), "5");
+	finish();
+}
+END_TEST
+
+START_TEST(the_second_commit_of_all_can_be_the_slow_one)
+{
+	begin(3);
+	step_at(1, 1.1);
+	run_history(&w, 4, true);
+	ck_assert_str_eq(found("a", NULL), "1");
+	finish();
+}
+END_TEST
+
+START_TEST(a_regression_that_is_mended_is_closed)
+{
+	struct project p;
+	struct alert *al;
+	size_t n;
+
+	begin(4);
+	w.drift = 0.003;
+	step_at(6, 1.2);
+	step_at(10, 1 / 1.2);
+	run_history(&w, 15, false);
+	ck_assert_str_eq(found("a", NULL), "6 10");
+	ok(store_project_find(db, mem, "p", &p, &err));
+	ok(store_alert_list(db, mem, p.id, 1u << ALERT_RESOLVED, 100, &al, &n, &err));
+	for (size_t i = 0; i < n; i++)
+		if (al[i].version_number == 6)
+			ck_assert_str_eq(al[i].reason, "fixed");
+	ck_assert_uint_eq(n_alerts(1u << ALERT_CONFIRMED), 0);
+	finish();
+}
+END_TEST
+
+START_TEST(only_the_benchmark_that_changed_is_named)
+{
+	begin(5);
+	world_init(&w, 5,
+		"{\"name\":\"w\",\"kind\":\"build\",\"repository\":\"/r\",\"benchmarks\":["
+		"{\"name\":\"a\",\"command\":[\"./a\"]},{\"name\":\"b\",\"command\":[\"./"
+		"b\"]}]}");
+	w.drift = 0.004;
+	run_history(&w, 12, true);
+	ck_assert_str_eq(found("a", NULL), "");
+	ck_assert_str_eq(found("b", NULL), "");
+	finish();
+}
+END_TEST
+
+/* Many histories under one kind of noise: how often is exactly the slow commit named, how often
+ * is anything else? */
+struct score {
+	int n_right, n_wrong, n_reruns;
+};
+static struct score play(
+	int n_worlds, int n_commits, int slow, double drift, double scatter, double tail)
+{
+	struct score s = { 0 };
+
+	for (int i = 0; i < n_worlds; i++) {
+		const char *got;
+
+		begin((uint64_t)(1000 + i));
+		w.drift = drift;
+		w.scatter = scatter;
+		w.tail = tail;
+		if (slow)
+			step_at(slow, 1.1);
+		run_history(&w, n_commits, true);
+		got = found("a", NULL);
+		s.n_right += !strcmp(got, slow ? arena_printf(mem, "%d", slow) : "");
+		s.n_wrong += *got && strcmp(got, arena_printf(mem, "%d", slow)) != 0;
+		s.n_reruns += w.n_reruns;
+		finish();
+	}
+	return s;
+}
+
+START_TEST(noise_alone_is_not_a_change)
+{
+	struct score quiet = play(12, 14, 0, 0.005, 0.01, 0.02);
+	struct score drifting = play(12, 14, 0, 0.04, 0.02, 0.05);
+	struct score wild = play(12, 14, 0, 0.20, 0.20, 0.10);
+
+	ck_assert_int_eq(quiet.n_right, 12);
+	ck_assert_int_ge(drifting.n_right, 11);
+	ck_assert_int_ge(wild.n_right, 11);
+}
+END_TEST
+
+START_TEST(the_slow_commit_is_named_under_drift)
+{
+	struct score quiet = play(12, 14, 8, 0.005, 0.01, 0.02);
+	struct score drifting = play(12, 14, 8, 0.04, 0.02, 0.05);
+
+	ck_assert_int_eq(quiet.n_right, 12);
+	ck_assert_int_ge(drifting.n_right, 11);
+}
+END_TEST
+
+START_TEST(the_slow_commit_is_named_where_single_runs_tell_nothing)
+{
+	struct score wild = play(12, 14, 8, 0.30, 0.10, 0.10);
+
+	ck_assert_int_ge(wild.n_right, 10);
+	ck_assert_int_le(wild.n_wrong, 1);
+	ck_assert_int_le(wild.n_reruns, 12 * 12);
+}
+END_TEST
+
+/* --- comparison and gate --- */
+
+static struct report_comparison compared(const char *base, const char *head)
+{
+	struct report_comparison c;
+	struct report b, h;
+	struct project p;
+
+	ok(store_project_find(db, mem, "p", &p, &err));
+	ok(analysis_find_report(db, mem, p.id, base, NULL, NULL, &b, &err));
+	ok(analysis_find_report(db, mem, p.id, head, NULL, NULL, &h, &err));
+	ok(analysis_compare(db, mem, &b, &h, NULL, &c, &err));
+	return c;
+}
+
+START_TEST(arms_of_one_job_are_compared_in_pairs)
+{
+	struct report_comparison c;
+	struct gate g;
+	struct job j;
+
+	begin(7);
+	w.drift = 0.5;
+	w.scatter = 0.02;
+	step_at(1, 1.1);
+	j = submit(&w, commit_hash(0), commit_hash(1));
+	run_queue(&w);
+	ok(store_job_get(db, mem, j.id, &j, &err));
+	ck_assert_int_eq(j.outcome, OUTCOME_SLOWER);
+	ck_assert_ptr_nonnull(strstr(j.result_json, "\"paired\":true"));
+	ok(analysis_compare_job(db, mem, &j, NULL, &c, &err));
+	ck_assert(c.paired && c.same_environment);
+	ck_assert_uint_eq(c.n_rows, 1);
+	ck_assert_int_eq(c.rows[0].outcome, OUTCOME_SLOWER);
+	ck_assert_str_eq(c.rows[0].method, "paired Hodges-Lehmann");
+	ck_assert(c.rows[0].low < 0.1 && 0.1 < c.rows[0].high);
+	ck_assert(fabs(c.geometric_mean - 1.1) < 0.03);
+	ok(analysis_gate_job(db, mem, &j, NULL, &g, &err));
+	ck_assert_int_eq(g.outcome, GATE_FAIL);
+	ck_assert_ptr_nonnull(strstr(g.rules[0].reason, "a: Latency +1"));
+	finish();
+}
+END_TEST
+
+START_TEST(reports_of_two_jobs_are_compared_by_processes)
+{
+	struct report_comparison c;
+
+	begin(8);
+	step_at(1, 0.8);
+	run_history(&w, 2, false);
+	c = compared(commit_hash(0), commit_hash(1));
+	ck_assert(!c.paired);
+	ck_assert_int_eq(c.outcome, OUTCOME_FASTER);
+	ck_assert_str_eq(c.rows[0].method, "Hodges-Lehmann");
+	ck_assert(c.rows[0].p < 0.001);
+	ck_assert(c.rows[0].detectable > 0 && c.rows[0].detectable < 0.1);
+	finish();
+}
+END_TEST
+
+START_TEST(a_report_equals_itself)
+{
+	struct report_comparison c;
+	struct gate g;
+
+	begin(9);
+	run_history(&w, 1, false);
+	c = compared("main", "main");
+	ck_assert_int_eq(c.outcome, OUTCOME_SAME);
+	ok(analysis_gate(db, mem, &c, &g, &err));
+	ck_assert_int_eq(g.outcome, GATE_PASS);
+	finish();
+}
+END_TEST
+
+START_TEST(one_value_is_no_test)
+{
+	struct report_comparison c;
+	struct project p;
+
+	begin(10);
+	p = a_project("p");
+	add_report(p.id, "main", H1, "x", 100);
+	add_report(p.id, "main", H2, "x", 150);
+	c = compared(H1, H2);
+	ck_assert_int_eq(c.outcome, OUTCOME_UNKNOWN);
+	ck_assert_str_eq(c.rows[0].reason, "too few values for a test");
+	ck_assert(fabs(c.rows[0].effect - 0.5) < 1e-9);
+	finish();
+}
+END_TEST
+
+START_TEST(different_sets_are_never_a_pass)
+{
+	struct report_comparison c;
+	struct project p;
+	struct gate g;
+
+	begin(11);
+	p = a_project("p");
+	add_report(p.id, "main", H1, "x", 100);
+	add_report(p.id, "main", H2, "y", 100);
+	c = compared(H1, H2);
+	ck_assert_uint_eq(c.n_rows, 0);
+	ck_assert_str_eq(c.added[0], "y Latency");
+	ck_assert_str_eq(c.removed[0], "x Latency");
+	ck_assert_int_eq(c.outcome, OUTCOME_UNKNOWN);
+	ok(analysis_gate(db, mem, &c, &g, &err));
+	ck_assert_int_eq(g.outcome, GATE_ERROR);
+	finish();
+}
+END_TEST
+
+START_TEST(a_gate_on_a_failed_job_is_an_error)
+{
+	struct gate g;
+	struct job j;
+
+	begin(12);
+	j = submit(&w, NULL, commit_hash(0));
+	refused(analysis_gate_job(db, mem, &j, NULL, &g, &err), E_CONFLICT, "has not ended");
+	ok(queue_finish(db, &j, JOB_FAILED, FAULT_BUILD, "make: no rule", T0, &err));
+	ok(analysis_gate_job(db, mem, &j, NULL, &g, &err));
+	ck_assert_int_eq(g.outcome, GATE_ERROR);
+	ck_assert_str_eq(g.rules[0].reason, "failed: make: no rule");
+	finish();
+}
+END_TEST
+
+START_TEST(a_young_history_has_no_limits_and_its_gate_is_unknown)
+{
+	struct history h;
+	struct series s;
+	struct gate g;
+	struct job j;
+
+	begin(13);
+	j = submit(&w, NULL, commit_hash(0));
+	run_queue(&w);
+	ok(store_job_get(db, mem, j.id, &j, &err));
+	ok(analysis_gate_job(db, mem, &j, NULL, &g, &err));
+	ck_assert_int_eq(g.outcome, GATE_UNKNOWN);
+	s = the_series("a");
+	ok(analysis_history(db, mem, &s, 100, &h, &err));
+	ck_assert(isnan(h.boundary.upper));
+	finish();
+}
+END_TEST
+
+START_TEST(an_older_history_has_limits_and_a_gate)
+{
+	struct history h;
+	struct series s;
+	struct gate g;
+	struct job j;
+
+	begin(14);
+	w.drift = 0.003;
+	run_history(&w, 12, false);
+	s = the_series("a");
+	ok(analysis_history(db, mem, &s, 100, &h, &err));
+	ck_assert_int_eq(h.n_baseline, 12);
+	ck_assert(h.boundary.lower < 1e6 && 1e6 < h.boundary.upper);
+	ck_assert(h.detectable > 0 && h.detectable < 0.05);
+	ck_assert_uint_eq(h.n_segments, 1);
+	w.level[12] = 1.3e6;
+	j = submit(&w, NULL, commit_hash(12));
+	run_queue(&w);
+	ok(store_job_get(db, mem, j.id, &j, &err));
+	ok(analysis_gate_job(db, mem, &j, NULL, &g, &err));
+	ck_assert_int_eq(g.outcome, GATE_FAIL);
+	finish();
+}
+END_TEST
+
+START_TEST(a_change_begins_a_segment)
+{
+	struct history h;
+	struct series s;
+
+	begin(15);
+	w.drift = 0.003;
+	step_at(6, 1.3);
+	run_history(&w, 10, false);
+	s = the_series("a");
+	ok(analysis_history(db, mem, &s, 100, &h, &err));
+	ck_assert_uint_eq(h.n_segments, 2);
+	ck_assert_str_eq(h.segments[0].reason, "first");
+	ck_assert_str_eq(h.segments[1].reason, "change_point");
+	ck_assert_uint_eq(h.segments[1].start, 6);
+	ck_assert(fabs(h.segments[1].median / h.segments[0].median - 1.3) < 0.03);
+	ck_assert_int_eq(h.n_baseline, 4);
+	finish();
+}
+END_TEST
+
+START_TEST(uploads_are_judged_by_their_history_alone)
+{
+	struct change_point *c;
+	struct project p;
+
+	begin(16);
+	p = a_project("p");
+	for (int k = 0; k < 40; k++) {
+		double level = k < 25 ? 100 : 110;
+		struct job j = { .project_id = p.id, .kind = "command", .trigger = "api" };
+		struct simple_report r = add_report(
+			p.id, "main", commit_hash(k), "x", level * (1 + 0.004 * gauss(&w.rng)));
+		struct findings *f;
+		struct rerun *reruns;
+		size_t n;
+
+		j.report_uuid = r.uuid;
+		j.definition_json = "{}";
+		ok(analysis_judge(db, mem, &j, &f, &err));
+		ok(analysis_save(db, mem, f, T0, &j, &reruns, &n, &err));
+		ck_assert_uint_eq(n, 0);
+	}
+	ck_assert_str_eq(found("x", &c), "25");
+	ck_assert(c->effect_low < 0.1 && 0.1 < c->effect_high);
+	ck_assert_uint_eq(n_alerts(1u << ALERT_CONFIRMED), 1);
+	finish();
+}
+END_TEST
+
+START_TEST(a_report_is_found_by_what_people_say)
+{
+	struct report r;
+	struct project p;
+
+	begin(17);
+	p = a_project("p");
+	add_report(p.id, "main", H1, "x", 100);
+	add_report(p.id, "dev", H2, "x", 100);
+	ok(analysis_find_report(db, mem, p.id, "1111111", NULL, NULL, &r, &err));
+	ck_assert_str_eq(r.version.hash, H1);
+	ok(analysis_find_report(db, mem, p.id, "dev", NULL, NULL, &r, &err));
+	ck_assert_str_eq(r.version.hash, H2);
+	ok(analysis_find_report(db, mem, p.id, r.uuid, NULL, NULL, &r, &err));
+	refused(analysis_find_report(db, mem, p.id, "v9", NULL, NULL, &r, &err), E_NOT_FOUND,
+		"there is no report of 'v9'");
+	finish();
+}
+END_TEST
+
+SUITE("analysis", a_quiet_host_finds_the_slow_commit_of_a_young_history,
+	it_is_found_too_when_commits_come_one_by_one,
+	the_second_commit_of_all_can_be_the_slow_one, a_regression_that_is_mended_is_closed,
+	only_the_benchmark_that_changed_is_named, noise_alone_is_not_a_change,
+	the_slow_commit_is_named_under_drift,
+	the_slow_commit_is_named_where_single_runs_tell_nothing,
+	arms_of_one_job_are_compared_in_pairs, reports_of_two_jobs_are_compared_by_processes,
+	a_report_equals_itself, one_value_is_no_test, different_sets_are_never_a_pass,
+	a_gate_on_a_failed_job_is_an_error,
+	a_young_history_has_no_limits_and_its_gate_is_unknown,
+	an_older_history_has_limits_and_a_gate, a_change_begins_a_segment,
+	uploads_are_judged_by_their_history_alone, a_report_is_found_by_what_people_say)
