@@ -420,6 +420,8 @@ static bool is_allowed(const char *sql, const char *line)
 		return true;
 	if (strstr(sql, "j.state = 'running' AND j.lease_until_ns"))
 		return true; /* sorts what runs */
+	if (!strcmp(line, "SCAN ahead") && strstr(sql, "LIMIT 100) ahead"))
+		return true; /* counts a subquery of at most 100 rows */
 	for (size_t i = 0; i < ARRAY_SIZE(may_scan); i++)
 		if (!strncmp(sql, may_scan[i].begin, strlen(may_scan[i].begin)))
 			return true;
