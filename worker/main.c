@@ -409,8 +409,9 @@ int main(int argc, char **argv)
 	struct options o = { .cpus = "",
 		.cache_bytes = 4 * GiB,
 		.shared_slots = MAX(1, sysconf(_SC_NPROCESSORS_ONLN) / 2) };
-	struct loop_options l = { 0 };
-	struct host h;
+	/* Kept until the process ends: every runner copies them. */
+	static struct loop_options l;
+	static struct host h;
 
 	log_init("benchd-worker", LOG_NOTICE);
 	sd_init();

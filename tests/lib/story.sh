@@ -62,6 +62,7 @@ wait_for() {
 # sets $daemon (pid) and $url. benchd prints "listening on http://127.0.0.1:PORT".
 start_daemon() {
 	mkdir -p "$tmp/state"
+	: >"$tmp/daemon.log" # what an earlier daemon said does not count
 	# BENCHD_WRAPPER: valgrind and its options, for one.
 	# shellcheck disable=SC2086 # a list of words
 	spawn "$tmp/daemon.log" ${BENCHD_WRAPPER:-} "$top_builddir/benchd" --listen 127.0.0.1:0 --state "$tmp/state" "$@"
