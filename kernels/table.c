@@ -26,6 +26,7 @@
 	X(stencil2d_5pt) \
 	X(stencil3d_7pt) \
 	X(stencil3d_27pt) \
+	X(phys_rain_ice) \
 	X(fma_peak) \
 	X(transfer_h2d) \
 	X(transfer_d2h) \

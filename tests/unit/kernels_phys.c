@@ -8,6 +8,7 @@
 #include "kernels/math.h"
 #include "kernels/moist.h"
 #include "kernels/proof.h"
+#include "kernels/rain.h"
 #include "tests/lib/unit.h"
 
 CODE_TABLES(math);
@@ -263,6 +264,142 @@ START_TEST(every_cloud_scheme_is_proven)
 }
 END_TEST
 
+/* --- rain_ice ----------------------------------------------------------------------------- */
+
+START_TEST(processes_of_rain_ice_are_golden)
+{
+	static const struct {
+		double t, p, in[6], out_t, out[6];
+	} rows[] = {
+		{ 263.16, 6e4, { 3e-3, 8e-4, 3e-4, 2e-4, 4e-4, 5e-4 }, 263.4304971233,
+			{ 2.95518881429e-3, 2.502647369758e-4, 3.762025161495e-4,
+				1.771355045117e-4, 7.819344503988e-4, 6.59273977674e-4 } },
+		{ 278.16, 8e4, { 5e-3, 1e-3, 3e-4, 1e-4, 4e-4, 5e-4 }, 277.8229952927,
+			{ 5e-3, 9.779345246315e-4, 1.322065475368e-3, 0, 0, 0 } },
+		{ 288.16, 9e4, { 8e-3, 0, 1e-3, 0, 0, 0 }, 287.966133896,
+			{ 8.080503877169e-3, 0, 9.194961228314e-4, 0, 0, 0 } },
+		{ 233.16, 3e4, { 2e-4, 1e-4, 1e-4, 1e-4, 1e-4, 1e-4 }, 233.1852760268,
+			{ 2.08577581497e-4, 0, 0, 1.932117820815e-4, 1.018200872513e-4,
+				1.963905491702e-4 } },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rain_point q = { .p = rows[i].p };
+
+		memcpy(q.x, rows[i].in, sizeof(rows[i].in));
+		q.x[RAIN_T] = rows[i].t;
+		q.rho = q.p / (MOIST_RD * rows[i].t * (1 + 0.608 * q.x[RAIN_V]));
+		rain_processes(&q, 60);
+		near(q.x[RAIN_T], rows[i].out_t, 1e-12);
+		for (int f = 0; f < 6; f++)
+			near(q.x[f], rows[i].out[f], 1e-11);
+	}
+}
+END_TEST
+
+enum { LEVELS = 60 };
+
+static void golden_column(struct params *p)
+{
+	params_init(p, kernel_find("phys.rain_ice"));
+	p->dim[0] = 20;
+	p->dim[1] = LEVELS;
+	p->option[0] = 1;
+}
+
+static double column_water(const struct rain_point *q)
+{
+	double water = 0;
+
+	for (int k = 0; k < LEVELS; k++)
+		for (int f = 0; f < RAIN_T; f++)
+			water += q[k].rho * 300 * q[k].x[f];
+	return water;
+}
+
+START_TEST(twenty_steps_of_the_golden_column_are_golden)
+{
+	struct rain_point q[LEVELS];
+	double dz[LEVELS], precip = 0, sum_t = 0;
+	struct params p;
+
+	golden_column(&p);
+	for (int k = 0; k < LEVELS; k++) {
+		rain_input(&p, k * 32, &q[k]);
+		dz[k] = 300;
+	}
+	near(column_water(q), 33.852229042386, 1e-12);
+	for (int step = 1; step <= 20; step++) {
+		precip += rain_column(q, dz, LEVELS, 60);
+		if (step == 1)
+			near(precip, 0.0046332439648524, 1e-10);
+	}
+	for (int k = 0; k < LEVELS; k++)
+		sum_t += q[k].x[RAIN_T];
+	near(precip, 2.8441978765496, 1e-10);
+	near(column_water(q), 31.008031165837, 1e-10);
+	near(sum_t, 14071.853747259, 1e-10);
+}
+END_TEST
+
+/* Output back into input, twenty times; the density stays that of the start. */
+static double twenty_steps(struct params *p)
+{
+	double precip = 0;
+	struct rain_state *s;
+	struct error err;
+	void *state;
+
+	ck_assert_int_eq(p->kernel->setup(p, &state, &err), OK);
+	s = state;
+	for (int step = 0; step < 20; step++) {
+		p->kernel->run(state, 1);
+		precip += real_get(s->precip, p->dtype, 19);
+		for (int f = 0; f < RAIN_FIELDS; f++)
+			memcpy(s->in[f], s->out[f], (size_t)(s->n * dtype_bytes(p->dtype)));
+	}
+	p->kernel->free(state);
+	return precip;
+}
+
+START_TEST(every_backend_rains_the_golden_amount)
+{
+	for (int d = DT_F32; d <= DT_F64; d++)
+		for (int isa = ISA_SCALAR; isa < N_ISAS; isa++) {
+			struct params p;
+
+			if (!isa_is_supported((enum isa)isa))
+				continue;
+			golden_column(&p);
+			p.dtype = (enum dtype)d;
+			p.backend = isa == ISA_SCALAR ? BACKEND_SCALAR : BACKEND_SIMD;
+			p.isa = (enum isa)isa;
+			near(twenty_steps(&p), 2.8441978765496, d == DT_F64 ? 1e-10 : 1e-5);
+		}
+}
+END_TEST
+
+START_TEST(a_dry_clear_column_stays_as_it_is)
+{
+	struct rain_state *s;
+	struct params p;
+	struct error err;
+	void *state;
+
+	golden_column(&p);
+	ck_assert_int_eq(p.kernel->setup(&p, &state, &err), OK);
+	s = state;
+	for (int f = RAIN_C; f <= RAIN_G; f++)
+		memset(s->in[f], 0, (size_t)(s->n * 8));
+	p.kernel->run(state, 1);
+	for (int f = 0; f < RAIN_FIELDS; f++)
+		ck_assert_mem_eq(s->in[f], s->out[f], (size_t)(s->n * 8));
+	p.kernel->free(state);
+}
+END_TEST
+
 SUITE("kernels_phys", vector_functions_are_within_ulps_of_libm, saturation_pressures_are_golden,
 	the_reference_meets_the_golden_points, every_backend_meets_the_golden_points,
-	iterations_converge_sevenfold, every_cloud_scheme_is_proven)
+	iterations_converge_sevenfold, every_cloud_scheme_is_proven,
+	processes_of_rain_ice_are_golden, twenty_steps_of_the_golden_column_are_golden,
+	every_backend_rains_the_golden_amount, a_dry_clear_column_stays_as_it_is)
