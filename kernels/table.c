@@ -27,6 +27,11 @@
 	X(stencil3d_7pt) \
 	X(stencil3d_27pt) \
 	X(phys_rain_ice) \
+	X(transpose) \
+	X(scan_incl) \
+	X(scan_excl) \
+	X(histogram_256) \
+	X(histogram_4096) \
 	X(fma_peak) \
 	X(transfer_h2d) \
 	X(transfer_d2h) \

@@ -230,6 +230,28 @@ static inline size_t v_head(const real *p, size_t n)
 #define V_EVEN_ 0, 2
 #define V_ODD_ 1, 3
 #endif
+#if VEC_BYTES / (CODE_BITS / 8) == 16
+#define V_LOW_ 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define V_HIGH_ 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#elif VEC_BYTES / (CODE_BITS / 8) == 8
+#define V_LOW_ 0, 8, 1, 9, 2, 10, 3, 11
+#define V_HIGH_ 4, 12, 5, 13, 6, 14, 7, 15
+#elif VEC_BYTES / (CODE_BITS / 8) == 4
+#define V_LOW_ 0, 4, 1, 5
+#define V_HIGH_ 2, 6, 3, 7
+#else
+#define V_LOW_ 0, 2
+#define V_HIGH_ 1, 3
+#endif
+/* a0 b0 a1 b1 ... of the lower, and of the upper halves. */
+static inline vec v_low(vec a, vec b)
+{
+	return __builtin_shufflevector(a, b, V_LOW_);
+}
+static inline vec v_high(vec a, vec b)
+{
+	return __builtin_shufflevector(a, b, V_HIGH_);
+}
 static inline vec v_even(vec a, vec b)
 {
 	return __builtin_shufflevector(a, b, V_EVEN_);
