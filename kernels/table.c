@@ -32,6 +32,8 @@
 	X(scan_excl) \
 	X(histogram_256) \
 	X(histogram_4096) \
+	X(sort_radix) \
+	X(nbody) \
 	X(fma_peak) \
 	X(transfer_h2d) \
 	X(transfer_d2h) \
