@@ -48,7 +48,6 @@ static void free_state(void *state)
 	mem_free(s->spare);
 	mem_free(s->out_values);
 	mem_free(s->spare_values);
-	mem_free(s->buffers);
 	free(s->counts);
 	free(s);
 }
@@ -96,8 +95,6 @@ static int make_arrays(struct sort_state *s, struct error *err)
 		r = mem_new(&s->out, array_bytes(s), 1, err);
 	if (r == OK)
 		r = mem_new(&s->spare, array_bytes(s), 2, err);
-	if (r == OK)
-		r = mem_new(&s->buffers, (size_t)(SORT_BUFFER_BYTES * s->p->threads), 3, err);
 	if (r == OK && s->has_values)
 		r = mem_new((void **)&s->out_values, (size_t)s->n * 4, 4, err);
 	if (r == OK && s->has_values)
@@ -117,7 +114,7 @@ static int setup(const struct params *p, void **ret_state, struct error *err)
 		.has_values = params_option(p, "what") == 1,
 		.passes = (int)dtype_bytes(p->dtype) };
 	s->counts = xcalloc(
-		(size_t)(p->threads * (s->passes + 2) * SORT_DIGITS), sizeof(*s->counts));
+		(size_t)(p->threads * (s->passes + 1) * SORT_DIGITS), sizeof(*s->counts));
 	r = make_arrays(s, err);
 	if (r != OK)
 		return r;
@@ -134,10 +131,10 @@ static int64_t share(const struct sort_state *s, int thread)
 	return s->n * thread / s->p->threads;
 }
 
-/* Counts of a thread: a histogram for each pass, then places and where they began. */
+/* Counts of a thread: a histogram for each pass, then places. */
 static int64_t *counts_of(const struct sort_state *s, int thread)
 {
-	return s->counts + (int64_t)thread * (s->passes + 2) * SORT_DIGITS;
+	return s->counts + (int64_t)thread * (s->passes + 1) * SORT_DIGITS;
 }
 
 /* From the counts of all threads to each one's first place of each digit. */
@@ -174,7 +171,6 @@ static void scatter_all(const struct sort_state *s, struct sort_pass p)
 		mine.lo = share(s, t);
 		mine.hi = share(s, t + 1);
 		mine.at = counts_of(s, t) + s->passes * SORT_DIGITS;
-		mine.buffers = (char *)s->buffers + (int64_t)t * SORT_BUFFER_BYTES;
 		s->code->scatter(&mine);
 	}
 }

@@ -16,7 +16,6 @@ struct sort_state {
 	void *in, *out, *spare;		     /* keys; out and spare take turns */
 	uint32_t *out_values, *spare_values; /* NULL without values */
 	int64_t *counts;		     /* of each thread and pass: SORT_DIGITS */
-	void *buffers;			     /* of each thread, for the simd scatter */
 	const struct sort_code *code;
 };
 
@@ -30,9 +29,7 @@ struct sort_pass {
 	int64_t lo, hi;
 	int64_t *at;
 	int shift;
-	void *buffers; /* SORT_BUFFER_BYTES */
 };
-enum { SORT_BUFFER_BYTES = SORT_DIGITS * (64 + 64) };
 
 struct sort_code {
 	/* Add the digits of keys [lo, hi) to counts[pass][digit], all passes in one reading. */
