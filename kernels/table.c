@@ -34,6 +34,7 @@
 	X(histogram_4096) \
 	X(sort_radix) \
 	X(nbody) \
+	X(spmv_csr) \
 	X(fma_peak) \
 	X(transfer_h2d) \
 	X(transfer_d2h) \
