@@ -4,40 +4,29 @@
 #include "kernels/simd/simd.h"
 #include "kernels/spmv.h"
 
+#ifdef __AVX512F__
 static inline real add_lanes(vec v)
 {
-#if defined(__AVX512F__) && CODE_BITS == 64
+#if CODE_BITS == 64
 	return _mm512_reduce_add_pd((__m512d)v);
-#elif defined(__AVX512F__)
-	return _mm512_reduce_add_ps((__m512)v);
 #else
-	real sum = 0;
-
-	for (int l = 0; l < LANES; l++)
-		sum += v[l];
-	return sum;
+	return _mm512_reduce_add_ps((__m512)v);
 #endif
 }
 
 /* x at n < LANES places; the other lanes are 0. */
 static inline vec gather_n(const real *x, const int32_t *column, int n)
 {
-#if defined(__AVX512F__) && CODE_BITS == 64
+#if CODE_BITS == 64
 	__mmask8 mask = (__mmask8)((1u << n) - 1);
 	__m256i index = _mm256_maskz_loadu_epi32(mask, column);
 
 	return (vec)_mm512_mask_i32gather_pd(_mm512_setzero_pd(), mask, index, x, 8);
-#elif defined(__AVX512F__)
+#else
 	__mmask16 mask = (__mmask16)((1u << n) - 1);
 	__m512i index = _mm512_maskz_loadu_epi32(mask, column);
 
 	return (vec)_mm512_mask_i32gather_ps(_mm512_setzero_ps(), mask, index, x, 4);
-#else
-	vec v = { 0 };
-
-	for (int l = 0; l < n; l++)
-		v[l] = x[column[l]];
-	return v;
 #endif
 }
 
@@ -46,13 +35,6 @@ static inline real one_row(const real *value, const int32_t *column, int n, cons
 	vec sum = { 0 };
 	int k = 0;
 
-	if (n <= LANES / 2) {
-		real short_sum = 0;
-
-		for (; k < n; k++)
-			short_sum += value[k] * x[column[k]];
-		return short_sum;
-	}
 	for (; k + LANES <= n; k += LANES)
 		sum = v_fma(v_load(value + k), v_gather(x, column + k), sum);
 	if (k < n)
@@ -60,6 +42,21 @@ static inline real one_row(const real *value, const int32_t *column, int n, cons
 			gather_n(x, column + k, n - k), sum);
 	return add_lanes(sum);
 }
+#else
+/* Gathers of AVX2 and less gain nothing over four sums side by side. */
+static inline real one_row(const real *value, const int32_t *column, int n, const real *x)
+{
+	real sum[4] = { 0 };
+	int k = 0;
+
+	for (; k + 4 <= n; k += 4)
+		for (int c = 0; c < 4; c++)
+			sum[c] += value[k + c] * x[column[k + c]];
+	for (; k < n; k++)
+		sum[0] += value[k] * x[column[k]];
+	return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+#endif
 
 static void rows(const struct spmv_state *s, int64_t lo, int64_t hi)
 {
