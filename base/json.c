@@ -285,45 +285,6 @@ int json_parse(const char *text, size_t n, json_t **ret, struct error *err)
 	return OK;
 }
 
-char *json_canonical(const json_t *j)
-{
-	return json_dumps(
-		j, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
-}
-
-char *json_text(const json_t *j)
-{
-	return json_dumps(j, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
-}
-
-const char *json_number(double v, char out[32])
-{
-	for (int digits = 6; digits <= 17; digits++) {
-		snprintf(out, 32, "%.*g", digits, v);
-		if (strtod(out, NULL) == v)
-			break;
-	}
-	return out;
-}
-
-void json_quote(struct buf *b, const char *s)
-{
-	buf_add_char(b, '"');
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if (c == '"' || c == '\\')
-			buf_printf(b, "\\%c", c);
-		else if (c == '\n')
-			buf_add_str(b, "\\n");
-		else if (c < 0x20)
-			buf_printf(b, "\\u%04x", c);
-		else
-			buf_add_char(b, (char)c);
-	}
-	buf_add_char(b, '"');
-}
-
 void json_set_str(json_t *o, const char *key, const char *s)
 {
 	json_t *v = s ? json_string(s) : json_null();

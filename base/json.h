@@ -49,9 +49,11 @@ int json_parse(const char *text, size_t n, json_t **ret, struct error *err) must
 /* Compact text with sorted keys and shortest round-trip numbers: the canonical form that hashes
  * are made of. free() it. */
 char *json_canonical(const json_t *j);
-/* Compact text as served; free() it. */
+/* Compact text as served, members in the order they were set, numbers as short as they read
+ * back equal; free() it. */
 char *json_text(const json_t *j);
-/* A number as JSON text with 17 significant digits at most, shortest that reads back equal. */
+void json_format(struct buf *b, const json_t *j); /* the same, appended */
+/* A finite number as JSON text, the shortest that reads back equal. */
 const char *json_number(double v, char out[32]);
 /* Append s as a JSON string literal with quotes. */
 void json_quote(struct buf *b, const char *s);

@@ -66,11 +66,6 @@ int ndjson_next(struct ndjson *n, json_t **ret, struct error *err)
 
 void ndjson_format(struct buf *b, const json_t *j)
 {
-	char *text = json_text(j);
-
-	if (text) {
-		buf_add_str(b, text);
-		buf_add_char(b, '\n');
-	}
-	free(text);
+	json_format(b, j);
+	buf_add_char(b, '\n');
 }

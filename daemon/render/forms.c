@@ -68,11 +68,8 @@ unsigned render_formats(enum document kind)
 
 static void add_json(const json_t *j, struct buf *out)
 {
-	char *text = json_text(j);
-
-	buf_add_str(out, text);
+	json_format(out, j);
 	buf_add_char(out, '\n');
-	free(text);
 }
 
 static void ndjson(const json_t *doc, struct buf *out)

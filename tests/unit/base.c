@@ -212,7 +212,34 @@ START_TEST(tables_are_aligned_and_csv_is_defused)
 }
 END_TEST
 
-SUITE("base", a_right_object_is_read, each_wrong_member_is_named,
-	deep_or_broken_json_is_refused, yaml_errors_name_the_line, times_survive_a_round_trip,
-	known_hashes_come_out, names_are_checked, ndjson_drops_only_the_bad_line,
-	tables_are_aligned_and_csv_is_defused)
+START_TEST(json_text_reads_back_equal_and_is_short)
+{
+	static const double reals[] = { 0.1, 100, -0.0, 1e300, 5e-324, 1.0 / 3, 123456789.125,
+		1e15, 999999999999999.0, 2.5e-7 };
+	json_t *o = json_object(), *list = json_array(), *back = NULL;
+	_cleanup_(free)
+	char *text = NULL;
+	struct error err;
+
+	for (size_t i = 0; i < ARRAY_SIZE(reals); i++)
+		json_array_append_new(list, json_real(reals[i]));
+	json_object_set_new(o, "reals", list);
+	json_set_str(o, "text", "a\"b\\c\n\t\001/\xc3\xa4");
+	json_set_int(o, "least", INT64_MIN);
+	json_set_bool(o, "yes", true);
+	json_object_set_new(o, "nothing", json_null());
+	json_object_set_new(o, "empty", json_pack("{s[]s{}}", "list", "object"));
+	text = json_text(o);
+	ck_assert_int_eq(json_parse(text, strlen(text), &back, &err), OK);
+	ck_assert(json_equal(o, back));
+	ck_assert_msg(!strncmp(text, "{\"reals\":[0.1,100.0,-0.0,1e+300,", 32), "%s", text);
+	ck_assert_ptr_nonnull(strstr(text, "\"a\\\"b\\\\c\\n\\t\\u0001/\xc3\xa4\""));
+	json_decref(o);
+	json_decref(back);
+}
+END_TEST
+
+SUITE("base", json_text_reads_back_equal_and_is_short, a_right_object_is_read,
+	each_wrong_member_is_named, deep_or_broken_json_is_refused, yaml_errors_name_the_line,
+	times_survive_a_round_trip, known_hashes_come_out, names_are_checked,
+	ndjson_drops_only_the_bad_line, tables_are_aligned_and_csv_is_defused)
