@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/cleanup.h"
 #include "kernels/code.h"
+#include "kernels/host.h"
 #include "kernels/input.h"
 #include "kernels/mem.h"
 #include "kernels/moist.h"
@@ -183,6 +184,7 @@ static int setup(const struct params *p, void **ret_state, struct error *err)
 {
 	_cleanup_(free_state)
 	struct rain_state *s = xcalloc(1, sizeof(*s));
+	struct counts c = { 0 };
 	int r;
 
 	s->p = p;
@@ -195,6 +197,9 @@ static int setup(const struct params *p, void **ret_state, struct error *err)
 	r = make_arrays(s, err);
 	if (r != OK)
 		return r;
+	count(p, &c);
+	s->arrays.is_nontemporal =
+		c.footprint_bytes > (double)host_stream_threshold(p->threads);
 	s->arrays.p = s->pressure;
 	s->arrays.rho = s->rho;
 	s->arrays.dz = s->dz;

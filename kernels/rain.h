@@ -20,7 +20,8 @@ struct rain_arrays {
 	void *out[RAIN_FIELDS], *precip;
 	int64_t columns, levels, pitch; /* pitch: a multiple of RAIN_LANES */
 	double dt;			/* s */
-	void *scratch;			/* RAIN_SCRATCH bytes a level, of this thread */
+	bool is_nontemporal;
+	void *scratch; /* RAIN_SCRATCH bytes a level, of this thread */
 };
 
 struct rain_state {

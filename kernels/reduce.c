@@ -102,12 +102,6 @@ static void reduce_block(struct reduce_state *s, int64_t b)
 	s->partial[b].index = b;
 }
 
-static double get(const struct reduce_state *s, int64_t i)
-{
-	return s->p->dtype == DT_I32 ? (double)((const int32_t *)s->x)[i]
-				     : real_get(s->x, s->p->dtype, (size_t)i);
-}
-
 static struct reduce_result combine(
 	const struct reduce_state *s, struct reduce_result a, struct reduce_result b)
 {
@@ -133,11 +127,11 @@ static struct reduce_result tree(const struct reduce_state *s, int64_t lo, int64
 /* First place of the value in the block that the index names. */
 static int64_t find(const struct reduce_state *s, struct reduce_result r)
 {
-	int64_t i = r.index * REDUCE_BLOCK;
+	int64_t lo = r.index * REDUCE_BLOCK;
+	const char *x = (const char *)s->x + lo * dtype_bytes(s->p->dtype);
 
-	while (i < s->n - 1 && get(s, i) != r.value)
-		i++;
-	return i;
+	return lo + (int64_t)(s->p->dtype == DT_I32 ? s->code->find_whole(x, r.value)
+						    : s->code->find_real(x, r.value));
 }
 
 static void run(void *state, int64_t iterations)

@@ -34,6 +34,9 @@ struct reduce_state {
 typedef void reduce_fn(double *ret, const void *x, size_t n);
 struct reduce_code {
 	reduce_fn *real[3], *whole[3]; /* by enum reduce_op */
+	/* First place of a value that is there. */
+	size_t (*find_real)(const void *x, double value);
+	size_t (*find_whole)(const void *x, double value);
 };
 
 #endif

@@ -35,6 +35,7 @@
 	X(sort_radix) \
 	X(nbody) \
 	X(spmv_csr) \
+	X(fft_c2c) \
 	X(fma_peak) \
 	X(transfer_h2d) \
 	X(transfer_d2h) \

@@ -47,4 +47,18 @@ EXTREME(most, real, >)
 EXTREME(least_whole, whole, <)
 EXTREME(most_whole, whole, >)
 
-CODE_EXPORT(reduce) = { { sum, least, most }, { sum_whole, least_whole, most_whole } };
+#define FIND(name, type)                                                                       \
+	static size_t name(const void *x_, double value)                                       \
+	{                                                                                      \
+		const type *x = x_;                                                            \
+		size_t i = 0;                                                                  \
+                                                                                               \
+		while (x[i] != (type)value)                                                    \
+			i++;                                                                   \
+		return i;                                                                      \
+	}
+FIND(find_real, real)
+FIND(find_whole, whole)
+
+CODE_EXPORT(reduce) = { { sum, least, most }, { sum_whole, least_whole, most_whole }, find_real,
+	find_whole };

@@ -32,8 +32,8 @@ static void saturate(struct block *b, const struct ice_arrays *a, int n)
 	for (int j = 0; j < n; j++) {
 		vec t = b->t[j], u = (t - (real)MOIST_TT) * v_rcp(t);
 		vec cap = K(0.99) * v_load((const real *)a->p + j * LANES);
-		vec w = v_exp(v_fma(K(MOIST_BW_TT), u, K(-MOIST_GW) * b->ln[j]));
-		vec i = v_exp(v_fma(K(MOIST_BI_TT), u, K(-MOIST_GI) * b->ln[j]));
+		vec w = v_exp_near(v_fma(K(MOIST_BW_TT), u, K(-MOIST_GW) * b->ln[j]));
+		vec i = v_exp_near(v_fma(K(MOIST_BI_TT), u, K(-MOIST_GI) * b->ln[j]));
 
 		b->ew[j] = v_min(K(MOIST_ES) * w, cap);
 		b->ei[j] = v_min(K(MOIST_ES) * i, cap);

@@ -24,6 +24,24 @@ static inline vec v_rcp(vec x)
 #endif
 }
 
+/* 1/sqrt(x) of a positive normal number, the same way. */
+static inline vec v_rsqrt(vec x)
+{
+#if defined(__AVX512F__)
+	const vec half_x = (real)0.5 * x, c = v_all((real)1.5);
+#if CODE_BITS == 64
+	vec y = (vec)_mm512_rsqrt14_pd((__m512d)x);
+
+	y *= v_fma(-half_x * y, y, c);
+#else
+	vec y = (vec)_mm512_rsqrt14_ps((__m512)x);
+#endif
+	return y * v_fma(-half_x * y, y, c);
+#else
+	return 1 / v_sqrt(x);
+#endif
+}
+
 #if CODE_BITS == 64
 #define EXP_MAGIC 0x1.8p52 /* adding it rounds to an integer in the low bits */
 #define MANTISSA 52
@@ -69,19 +87,24 @@ static inline vec exp_tail(vec r)
 #endif
 }
 
-/* exp(x); x is held in the range where the result is a normal number. */
-static inline vec v_exp(vec x)
+/* exp(x) for x from EXP_LEAST to EXP_MOST: the caller knows. */
+static inline vec v_exp_near(vec x)
 {
 	vec t, k, r, y;
 	veci scale;
 
-	x = v_min(v_max(x, v_all(EXP_LEAST)), v_all(EXP_MOST));
 	t = v_fma(x, v_all((real)1.4426950408889634), v_all(EXP_MAGIC));
 	k = t - EXP_MAGIC;
 	r = v_fma(k, v_all((real)-LN2_LO), v_fma(k, v_all((real)-LN2_HI), x));
 	y = 1 + v_fma(r * r, exp_tail(r), r);
 	scale = ((veci)t + BIAS) << MANTISSA;
 	return y * (vec)scale;
+}
+
+/* exp(x); x is held in the range where the result is a normal number. */
+static inline vec v_exp(vec x)
+{
+	return v_exp_near(v_min(v_max(x, v_all(EXP_LEAST)), v_all(EXP_MOST)));
 }
 
 /* log(x) of a positive normal number: x = 2^k m, sqrt(1/2) <= m < sqrt(2), and

@@ -1,27 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* nbody: two vectors of bodies at a time, every other body broadcast to them. The inverse root
- * is an estimate with Newton's steps where AVX-512 has one. */
+/* nbody: two vectors of bodies at a time, every other body broadcast to them. */
 #include "kernels/nbody.h"
 #include "kernels/simd/math.h"
 
 #define ALWAYS static inline __attribute__((always_inline))
-
-ALWAYS vec inverse_root(vec x)
-{
-#if defined(__AVX512F__)
-	const vec half_x = (real)0.5 * x, c = v_all((real)1.5);
-#if CODE_BITS == 64
-	vec y = (vec)_mm512_rsqrt14_pd((__m512d)x);
-
-	y *= v_fma(-half_x * y, y, c);
-#else
-	vec y = (vec)_mm512_rsqrt14_ps((__m512)x);
-#endif
-	return y * v_fma(-half_x * y, y, c);
-#else
-	return 1 / v_sqrt(x);
-#endif
-}
 
 struct bodies {
 	vec x, y, z, ax, ay, az;
@@ -31,7 +13,7 @@ ALWAYS void attract(struct bodies *b, real x, real y, real z, real m)
 {
 	vec dx = x - b->x, dy = y - b->y, dz = z - b->z;
 	vec r2 = v_fma(dx, dx, v_fma(dy, dy, v_fma(dz, dz, v_all((real)NBODY_SOFTENING))));
-	vec inv = inverse_root(r2), f = m * inv * (inv * inv);
+	vec inv = v_rsqrt(r2), f = m * inv * (inv * inv);
 
 	b->ax = v_fma(dx, f, b->ax);
 	b->ay = v_fma(dy, f, b->ay);

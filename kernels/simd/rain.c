@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* phys.rain_ice in vectors of columns, level by level. A block of columns goes through stages
  * (logarithms, powers, processes, fall) whose values stay in the L1 cache; every power is the
- * exp of a multiple of one of six logarithms. Branches are amounts of 0. */
+ * exp of a multiple of a logarithm, or a product of such. Branches are amounts of 0. */
 #include <math.h>
 #include "kernels/moist.h"
 #include "kernels/rain.h"
@@ -38,6 +38,18 @@ static void load(struct block *b, const struct place *w)
 			b->x[f][j] = IN(w->a->in[f]);
 }
 
+/* A level is too short for the hardware to see where the next one begins; asked for bit by bit
+ * while this one is worked on. Beyond the last level a prefetch does no harm. */
+static inline void fetch_next(const struct place *w, int j)
+{
+	int64_t next = w->at + w->a->pitch + j * LANES;
+
+	__builtin_prefetch((const real *)w->a->p + next);
+	__builtin_prefetch((const real *)w->a->rho + next);
+	for (int f = 0; f < RAIN_FIELDS; f++)
+		__builtin_prefetch((const real *)w->a->in[f] + next);
+}
+
 /* Logarithms of T/TT, rho, and of the three slopes. */
 static void take_logs(struct block *b, const struct place *w)
 {
@@ -66,25 +78,31 @@ static void take_powers(struct block *b, const struct place *w)
 		vec water = v_fma(K(MOIST_BW_TT), u, K(-MOIST_GW) * ln);
 		vec ice = v_fma(K(MOIST_BI_TT), u, K(-MOIST_GI) * ln);
 
-		b->ew[j] = K(MOIST_ES) * v_exp(water);
-		b->ei[j] = K(MOIST_ES) * v_exp(ice);
-		b->dv[j] = K(0.211e-4 * MOIST_P00) * v_exp(K(1.94) * ln) * v_rcp(IN(w->a->p));
+		b->ew[j] = K(MOIST_ES) * v_exp_near(water);
+		b->ei[j] = K(MOIST_ES) * v_exp_near(ice);
+		b->dv[j] =
+			K(0.211e-4 * MOIST_P00) * v_exp_near(K(1.94) * ln) * v_rcp(IN(w->a->p));
 	}
 	for (int j = 0; j < w->n; j++) {
 		vec c = b->x[RAIN_T][j] - (real)MOIST_TT;
 		vec viscosity = v_fma(K(0.0049e-5), c, K(1.718e-5));
 
-		b->d[j] = v_exp(K(-0.4) * b->ln_rho[j]);
-		b->cj[j] = K(RAIN_CJ) * v_exp(K(0.3) * b->ln_rho[j]) * v_rcp(v_sqrt(viscosity));
-		b->r20[j] = v_exp(K(-2) * b->ln_r[j]);
-		b->r29[j] = v_exp(K(-2.9) * b->ln_r[j]);
-		b->r38[j] = v_exp(K(-3.8) * b->ln_r[j]);
+		vec rho1 = v_exp_near(K(0.1) * b->ln_rho[j]), rho2 = rho1 * rho1;
+		vec r10 = v_exp_near(-b->ln_r[j]), r19 = v_exp_near(K(-1.9) * b->ln_r[j]);
+
+		b->d[j] = v_rcp(rho2 * rho2);
+		b->cj[j] = K(RAIN_CJ) * rho1 * rho2 * v_rsqrt(viscosity);
+		b->r20[j] = r10 * r10;
+		b->r29[j] = r10 * r19;
+		b->r38[j] = r19 * r19;
 	}
 	for (int j = 0; j < w->n; j++) {
-		b->s635[j] = v_exp(K(-0.635) * b->ln_s[j]);
-		b->g15[j] = v_exp(K(-1.5) * b->ln_g[j]);
-		b->g233[j] = v_exp(K(-2.33) * b->ln_g[j]);
-		b->g316[j] = v_exp(K(-3.16) * b->ln_g[j]);
+		vec g83 = v_exp_near(K(-0.83) * b->ln_g[j]);
+
+		b->s635[j] = v_exp_near(K(-0.635) * b->ln_s[j]);
+		b->g15[j] = v_exp_near(K(-1.5) * b->ln_g[j]);
+		b->g233[j] = b->g15[j] * g83;
+		b->g316[j] = b->g233[j] * g83;
 	}
 }
 
@@ -124,6 +142,7 @@ ALWAYS void enter(struct point *q, const struct block *b, const struct place *w,
 {
 	vec p = IN(w->a->p), ew = b->ew[j], ei = b->ei[j], cph, heat, t2, both;
 
+#pragma GCC unroll 7
 	for (int f = 0; f < RAIN_FIELDS; f++)
 		q->x[f] = b->x[f][j];
 	q->t = q->x[RAIN_T];
@@ -182,8 +201,9 @@ ALWAYS void deposit(struct point *q, int on, vec v, vec dt, vec active)
 /* Below the triple point; `is_cold` is 1 there and 0 elsewhere. */
 ALWAYS void cold(struct point *q, const struct block *b, int j, vec dt, vec is_cold)
 {
-	vec c = v_min(q->c, K(0)), e15 = v_exp(K(0.015) * c), e50 = v_exp(K(0.05) * c);
-	vec least = v_min(K(2e-5), v_exp(v_fma(K(0.06 * M_LN10), c, K(-3.5 * M_LN10))));
+	vec c = v_min(q->c, K(0)), e5 = v_exp_near(K(0.005) * c), e10 = e5 * e5;
+	vec e15 = e10 * e5, e25 = e15 * e10, e50 = e25 * e25;
+	vec least = v_min(K(2e-5), v_exp_near(v_fma(K(0.06 * M_LN10), c, K(-3.5 * M_LN10))));
 	vec sweep = b->s635[j] * b->s635[j] * b->d[j] * dt, snow, graupel;
 
 	transfer(q, RAIN_I, RAIN_S,
@@ -225,11 +245,13 @@ static void process(struct block *b, const struct place *w)
 		struct point q;
 		vec is_cold;
 
+		fetch_next(w, j);
 		enter(&q, b, w, j);
 		is_cold = where_less(q.t, K(MOIST_TT), K(1));
 		warm(&q, b, j, dt);
 		cold(&q, b, j, dt, is_cold);
 		melt_all(&q, dt, K(1) - is_cold);
+#pragma GCC unroll 7
 		for (int f = 0; f < RAIN_FIELDS; f++)
 			b->x[f][j] = q.x[f];
 	}
@@ -246,9 +268,9 @@ static void fall(
 		vec x = b->x[what][j], rho = IN(w->a->rho), mass = rho * dz, speed;
 
 		speed = v_log(rho * v_max(x, K(RAIN_FALLMIN)));
-		speed = factor * v_exp(power * speed) * b->d[j];
+		speed = factor * v_exp_near(power * speed) * b->d[j];
 		speed = where_less(K(RAIN_FALLMIN), x, v_min(speed, K(20)));
-		x = v_fma(mass, x, dt * b->flux[slot][j]) / v_fma(dt * rho, speed, mass);
+		x = v_fma(mass, x, dt * b->flux[slot][j]) * v_rcp(v_fma(dt * rho, speed, mass));
 		b->flux[slot][j] = rho * speed * x;
 		b->x[what][j] = x;
 	}
@@ -257,8 +279,14 @@ static void fall(
 static void store(const struct block *b, const struct place *w)
 {
 	for (int f = 0; f < RAIN_FIELDS; f++)
-		for (int j = 0; j < w->n; j++)
-			v_store((real *)w->a->out[f] + w->at + j * LANES, b->x[f][j]);
+		for (int j = 0; j < w->n; j++) {
+			real *to = (real *)w->a->out[f] + w->at + j * LANES;
+
+			if (w->a->is_nontemporal) /* rows are multiples of a cache line */
+				v_stream(to, b->x[f][j]);
+			else
+				v_store(to, b->x[f][j]);
+		}
 }
 
 static void do_level(struct block *b, const struct place *w)
@@ -291,6 +319,8 @@ static void columns(const struct rain_arrays *a, int64_t lo, int64_t hi)
 			v_store((real *)a->precip + c + j * LANES,
 				(b.flux[0][j] + b.flux[1][j] + b.flux[2][j]) * (real)a->dt);
 	}
+	if (a->is_nontemporal)
+		v_fence();
 }
 
 CODE_EXPORT(rain) = { columns };

@@ -32,18 +32,17 @@ static inline veci w_max(veci a, veci b)
 	V acc[CHAINS];                                                                         \
 	size_t i = 0;                                                                          \
                                                                                                \
-	for (int c = 0; c < CHAINS; c++)                                                       \
-		acc[c] = START;                                                                \
+	_Pragma("GCC unroll 8") for (int c = 0; c < CHAINS; c++) acc[c] = START;               \
 	for (; i + STEP <= n; i += STEP)                                                       \
-		for (int c = 0; c < CHAINS; c++)                                               \
-			acc[c] = F(acc[c], LOAD(x + i + c * LANES));                           \
+		_Pragma("GCC unroll 8") for (int c = 0; c < CHAINS; c++) acc[c] =              \
+			F(acc[c], LOAD(x + i + c * LANES));                                    \
 	for (; i + LANES <= n; i += LANES)                                                     \
 		acc[0] = F(acc[0], LOAD(x + i));                                               \
 	if (i < n)                                                                             \
 		acc[1] = F(acc[1], PAD(LOAD_N(x + i, n - i)));                                 \
-	for (int half = CHAINS / 2; half; half /= 2)                                           \
-		for (int c = 0; c < half; c++)                                                 \
-	acc[c] = F(acc[c], acc[c + half])
+	_Pragma("GCC unroll 3") for (int half = CHAINS / 2; half; half /= 2)                   \
+		_Pragma("GCC unroll 4") for (int c = 0; c < half; c++) acc[c] =                \
+			F(acc[c], acc[c + half])
 
 #define PLUS(a, b) ((a) + (b))
 #define AS_IS(v) (v)
@@ -98,4 +97,23 @@ EXTREME(most, vec, real, v_load, v_load_n, v_max, v_all, PAD_FIRST, >)
 EXTREME(least_whole, veci, lane, w_load, w_load_n, w_min, v_alli, PAD_WHOLE, <)
 EXTREME(most_whole, veci, lane, w_load, w_load_n, w_max, v_alli, PAD_WHOLE, >)
 
-CODE_EXPORT(reduce) = { { sum, least, most }, { sum_whole, least_whole, most_whole } };
+/* Reads whole groups of lanes: mem_new gives the room behind the array. The value is there, so
+ * the search ends before what was not written can matter. */
+#define FIND(name, V, type, LOAD, ALL)                                                         \
+	static size_t name(const void *x_, double value)                                       \
+	{                                                                                      \
+		const type *x = x_;                                                            \
+		const V wanted = ALL((type)value);                                             \
+		size_t i = 0;                                                                  \
+                                                                                               \
+		while (!v_any((veci)(LOAD(x + i) == wanted)))                                  \
+			i += LANES;                                                            \
+		while (x[i] != (type)value)                                                    \
+			i++;                                                                   \
+		return i;                                                                      \
+	}
+FIND(find_real, vec, real, v_load, v_all)
+FIND(find_whole, veci, lane, w_load, v_alli)
+
+CODE_EXPORT(reduce) = { { sum, least, most }, { sum_whole, least_whole, most_whole }, find_real,
+	find_whole };

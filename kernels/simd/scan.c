@@ -20,6 +20,7 @@ static uint64_t sum(const void *in_, size_t n)
 	size_t i = 0;
 
 	for (; i + 4 * LANES <= n; i += 4 * LANES)
+#pragma GCC unroll 4
 		for (int c = 0; c < 4; c++)
 			acc[c] += u_load(in + i + c * LANES);
 	acc[0] += acc[1] + (acc[2] + acc[3]);

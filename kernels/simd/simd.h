@@ -171,6 +171,23 @@ static inline vec v_min(vec a, vec b) /* a < b ? a : b */
 	return v_select((veci)(a < b), a, b);
 #endif
 }
+/* Whether any lane of a mask is set. */
+static inline bool v_any(veci mask)
+{
+#if defined(__AVX512F__)
+	return _mm512_test_epi64_mask((__m512i)mask, (__m512i)mask) != 0;
+#elif defined(__AVX__)
+	return !_mm256_testz_si256((__m256i)mask, (__m256i)mask);
+#elif defined(__SSE2__)
+	return _mm_movemask_epi8((__m128i)mask) != 0;
+#else
+	lane any = 0;
+
+	for (int l = 0; l < LANES; l++)
+		any |= mask[l];
+	return any != 0;
+#endif
+}
 static inline vec v_sqrt(vec a)
 {
 #if defined(__AVX512F__) && CODE_BITS == 64

@@ -50,6 +50,7 @@ static inline real one_row(const real *value, const int32_t *column, int n, cons
 	int k = 0;
 
 	for (; k + 4 <= n; k += 4)
+#pragma GCC unroll 4
 		for (int c = 0; c < 4; c++)
 			sum[c] += value[k + c] * x[column[k + c]];
 	for (; k < n; k++)
