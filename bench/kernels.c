@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* benchd's CPU kernels beside their peers, interleaved in one run: STREAM in plain C (compiled
+ * with the same flags as this file), OpenBLAS, FFTW. One thread each. Each round times ours and
+ * the peer's in turn; printed are the medians, and the median and range of the rounds' ratios.
+ * Ours is proven before it is timed. */
+#include "config.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "kernels/kernels.h"
+#include "kernels/proof.h"
+#include "kernels/size.h"
+#include "kernels/steady.h"
+#ifdef HAVE_BLAS
+#include <cblas.h>
+#endif
+#ifdef HAVE_FFTW
+#include <fftw3.h>
+#endif
+
+enum { ROUNDS = 15 };
+static const double sample_ns = 20e6;
+
+/* A peer works on arrays of its own of the same size; ctx is made by make. */
+struct peer {
+	const char *name;
+	void *(*make)(const struct params *p);
+	void (*run)(void *ctx);
+	void (*free)(void *ctx);
+};
+
+/* --- plain C ------------------------------------------------------------------------------ */
+
+struct plain {
+	double *a, *b, *c;
+	int64_t n;
+};
+
+static void *plain_make(const struct params *p)
+{
+	struct plain *x = xcalloc(1, sizeof(*x));
+
+	x->n = p->dim[0] / 8;
+	x->a = xmalloc((size_t)p->dim[0]);
+	x->b = xmalloc((size_t)p->dim[0]);
+	x->c = xmalloc((size_t)p->dim[0]);
+	for (int64_t i = 0; i < x->n; i++) {
+		x->a[i] = 1;
+		x->b[i] = 2;
+		x->c[i] = 0;
+	}
+	return x;
+}
+
+static void plain_copy(void *ctx)
+{
+	struct plain *x = ctx;
+
+	for (int64_t i = 0; i < x->n; i++)
+		x->c[i] = x->a[i];
+}
+
+static void plain_triad(void *ctx)
+{
+	struct plain *x = ctx;
+
+	for (int64_t i = 0; i < x->n; i++)
+		x->a[i] = x->b[i] + 3.0 * x->c[i];
+}
+
+static void plain_free(void *ctx)
+{
+	struct plain *x = ctx;
+
+	free(x->a);
+	free(x->b);
+	free(x->c);
+	free(x);
+}
+
+static const struct peer copy_peer = { "plain C", plain_make, plain_copy, plain_free };
+static const struct peer triad_peer = { "plain C", plain_make, plain_triad, plain_free };
+
+/* --- OpenBLAS ----------------------------------------------------------------------------- */
+
+#ifdef HAVE_BLAS
+struct blas {
+	int n;
+	bool is_single;
+	void *a, *b, *c;
+};
+
+static void *blas_make(const struct params *p)
+{
+	struct blas *x = xcalloc(1, sizeof(*x));
+	size_t n = (size_t)(p->dim[0] * p->dim[0]);
+
+	openblas_set_num_threads(1);
+	x->n = (int)p->dim[0];
+	x->is_single = p->dtype == DT_F32;
+	x->a = xcalloc(n, 8);
+	x->b = xcalloc(n, 8);
+	x->c = xcalloc(n, 8);
+	for (size_t i = 0; i < n; i++) {
+		double v = (double)(i % 97) / 97 - 0.5;
+
+		if (x->is_single)
+			((float *)x->a)[i] = ((float *)x->b)[i] = (float)v;
+		else
+			((double *)x->a)[i] = ((double *)x->b)[i] = v;
+	}
+	return x;
+}
+
+static void blas_run(void *ctx)
+{
+	struct blas *x = ctx;
+	int n = x->n;
+
+	if (x->is_single)
+		cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, n, n, 1, x->a, n,
+			x->b, n, 0, x->c, n);
+	else
+		cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, n, n, 1, x->a, n,
+			x->b, n, 0, x->c, n);
+}
+
+static void blas_free(void *ctx)
+{
+	struct blas *x = ctx;
+
+	free(x->a);
+	free(x->b);
+	free(x->c);
+	free(x);
+}
+static const struct peer blas_peer = { "OpenBLAS", blas_make, blas_run, blas_free };
+#endif
+
+/* --- FFTW --------------------------------------------------------------------------------- */
+
+#ifdef HAVE_FFTW
+struct fftw {
+	fftw_complex *in, *out;
+	fftw_plan plan;
+};
+
+static void *fftw_make(const struct params *p)
+{
+	struct fftw *x = xcalloc(1, sizeof(*x));
+	size_t n = (size_t)p->dim[0];
+
+	x->in = fftw_malloc(n * sizeof(fftw_complex));
+	x->out = fftw_malloc(n * sizeof(fftw_complex));
+	x->plan = fftw_plan_dft_1d((int)n, x->in, x->out, FFTW_FORWARD, FFTW_MEASURE);
+	for (size_t i = 0; i < n; i++) {
+		((double *)x->in)[2 * i] = (double)(i % 89) / 89;
+		((double *)x->in)[2 * i + 1] = (double)(i % 83) / 83;
+	}
+	return x;
+}
+
+static void fftw_run(void *ctx)
+{
+	fftw_execute(((struct fftw *)ctx)->plan);
+}
+
+static void fftw_done(void *ctx)
+{
+	struct fftw *x = ctx;
+
+	fftw_destroy_plan(x->plan);
+	fftw_free(x->in);
+	fftw_free(x->out);
+	free(x);
+}
+static const struct peer fftw_peer = { "FFTW MEASURE", fftw_make, fftw_run, fftw_done };
+#endif
+
+/* --- rounds ------------------------------------------------------------------------------- */
+
+struct side {
+	void (*run)(void *ctx, int64_t k);
+	void *ctx;
+	int64_t k;
+};
+
+struct peer_ctx {
+	const struct peer *peer;
+	void *ctx;
+};
+
+static void run_peer(void *ctx, int64_t k)
+{
+	struct peer_ctx *x = ctx;
+
+	while (k-- > 0)
+		x->peer->run(x->ctx);
+}
+
+/* ns of one iteration. */
+static double time_side(const struct side *s)
+{
+	int64_t start = clock_monotonic_ns();
+
+	s->run(s->ctx, s->k);
+	return (double)(clock_monotonic_ns() - start) / (double)s->k;
+}
+
+static void calibrate(struct side *s)
+{
+	s->k = 1;
+	time_side(s);
+	for (double ns = time_side(s); ns * (double)s->k < sample_ns; ns = time_side(s))
+		s->k = (int64_t)fmax((double)s->k * 2, ceil(sample_ns / fmax(ns, 1)));
+}
+
+static void print_row(
+	const struct params *p, const char *peer, const double *ours, const double *theirs)
+{
+	struct counts c = { 0 };
+	double ratio[ROUNDS], least = INFINITY, most = 0;
+	char size[SIZE_TEXT];
+
+	p->kernel->count(p, &c);
+	for (int i = 0; i < ROUNDS; i++) {
+		ratio[i] = theirs[i] / ours[i];
+		least = fmin(least, ratio[i]);
+		most = fmax(most, ratio[i]);
+	}
+	printf("%-14s %-4s %-14s %-12s %8.2f %8.2f %-8s %5.2f  (%.2f to %.2f)\n", p->kernel->id,
+		dtype_name(p->dtype), size_format(p, size), peer,
+		c.work / steady_median(ours, ROUNDS) * 1e9 / p->kernel->rate_scale,
+		c.work / steady_median(theirs, ROUNDS) * 1e9 / p->kernel->rate_scale,
+		p->kernel->rate_unit, steady_median(ratio, ROUNDS), least, most);
+	fflush(stdout);
+}
+
+/* Both sides in turn; who begins alternates. */
+static void compare_sides(const struct params *p, const struct peer *peer, void *state)
+{
+	struct peer_ctx ctx = { peer, peer->make(p) };
+	struct side ours = { p->kernel->run, state, 1 }, theirs = { run_peer, &ctx, 1 };
+	double a[ROUNDS], b[ROUNDS];
+
+	calibrate(&ours);
+	calibrate(&theirs);
+	for (int i = 0; i < ROUNDS; i++) {
+		if (i % 2)
+			b[i] = time_side(&theirs);
+		a[i] = time_side(&ours);
+		if (i % 2 == 0)
+			b[i] = time_side(&theirs);
+	}
+	print_row(p, peer->name, a, b);
+	peer->free(ctx.ctx);
+}
+
+static int compare(const char *kernel, const char *size, enum dtype d, const struct peer *peer)
+{
+	struct params p;
+	struct proof proof;
+	struct error err = { 0 };
+	void *state = NULL;
+	int r;
+
+	params_init(&p, kernel_find(kernel));
+	p.dtype = d;
+	r = size_parse(&p, size, &err);
+	if (r == OK)
+		r = p.kernel->setup(&p, &state, &err);
+	if (r == OK) {
+		p.kernel->poison(state);
+		p.kernel->run(state, 1);
+		proof_init(&proof);
+		r = p.kernel->verify(state, &proof, &err);
+	}
+	if (r != OK || !proof.ok)
+		fprintf(stderr, "%s %s: %s\n", kernel, size,
+			r != OK ? err.text : "wrong output");
+	else
+		compare_sides(&p, peer, state);
+	p.kernel->free(state);
+	return r != OK || !proof.ok;
+}
+
+int main(void)
+{
+	int bad = 0;
+
+	printf("%-14s %-4s %-14s %-12s %8s %8s %-8s %s\n", "KERNEL", "TYPE", "SIZE", "PEER",
+		"OURS", "PEER'S", "", "RATIO (range)");
+	bad |= compare("stream.copy", "64Mi", DT_F64, &copy_peer);
+	bad |= compare("stream.triad", "64Mi", DT_F64, &triad_peer);
+#ifdef HAVE_BLAS
+	printf("OpenBLAS runs its kernels for %s\n", openblas_get_corename());
+	bad |= compare("gemm", "512", DT_F64, &blas_peer);
+	bad |= compare("gemm", "1024", DT_F64, &blas_peer);
+	bad |= compare("gemm", "1024", DT_F32, &blas_peer);
+#else
+	puts("gemm: no peer (OpenBLAS was not there at configure time)");
+#endif
+#ifdef HAVE_FFTW
+	bad |= compare("fft.c2c", "1024x1", DT_F64, &fftw_peer);
+	bad |= compare("fft.c2c", "4096x1", DT_F64, &fftw_peer);
+	bad |= compare("fft.c2c", "16384x1", DT_F64, &fftw_peer);
+	bad |= compare("fft.c2c", "65536x1", DT_F64, &fftw_peer);
+	bad |= compare("fft.c2c", "262144x1", DT_F64, &fftw_peer);
+#else
+	puts("fft.c2c: no peer (FFTW was not there at configure time)");
+#endif
+	return bad;
+}
