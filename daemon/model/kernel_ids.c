@@ -9,6 +9,7 @@
 const char *const kernel_ids[] = {
 	"dispatch.latency",
 	"dispatch.void",
+	"fft.c2c",
 	"fma_peak",
 	"gemm",
 	"histogram.256",

@@ -61,16 +61,21 @@ ALWAYS struct cvec c_twist(
 }
 
 /* The butterfly of radix 4 without twiddles. */
-ALWAYS void butterfly(struct cvec y[4], struct side x, int64_t i, int64_t quarter, bool in)
+ALWAYS void combine(
+	struct cvec y[4], struct cvec a, struct cvec b, struct cvec c, struct cvec d)
 {
-	struct cvec a = c_load(x, i, in), b = c_load(x, i + quarter, in);
-	struct cvec c = c_load(x, i + 2 * quarter, in), d = c_load(x, i + 3 * quarter, in);
 	struct cvec ac = c_add(a, c), bd = c_add(b, d), e = c_sub(a, c), f = c_sub(b, d);
 
 	y[0] = c_add(ac, bd);
 	y[1] = (struct cvec){ e.re + f.im, e.im - f.re };
 	y[2] = c_sub(ac, bd);
 	y[3] = (struct cvec){ e.re - f.im, e.im + f.re };
+}
+
+ALWAYS void butterfly(struct cvec y[4], struct side x, int64_t i, int64_t quarter, bool in)
+{
+	combine(y, c_load(x, i, in), c_load(x, i + quarter, in), c_load(x, i + 2 * quarter, in),
+		c_load(x, i + 3 * quarter, in));
 }
 
 /* Four vectors as quadruples: lane l of y[0..3] side by side. */
@@ -175,6 +180,38 @@ static void pass_middle(
 	pass_long(plan, number, s, y, x, false);
 }
 
+/* Two passes in one reading and writing: four butterflies of pass `number` that feed four of
+ * the next. For transforms that leave the caches. */
+static void pass_pair(
+	const struct fft_plan *plan, int number, int64_t s, struct side y, struct side x)
+{
+	int64_t quarter = plan->n / 4, m = quarter / s, m4 = m / 4;
+	const real *w = plan->twiddle[number], *w4 = plan->twiddle[number + 1];
+
+	for (int64_t p = 0; p < m4; p++)
+		for (int64_t q = 0; q < s; q += LANES) {
+			struct cvec v[4][4], u[4];
+
+#pragma GCC unroll 4
+			for (int j = 0; j < 4; j++) {
+				butterfly(v[j], x, (p + j * m4) * s + q, quarter, false);
+#pragma GCC unroll 4
+				for (int k = 1; k < 4; k++)
+					v[j][k] = c_twist(v[j][k], w, m, k, p + j * m4, true);
+			}
+#pragma GCC unroll 4
+			for (int k = 0; k < 4; k++) {
+				combine(u, v[0][k], v[1][k], v[2][k], v[3][k]);
+#pragma GCC unroll 4
+				for (int l = 1; l < 4; l++)
+					u[l] = c_twist(u[l], w4, m4, l, p, true);
+#pragma GCC unroll 4
+				for (int l = 0; l < 4; l++)
+					c_store(y, q + s * (k + 4 * (4 * p + l)), u[l], false);
+			}
+		}
+}
+
 static void pass_last4(
 	const struct fft_plan *plan, int number, int64_t s, struct side y, struct side x)
 {
@@ -194,26 +231,37 @@ static void pass_last2(const struct fft_plan *plan, struct side y, struct side x
 	}
 }
 
+/* Points from which passes are paired: two work arrays beyond half an L2 cache of 2 MiB. */
+enum { PAIR_FROM = 1 << 15 };
+
 static void transform(const struct fft_plan *plan, void *out, const void *in, void *work)
 {
+	int64_t pitch = plan->n + FFT_PAD, s = 16;
 	real *w = work;
-	int64_t pitch = plan->n + FFT_PAD;
 	struct side a = { w, w + pitch }, b = { w + 2 * pitch, w + 3 * pitch };
 	struct side from = { (real *)in, NULL }, to = { out, NULL };
 	bool has_two = (int64_t)1 << 2 * plan->n_passes != plan->n;
-	int64_t s = 16;
+	int k = 2, n_middle = plan->n_passes - !has_two;
 
 	pass1(plan, a, from);
 	pass4(plan, b, a);
-	for (int k = 2; k < plan->n_passes; k++, s *= 4) {
-		from = k % 2 ? a : b;
-		if (k == plan->n_passes - 1 && !has_two)
-			pass_last4(plan, k, s, to, from);
+	from = b;
+	while (k < n_middle) {
+		struct side next = from.re == a.re ? b : a;
+		bool is_pair = plan->n >= PAIR_FROM && k + 1 < n_middle;
+
+		if (is_pair)
+			pass_pair(plan, k, s, next, from);
 		else
-			pass_middle(plan, k, s, k % 2 ? b : a, from);
+			pass_middle(plan, k, s, next, from);
+		k += 1 + is_pair;
+		s *= is_pair ? 16 : 4;
+		from = next;
 	}
 	if (has_two)
-		pass_last2(plan, to, plan->n_passes % 2 ? a : b);
+		pass_last2(plan, to, from);
+	else
+		pass_last4(plan, k, s, to, from);
 }
 
 CODE_EXPORT(fft) = { transform };

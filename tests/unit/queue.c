@@ -26,8 +26,9 @@ static void begin(void)
 			"{\"name\":\"b\",\"command\":[\"./b\"]}]},"
 			"\"sort\":{\"name\":\"sort\",\"kind\":\"command\",\"command\":"
 			"[\"sort\",\"{n}\"],\"parameters\":{\"n\":1},\"slot\":\"shared\"},"
+			/* Globs match kernels too: 'so*' would be sort.radix as well. */
 			"\"all\":{\"name\":\"all\",\"kind\":\"suite\",\"workloads\":"
-			"[\"saxpy\",\"so*\"]}}") };
+			"[\"saxpy\",\"s?rt\"]}}") };
 }
 
 static int file_as(const struct filing *f, const char *body, struct job *ret)
@@ -509,6 +510,23 @@ START_TEST(an_unknown_dependency_is_refused)
 }
 END_TEST
 
+START_TEST(a_glob_in_a_suite_takes_workloads_and_kernels)
+{
+	struct job suite;
+
+	begin();
+	rules.workloads = parse(
+		"{\"sort\":{\"name\":\"sort\",\"kind\":\"command\",\"command\":[\"sort\"]},"
+		"\"all\":{\"name\":\"all\",\"kind\":\"suite\",\"workloads\":[\"sor*\"]}}");
+	suite = filed("{\"workload\":\"all\"}");
+	ck_assert_str_eq(claimed(&all_free).name, "sort");
+	ck_assert_str_eq(claimed(&all_free).name, "sort.radix");
+	refused(queue_claim(db, mem, &all_free, 1, T0, NS_PER_S, &suite, &err), E_NOT_FOUND,
+		"");
+	finish();
+}
+END_TEST
+
 START_TEST(a_suite_ends_with_the_last_of_its_members)
 {
 	struct job suite, a, b;
@@ -544,4 +562,5 @@ SUITE("queue", a_job_keeps_its_whole_definition,
 	a_lease_that_ran_out_puts_the_job_back, a_retry_waits_for_its_time,
 	a_new_push_replaces_what_waits, a_new_head_of_a_pull_request_ends_the_running_one_too,
 	a_dependent_job_runs_after_success_and_never_after_failure,
-	an_unknown_dependency_is_refused, a_suite_ends_with_the_last_of_its_members)
+	an_unknown_dependency_is_refused, a_glob_in_a_suite_takes_workloads_and_kernels,
+	a_suite_ends_with_the_last_of_its_members)
