@@ -118,6 +118,7 @@ int step_ingest(struct run *run, struct store *st, struct error *err)
 		.cells = run->plan.cells,
 		.n_cells = run->plan.n_cells,
 		.has_base = run->plan.has_base,
+		.is_merge_base = run->plan.is_merge_base,
 		.start_branch = run->plan.start_branch,
 		.start_hash = run->plan.start_hash,
 		.now_ns = run->now_ns };

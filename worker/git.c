@@ -298,12 +298,41 @@ static int tell_resolved(struct git *g, size_t arm, const char *hash)
 	return OK;
 }
 
-int git_resolve(struct git *g, size_t arm, char hash[41])
+static int find_commit(struct git *g, size_t arm, char hash[41])
 {
 	const struct spec_arm *spec = &g->job->spec->arms[arm];
-	int r = spec->hash ? resolve_hash(g, spec->hash, hash)
-			   : resolve_ref(g, spec->ref, hash);
 
+	return spec->hash ? resolve_hash(g, spec->hash, hash) : resolve_ref(g, spec->ref, hash);
+}
+
+/* Where the other arm left this one: hash becomes that commit. */
+static int take_merge_base(struct git *g, size_t arm, char hash[41])
+{
+	_cleanup_(buf_done)
+	struct buf out = { 0 };
+	char other[41];
+	struct error err;
+	int r = find_commit(g, !arm, other);
+
+	if (r < 0)
+		return r;
+	r = GIT(g, &out, &err, git_dir(g), "merge-base", hash, other);
+	if (r == E_GONE)
+		return job_stopped(g->job);
+	if (r == OK && out.len >= 40 && out.data[40] == '\n') {
+		snprintf(hash, 41, "%.40s", out.data);
+		return OK;
+	}
+	return job_fail(g->job, FAULT_BUILD, "%s and %s in '%s' have no common ancestor", hash,
+		other, g->url);
+}
+
+int git_resolve(struct git *g, size_t arm, char hash[41])
+{
+	int r = find_commit(g, arm, hash);
+
+	if (r == OK && g->job->spec->arms[arm].is_merge_base)
+		r = take_merge_base(g, arm, hash);
 	return r < 0 ? r : tell_resolved(g, arm, hash);
 }
 

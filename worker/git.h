@@ -20,7 +20,8 @@ struct git {
 int git_open(struct git *g, struct job *j) must_check;
 void git_close(struct git *g);
 /* The commit of an arm: by hash when it has one (fetched only if it is not there yet), else by
- * its ref. Sends `resolved`. hash takes 40 digits. */
+ * its ref; with merge_base the best common ancestor of that and the other arm. Sends
+ * `resolved`. hash takes 40 digits. */
 int git_resolve(struct git *g, size_t arm, char hash[41]) must_check;
 /* Check hash out into the new folder path. */
 int git_checkout(struct git *g, const char *hash, const char *path) must_check;

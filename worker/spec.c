@@ -133,6 +133,8 @@ static int read_arm(json_t *j, size_t i, struct spec_arm *arm, struct error *err
 		{ "name", JF_STRING, offsetof(struct spec_arm, name), true, 1, 64, NULL },
 		{ "ref", JF_STRING, offsetof(struct spec_arm, ref), false, 1, 256, NULL },
 		{ "hash", JF_STRING, offsetof(struct spec_arm, hash), false, 1, 64, NULL },
+		{ "merge_base", JF_BOOL, offsetof(struct spec_arm, is_merge_base), false, 0, 0,
+			NULL },
 	};
 	char pointer[32];
 	int r;
@@ -164,6 +166,9 @@ static int read_arms(json_t *j, struct spec *s, struct error *err)
 		if (r < 0)
 			return r;
 	}
+	if (s->arms[0].is_merge_base && (s->n_arms != 2 || s->arms[1].is_merge_base))
+		return error_set_field(err, E_UNPROCESSABLE, "/arms/0/merge_base",
+			"'merge_base' needs a second arm that is a commit by itself");
 	if (s->n_arms == 2 && !strcmp(s->arms[0].name, s->arms[1].name))
 		return error_set_field(err, E_UNPROCESSABLE, "/arms",
 			"'arms' has two arms called '%s'; their names must differ",

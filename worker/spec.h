@@ -23,6 +23,8 @@ struct spec_arm {
 	const char *name; /* "base" or "head"; goes into records, never to a measured process */
 	const char *ref;  /* NULL: none */
 	const char *hash; /* NULL: none */
+	/* Not the commit itself, but the best common ancestor of it and the other arm. */
+	bool is_merge_base;
 };
 
 struct spec_cell {

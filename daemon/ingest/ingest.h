@@ -27,6 +27,7 @@ struct ingest {
 	const struct cell *cells;
 	size_t n_cells;
 	bool has_base;
+	bool is_merge_base; /* the base is where the head left a branch, not its tip */
 	const char *start_branch, *start_hash; /* start point of the branch; NULL */
 	int64_t now_ns;
 };

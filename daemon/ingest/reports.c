@@ -272,8 +272,8 @@ static struct place place_of(const struct ingest *in, enum arm arm)
 
 	if (arm == ARM_HEAD)
 		return (struct place){ j->branch, j->head_hash, !is_history(in) };
-	if (is_history(in) && j->base_ref && !git_hash_is_valid(j->base_ref) &&
-		strcmp(j->base_ref, j->branch) != 0 &&
+	if (is_history(in) && !in->is_merge_base && j->base_ref &&
+		!git_hash_is_valid(j->base_ref) && strcmp(j->base_ref, j->branch) != 0 &&
 		store_branch_find(
 			in->st, in->arena, j->project_id, j->base_ref, &known, &ignored) == OK)
 		return (struct place){ j->base_ref, j->base_hash, false };

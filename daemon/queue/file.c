@@ -30,6 +30,7 @@ static const struct json_field fields[] = {
 	F(depends_on, JF_ARRAY, 0, MAX_DEPENDS, NULL),
 	F(supersede_key, JF_STRING, 1, 256, NULL),
 	F(start_point, JF_OBJECT, 0, 0, NULL),
+	F(merge_base, JF_BOOL, 0, 0, NULL),
 };
 #undef F
 
@@ -190,6 +191,8 @@ static int check_arms(struct desk *d, const struct extras *x)
 	if (d->body.base && !has_repository)
 		return desk_refuse(d, "/base",
 			"'base' names a commit, and this workload has no repository");
+	if (x->is_merge_base && !d->body.base)
+		return desk_refuse(d, "/merge_base", "'merge_base' needs 'base'");
 	if (x->head_argv && !x->base_argv)
 		return desk_refuse(d, "/base_argv", "'head_argv' needs 'base_argv'");
 	if (x->head_parameters && !x->base_parameters)
@@ -248,6 +251,8 @@ static const char *definition_text(struct desk *d, const struct extras *x, json_
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		if (parts[i].value)
 			json_object_set(job, parts[i].key, parts[i].value);
+	if (x->is_merge_base)
+		json_object_set_new(job, "merge_base", json_true());
 	if (json_object_size(job))
 		json_object_set(whole, "job", job);
 	return text_of(d->a, whole);
@@ -294,7 +299,11 @@ static void fill_row(struct desk *d)
 		.submitter = d->f->submitter,
 	};
 	fill_refs(d);
-	if (strcmp(j->testbed, d->rules->testbed) != 0) {
+	if (d->f->awaits_approval) {
+		j->state = JOB_AWAITING_APPROVAL;
+		j->reason = arena_printf(d->a, "commit %s comes from outside; approve it first",
+			j->head_hash ? j->head_hash : "?");
+	} else if (strcmp(j->testbed, d->rules->testbed) != 0) {
 		j->state = JOB_WAITING_HOST;
 		j->reason = arena_printf(d->a,
 			"no worker of the testbed '%s' is connected; this daemon serves '%s'",
@@ -402,11 +411,15 @@ int queue_file_job(struct store *st, struct arena *a, const struct queue_rules *
 		r = read_definition(&d);
 	if (r < 0)
 		return r;
+	if (f->awaits_approval && json_array_size(d.body.depends_on))
+		return desk_refuse(&d, "/depends_on",
+			"a job that awaits approval cannot wait for another one too");
 	x = (struct extras){ .base_argv = d.body.base_argv,
 		.head_argv = d.body.head_argv,
 		.base_parameters = d.body.base_parameters,
 		.head_parameters = d.body.head_parameters,
-		.start_point = d.body.start_point };
+		.start_point = d.body.start_point,
+		.is_merge_base = d.body.merge_base };
 	fill_row(&d);
 	if (d.w.kind == WORKLOAD_SUITE)
 		return desk_file_suite(&d, body);

@@ -161,6 +161,27 @@ int queue_cancel(struct store *st, struct arena *a, const char *uuid, const char
 	return r;
 }
 
+int queue_approve(struct store *st, struct arena *a, const char *uuid, const char *head,
+	const char *by, int64_t now_ns, struct job *ret, struct error *err)
+{
+	int r = store_job_find(st, a, uuid, ret, err);
+
+	if (r < 0)
+		return r;
+	if (ret->state != JOB_AWAITING_APPROVAL)
+		return error_set(err, E_CONFLICT, "job %s awaits no approval: it is %s", uuid,
+			job_state_name(ret->state));
+	if (!ret->head_hash || strcmp(ret->head_hash, head) != 0)
+		return error_set_field(err, E_CONFLICT, "/hash",
+			"job %s measures commit %s, not %.40s; look at that one first", uuid,
+			ret->head_hash ? ret->head_hash : "?", head);
+	ret->state = JOB_QUEUED;
+	ret->queued_ns = now_ns;
+	ret->reason = arena_printf(a, "approved by %.64s", by);
+	r = store_job_save(st, ret, ret->attempt, err);
+	return r == OK ? queue_note_state(st, ret, now_ns, err) : r;
+}
+
 /* A pull request's new head replaces whatever of it still waits or runs; a branch's new head
  * only what still waits (its commits stay behind for a backfill). */
 static bool gives_way(const struct job *old, const char *key)

@@ -12,6 +12,7 @@ struct extras {
 	json_t *base_parameters, *head_parameters; /* NULL or objects */
 	json_t *start_point;			   /* NULL or object */
 	json_t *members;			   /* suites: UUIDs of the jobs filed */
+	bool is_merge_base;			   /* base is where head left it, not its tip */
 };
 /* Split j's definition: *ret_definition without "job" (arena's), extras borrowed from arena. */
 int job_definition(struct arena *a, const struct job *j, json_t **ret_definition,
@@ -41,6 +42,7 @@ struct body {
 	json_t *definition, *parameters, *protocol, *depends_on, *start_point;
 	json_t *base_argv, *head_argv, *base_parameters, *head_parameters;
 	int priority;
+	bool merge_base;
 	int64_t seed;
 };
 

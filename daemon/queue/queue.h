@@ -45,6 +45,7 @@ struct filing {
 	bool may_create_project;
 	bool is_own;	       /* benchd's own doing: the definition was allowed before */
 	bool may_exec;	       /* the caller's scope; the switch of the rules is asked too */
+	bool awaits_approval;  /* it runs only after queue_approve */
 	const char *submitter; /* token name, "anonymous", ... */
 	const char *trigger;   /* "api", "hook", "schedule", "confirm" */
 	int64_t now_ns;
@@ -81,6 +82,11 @@ int queue_file_rerun(struct store *st, struct arena *a, const struct queue_rules
 int queue_cancel(struct store *st, struct arena *a, const char *uuid, const char *by,
 	int64_t now_ns, struct job *ret, struct error *err) must_check;
 
+/* Let a job that awaits approval run, if head is the very commit that it would measure:
+ * E_CONFLICT when the job wants another one or awaits nothing. */
+int queue_approve(struct store *st, struct arena *a, const char *uuid, const char *head,
+	const char *by, int64_t now_ns, struct job *ret, struct error *err) must_check;
+
 /* What a job will do, made from its row alone: definition_json is the workload's definition
  * with the job's protocol, and under the member "job" what concerns only this one (commands or
  * parameters of the arms, start point). */
@@ -89,7 +95,7 @@ struct queue_plan {
 	struct cell *cells; /* as stored: names and definition hash of the head */
 	size_t n_cells;
 	json_t *spec; /* docs/worker-protocol.md, without have and K; the arena's */
-	bool has_repository, has_base;
+	bool has_repository, has_base, is_merge_base;
 	const char *start_branch, *start_hash; /* NULL */
 };
 int queue_job_plan(struct arena *a, const struct job *j, struct queue_plan *ret,

@@ -22,6 +22,7 @@ int job_definition(struct arena *a, const struct job *j, json_t **ret_definition
 		.head_parameters = json_object_get(job, "head_parameters"),
 		.start_point = json_object_get(job, "start_point"),
 		.members = json_object_get(job, "members"),
+		.is_merge_base = json_get_bool(job, "merge_base", false),
 	};
 	*ret_definition = o;
 	return OK;
@@ -118,7 +119,8 @@ static json_t *arm_json(const char *name, const char *ref, const char *hash)
 
 /* A repository's arms have refs; elsewhere the arms only differ in their commands, and a hash
  * of the head is a label that the worker need not know. */
-static json_t *arms_json(const struct job *j, bool has_repository, bool has_base)
+static json_t *arms_json(
+	const struct job *j, const struct extras *x, bool has_repository, bool has_base)
 {
 	json_t *arms = json_array();
 
@@ -128,6 +130,9 @@ static json_t *arms_json(const struct job *j, bool has_repository, bool has_base
 					     : arm_json("base", NULL, NULL));
 	json_array_append_new(arms, has_repository ? arm_json("head", j->head_ref, j->head_hash)
 						   : arm_json("head", NULL, NULL));
+	/* Harmless when it is resolved already: an ancestor is its own merge base. */
+	if (has_base && has_repository && x->is_merge_base)
+		json_set_bool(json_array_get(arms, 0), "merge_base", true);
 	return arms;
 }
 
@@ -171,10 +176,11 @@ int queue_job_plan(
 	p.spec = arena_own_json(a, workload_spec(&p.workload, cells.cells, cells.n));
 	p.has_repository = json_object_get(p.spec, "repository") != NULL;
 	p.has_base = job_has_base(j, &x);
+	p.is_merge_base = x.is_merge_base;
 	p.start_branch = json_get_str(x.start_point, "branch", NULL);
 	p.start_hash = json_get_str(x.start_point, "hash", NULL);
 	json_set_int(p.spec, "seed", (int64_t)j->seed);
-	json_object_set_new(p.spec, "arms", arms_json(j, p.has_repository, p.has_base));
+	json_object_set_new(p.spec, "arms", arms_json(j, &x, p.has_repository, p.has_base));
 	add_argv_by_arm(p.spec, &cells);
 	*ret = p;
 	return OK;

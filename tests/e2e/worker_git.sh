@@ -48,6 +48,13 @@ run "$head" '[["sh","-c","echo compiling; echo error: no such header; exit 2"]]'
 check_equal "a build that fails is a fault of the build" "$(ended)" "failed build"
 check_match "with its last line" "$out" "build step 1 failed: 'sh' exited with 2: error: no such header"
 check_match "and its log" "$out" '"stream":"build","data":"compiling'
+in_repo checkout -q -b side "$one"; in_repo commit -q --allow-empty -m "on the side"
+in_repo checkout -q main
+run '[{"name":"base","ref":"main","merge_base":true},{"name":"head","ref":"side"}]' '[["./build.sh"]]'
+check_match "the merge base is where the head left the branch" "$out" "\"arm\":\"base\",\"ref\":\"main\",\"hash\":\"$one\""
+in_repo checkout -q --orphan alone; in_repo commit -q -m "from nothing"; in_repo checkout -q main
+run '[{"name":"base","ref":"main","merge_base":true},{"name":"head","ref":"alone"}]' '[["./build.sh"]]'
+check_match "two histories without a common commit are refused" "$out" "have no common ancestor"
 run '[{"name":"head","ref":"nothing"}]' '[]'
 check_match "an unknown branch is named" "$out" "has no branch, tag or commit 'nothing'"
 run '[{"name":"head","hash":"0123456789012345678901234567890123456789"}]' '[]'

@@ -548,13 +548,62 @@ START_TEST(a_suite_ends_with_the_last_of_its_members)
 }
 END_TEST
 
-SUITE("queue", a_job_keeps_its_whole_definition,
-	a_build_without_head_takes_its_branch_or_the_default, wrong_bodies_are_refused_by_name,
-	commands_need_the_switch_and_the_scope, a_kernel_needs_no_definition,
-	another_testbed_waits_for_its_host, too_many_waiting_jobs_are_refused,
-	a_comparison_of_commits_has_two_arms, two_commands_meet_in_one_cell,
-	two_settings_meet_under_the_plain_name, a_rerun_measures_only_what_is_asked,
-	definition_hashes_do_not_change_in_a_rerun, priority_goes_first_and_then_age,
+START_TEST(a_merge_base_is_told_to_the_worker_and_needs_a_base)
+{
+	struct queue_plan plan;
+	struct job j;
+
+	begin();
+	j = filed("{\"workload\":\"saxpy\",\"head\":\"dev\",\"base\":\"main\",\"merge_base\":"
+		  "true}");
+	ok(queue_job_plan(mem, &j, &plan, &err));
+	ck_assert(plan.is_merge_base);
+	ck_assert(json_get_bool(
+		json_array_get(json_object_get(plan.spec, "arms"), 0), "merge_base", false));
+	refused(file("{\"workload\":\"saxpy\",\"merge_base\":true}", &j), E_UNPROCESSABLE,
+		"'merge_base' needs 'base'");
+	finish();
+}
+END_TEST
+
+START_TEST(a_commit_from_outside_waits_until_that_very_commit_is_approved)
+{
+	const struct filing f = { .project = "p",
+		.may_create_project = true,
+		.awaits_approval = true,
+		.submitter = "hook",
+		.trigger = "hook",
+		.now_ns = T0 };
+	_cleanup_(free)
+	char *body = xasprintf("{\"workload\":\"saxpy\",\"head\":\"%s\"}", H1);
+	struct job j;
+
+	begin();
+	ok(file_as(&f, body, &j));
+	ck_assert_int_eq(j.state, JOB_AWAITING_APPROVAL);
+	refused(queue_claim(db, mem, &all_free, 1, T0, NS_PER_S, &j, &err), E_NOT_FOUND, "");
+	ok(file_as(&f, body, &j));
+	refused(queue_approve(db, mem, j.uuid, H2, "ada", T0, &j, &err), E_CONFLICT,
+		"measures commit 1111111111111111111111111111111111111111, not 2222");
+	ok(queue_approve(db, mem, j.uuid, H1, "ada", T0, &j, &err));
+	ck_assert_int_eq(claimed(&all_free).id, j.id);
+	refused(queue_approve(db, mem, j.uuid, H1, "ada", T0, &j, &err), E_CONFLICT,
+		"awaits no approval: it is running");
+	refused(file_as(&f, "{\"workload\":\"saxpy\",\"depends_on\":[{\"job\":\"x\"}]}", &j),
+		E_UNPROCESSABLE, "cannot wait for another one");
+	finish();
+}
+END_TEST
+
+SUITE("queue", a_merge_base_is_told_to_the_worker_and_needs_a_base,
+	a_commit_from_outside_waits_until_that_very_commit_is_approved,
+	a_job_keeps_its_whole_definition, a_build_without_head_takes_its_branch_or_the_default,
+	wrong_bodies_are_refused_by_name, commands_need_the_switch_and_the_scope,
+	a_kernel_needs_no_definition, another_testbed_waits_for_its_host,
+	too_many_waiting_jobs_are_refused, a_comparison_of_commits_has_two_arms,
+	two_commands_meet_in_one_cell, two_settings_meet_under_the_plain_name,
+	a_rerun_measures_only_what_is_asked, definition_hashes_do_not_change_in_a_rerun,
+	priority_goes_first_and_then_age,
 	an_exclusive_job_waits_for_an_empty_host_and_holds_back_the_rest,
 	nothing_starts_beside_an_exclusive_job,
 	a_waiting_job_is_canceled_at_once_a_running_one_is_marked,
