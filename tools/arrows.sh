@@ -26,10 +26,11 @@ kernels/scalar  kernels
 kernels/simd    kernels kernels/simd
 kernels/gpu     base stats kernels/gpu shaders
 client          base stats client
+tune            base tune
 '
 bad=0
 report() { echo "$1"; bad=1; }
-for file in $(find base stats daemon worker kernels client -name '*.[ch]' | sort); do
+for file in $(find base stats daemon worker kernels client tune -name '*.[ch]' | sort); do
 	dir=$(dirname "$file")
 	allowed=$(printf '%s\n' "$rules" | awk -v d="$dir" '$1 == d { $1 = ""; print }')
 	[ -n "$allowed" ] || { report "$file: the folder '$dir' has no rule in tools/arrows.sh"; continue; }

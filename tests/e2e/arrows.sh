@@ -5,7 +5,7 @@
 check "the arrows hold" sh "$top_srcdir/tools/arrows.sh" "$top_srcdir"
 plant() { # TITLE FILE LINE REGEX
 	rm -rf "$tmp/tree"
-	mkdir -p "$tmp/tree/base" "$tmp/tree/stats" "$tmp/tree/daemon/store" "$tmp/tree/worker" "$tmp/tree/kernels" "$tmp/tree/client" "$tmp/tree/daemon/render"
+	mkdir -p "$tmp/tree/base" "$tmp/tree/stats" "$tmp/tree/daemon/store" "$tmp/tree/worker" "$tmp/tree/kernels" "$tmp/tree/client" "$tmp/tree/tune" "$tmp/tree/daemon/render"
 	mkdir -p "$(dirname "$tmp/tree/$2")"
 	printf '%s\n' "$3" >"$tmp/tree/$2"
 	out=$(sh "$top_srcdir/tools/arrows.sh" "$tmp/tree") && { fail "$1"; return; }

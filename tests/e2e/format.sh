@@ -10,7 +10,7 @@ if "$CLANG_FORMAT" --dry-run --Werror "$tmp/planted.c" 2>/dev/null; then
 else
 	pass "a planted badly formatted file is reported"
 fi
-files=$(cd "$top_srcdir" && find base stats daemon worker kernels client bench tests examples -name '*.[ch]' 2>/dev/null)
+files=$(cd "$top_srcdir" && find base stats daemon worker kernels client tune bench tests examples -name '*.[ch]' 2>/dev/null)
 n=$(printf '%s\n' "$files" | wc -l)
 check "the list of files is not empty ($n files)" test "$n" -gt 20
 check "all files are formatted (make format)" sh -c "cd '$top_srcdir' && printf '%s\n' $(printf '%s ' $files) | xargs '$CLANG_FORMAT' --dry-run --Werror"
