@@ -21,21 +21,31 @@ static const struct named_size sizes[] = {
 };
 
 static const char *const input_names[] = { "random", "integer", NULL };
+static const char *const operands_names[] = { "same", "f16", NULL };
 static const struct kernel_option options[] = {
 	{ "input", "uniform in [-1, 1), or whole numbers whose result is exact", input_names, 0,
 		0, 0 },
 	{ "alpha", "factor of A B", NULL, -8, 8, 1 },
 	{ "beta", "factor of C", NULL, -8, 8, 0 },
+	{ "operands", "A and B of the dtype, or rounded to f16 (f32; sums stay f32)",
+		operands_names, 0, 0, 0 },
 	{ NULL, NULL, NULL, 0, 0, 0 },
 };
+
+bool gemm_is_half(const struct params *p)
+{
+	return params_option(p, "operands") == 1;
+}
 
 static void count(const struct params *p, struct counts *ret)
 {
 	double m = (double)p->dim[0], n = (double)p->dim[1], k = (double)p->dim[2];
 	double w = (double)dtype_bytes(p->dtype), beta = params_option(p, "beta") != 0;
 
+	double operand = p->backend == BACKEND_VULKAN && gemm_is_half(p) ? 2 : w;
+
 	ret->flops = 2 * m * n * k + 3 * beta * m * n;
-	ret->bytes = w * (m * k + k * n + (1 + beta) * m * n);
+	ret->bytes = operand * (m * k + k * n) + w * (1 + beta) * m * n;
 	ret->write_allocate_bytes = w * m * n;
 	ret->footprint_bytes = ret->bytes;
 	ret->work = ret->flops;
@@ -47,6 +57,9 @@ static int check(const struct params *p, struct error *err)
 {
 	double most = (64 * (double)p->dim[2] + 8) * 8;
 
+	if (gemm_is_half(p) && p->dtype != DT_F32)
+		return error_set_field(err, E_UNPROCESSABLE, "operands",
+			"operands of f16 are for sums in f32, not in %s", dtype_name(p->dtype));
 	if (params_option(p, "input") == 1 && most > (p->dtype == DT_F32 ? 0x1p24 : 0x1p53))
 		return error_set_field(err, E_UNPROCESSABLE, "input",
 			"whole numbers are not exact for this k in %s; use --input random",
@@ -56,20 +69,42 @@ static int check(const struct params *p, struct error *err)
 
 /* --- input -------------------------------------------------------------------------------- */
 
+/* To 11 significant bits; what is too small for a normal f16 becomes 0, since a device may do
+ * that too. */
+static double round_half(double v)
+{
+	int exponent;
+
+	frexp(v, &exponent);
+	return exponent < -13 ? 0 : ldexp(rint(ldexp(v, 11 - exponent)), exponent - 11);
+}
+
+uint16_t gemm_pack_half(double v)
+{
+	int exponent, sign = signbit(v) ? 1 << 15 : 0;
+	double mantissa = frexp(fabs(v), &exponent); /* [0.5, 1) */
+
+	if (v == 0)
+		return 0;
+	return (uint16_t)(sign | (exponent + 14) << 10 | ((int)(mantissa * 2048) & 1023));
+}
+
 static double entry(const struct params *p, unsigned array, int64_t i)
 {
 	uint64_t key = input_key(p->seed, array);
+	double v;
 
 	if (params_option(p, "input") == 1)
 		return (double)(int64_t)(input_bits(key, (uint64_t)i) % 17) - 8;
-	return input_real(p->dtype, key, (uint64_t)i, -1, 2);
+	v = input_real(p->dtype, key, (uint64_t)i, -1, 2);
+	return gemm_is_half(p) && array < 2 ? round_half(v) : v;
 }
 
 static void fill(const struct params *p, void *a, unsigned array, int64_t n)
 {
-	bool is_integer = params_option(p, "input") == 1;
+	bool is_plain = params_option(p, "input") == 0 && !gemm_is_half(p);
 
-	if (!is_integer) {
+	if (is_plain) {
 		input_fill(
 			a, p->dtype, (size_t)n, input_key(p->seed, array), -1, 2, p->threads);
 		return;

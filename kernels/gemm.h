@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* gemm: out = alpha A B + beta C, row-major, A m x k, B k x n, C and out m x n.
  * Entries uniform in [-1, 1), or whole numbers from -8 to 8 (--input integer), whose result is
- * exact. Blocking after Goto and van de Geijn 2008. Used by gemm.c, vk_gemm.c and the tests. */
+ * exact. --operands f16 rounds A and B to f16: a GPU reads them as such, the CPU as f32.
+ * Blocking after Goto and van de Geijn 2008. Used by gemm.c, vk_gemm.c and the tests. */
 #ifndef KERNELS_GEMM_H
 #define KERNELS_GEMM_H
 
 #include "kernels/kernels.h"
+
+bool gemm_is_half(const struct params *p);
+/* Bits of a normal f16 or 0 that v is exactly. */
+uint16_t gemm_pack_half(double v);
 
 struct gemm_state {
 	const struct params *p;

@@ -38,8 +38,22 @@ static int add_kernel(
 		vk_plan_shared(v, (2 * tile + 1) * depth * (uint64_t)dtype_bytes(p->dtype));
 	groups->x = ((uint32_t)p->dim[1] + tile - 1) / tile;
 	groups->y = ((uint32_t)p->dim[0] + tile - 1) / tile;
-	return vk_plan_kernel(v, vk_module("gemm", p->dtype),
+	return vk_plan_kernel(v, gemm_is_half(p) ? "gemm_f16" : vk_module("gemm", p->dtype),
 		VK_SPEC(across * across, 1, 1, tile, depth, block, is_tiled));
+}
+
+/* A or B, packed to f16 where asked for. */
+static int operand(struct vk_plan *v, const struct gemm_state *s, const void *x, uint64_t n)
+{
+	_cleanup_(free)
+	uint16_t *half = NULL;
+
+	if (!gemm_is_half(s->p))
+		return vk_plan_input(v, x, n * (uint64_t)dtype_bytes(s->p->dtype));
+	half = xcalloc(n + 1, sizeof(*half));
+	for (uint64_t i = 0; i < n; i++)
+		half[i] = gemm_pack_half((double)((const float *)x)[i]);
+	return vk_plan_input(v, half, (n + 1) / 2 * 4);
 }
 
 static int setup(struct gpu *g, const struct params *p, const char *variant, void *state,
@@ -49,7 +63,7 @@ static int setup(struct gpu *g, const struct params *p, const char *variant, voi
 	struct vk_plan *v = vk_plan_new(g, p);
 	uint64_t w = (uint64_t)dtype_bytes(p->dtype);
 	uint64_t m = (uint64_t)s->m, n = (uint64_t)s->n, l = (uint64_t)s->k;
-	int a = vk_plan_input(v, s->a, m * l * w), b = vk_plan_input(v, s->b, l * n * w);
+	int a = operand(v, s, s->a, m * l), b = operand(v, s, s->b, l * n);
 	int c = s->c ? vk_plan_input(v, s->c, m * n * w) : a;
 	int out = vk_plan_output(v, s->out, m * n * w, GPU_POISON);
 	struct gpu_groups groups = { 1, 1, 1 };

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_ARRAYS = 24, MAX_KERNELS = 16, MAX_STEPS = 512 };
+enum { MAX_ARRAYS = 32, MAX_KERNELS = 16, MAX_STEPS = 512 };
 enum step_kind { DISPATCH, COPY, FILL };
 enum role { INPUT, OUTPUT, SCRATCH };
 
@@ -34,7 +34,8 @@ struct vk_plan {
 	struct step step[MAX_STEPS];
 	int n_arrays, n_kernels, n_steps;
 	enum gpu_where where;
-	void *memory; /* of vk_plan_convert */
+	uint32_t subgroup_size; /* 0: what the driver takes */
+	void *memory;		/* of vk_plan_convert */
 	void (*convert)(void *state, const void *memory);
 	struct error first;
 };
@@ -141,11 +142,16 @@ int vk_plan_kernel(struct vk_plan *v, const char *module, const uint32_t *spec, 
 {
 	if (has_failed(v) || !has_room(v, v->n_kernels, MAX_KERNELS, "shaders"))
 		return 0;
-	if (gpu_kernel_new(v->g, module, spec, n_spec, 0, &v->kernel[v->n_kernels], &v->first) <
-		0)
+	if (gpu_kernel_new(v->g, module, spec, n_spec, v->subgroup_size,
+		    &v->kernel[v->n_kernels], &v->first) < 0)
 		return 0;
 	v->n_bufs[v->n_kernels] = gpu_module_find(module)->n_bufs;
 	return v->n_kernels++;
+}
+
+void vk_plan_subgroups(struct vk_plan *v, uint32_t size)
+{
+	v->subgroup_size = size;
 }
 
 void vk_plan_shared(struct vk_plan *v, uint64_t bytes)

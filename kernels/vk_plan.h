@@ -40,6 +40,9 @@ int vk_plan_kernel(struct vk_plan *v, const char *module, const uint32_t *spec, 
 	(const uint32_t[]){ __VA_ARGS__ },                                                     \
 		sizeof((uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t)
 
+/* The size of subgroups in kernels that follow, where the device lets one choose. */
+void vk_plan_subgroups(struct vk_plan *v, uint32_t size);
+
 /* Refuse when a kernel's shared memory is more than the device has. */
 void vk_plan_shared(struct vk_plan *v, uint64_t bytes);
 

@@ -10,10 +10,11 @@
 	X(stream_copy) X(stream_scale) X(stream_add) X(stream_triad) X(stream_dot) \
 	X(regrid_nearest) X(regrid_bilinear) X(regrid_conservative) \
 	X(fma_peak) \
-	X(phys_ice_adjust) \
+	X(phys_ice_adjust) X(phys_rain_ice) \
 	X(reduce_sum) X(reduce_min) X(reduce_argmax) \
 	X(stencil2d_5pt) X(stencil3d_7pt) X(stencil3d_27pt) \
-	X(gemm) \
+	X(gemm) X(transpose) X(scan_incl) X(scan_excl) X(histogram_256) X(histogram_4096) \
+	X(sort_radix) X(nbody) X(spmv_csr) X(fft_c2c) \
 	X(transfer_h2d) X(transfer_d2h) X(transfer_d2d) X(dispatch_void) X(dispatch_latency)
 /* clang-format on */
 

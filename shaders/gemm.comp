@@ -4,6 +4,7 @@
  *   tiled  a workgroup makes a tile of TILE x TILE of C, each invocation BLOCK x BLOCK of it in
  *          registers; slices of DEPTH columns of A and rows of B pass through shared memory
  *   naive  an element an invocation (BLOCK 1)
+ * With HALF defined A and B are f16, two in a word, and everything else is f32.
  * Buffers: 0 A, 1 B, 2 C0, 3 C. Workgroup: (TILE / BLOCK)^2 x 1 x 1.
  * Constants: 3 TILE, 4 DEPTH, 5 BLOCK, 6 tiled (1) or naive (0). Shared: (2 TILE + 1) DEPTH
  * elements. Loop turns: kernels/vk_gemm.c. CPU twin: kernels/scalar/gemm.c. */
@@ -14,8 +15,17 @@ layout(constant_id = 4) const uint DEPTH = 16;
 layout(constant_id = 5) const uint BLOCK = 4;
 layout(constant_id = 6) const uint IS_TILED = 1;
 layout(push_constant) uniform Push { REAL alpha, beta; uint m, n, k; };
+#ifdef HALF
+layout(binding = 0) readonly buffer A { uint a[]; };
+layout(binding = 1) readonly buffer B { uint b[]; };
+#define A_AT(i) (unpackHalf2x16(a[(i) / 2])[(i) % 2])
+#define B_AT(i) (unpackHalf2x16(b[(i) / 2])[(i) % 2])
+#else
 layout(binding = 0) readonly buffer A { REAL a[]; };
 layout(binding = 1) readonly buffer B { REAL b[]; };
+#define A_AT(i) a[i]
+#define B_AT(i) b[i]
+#endif
 layout(binding = 2) readonly buffer C0 { REAL c0[]; };
 layout(binding = 3) writeonly buffer C { REAL c[]; };
 shared REAL slice_a[DEPTH * (TILE + 1)]; /* transposed: one row a column of A */
@@ -29,13 +39,13 @@ void load_slices(uint row, uint column, uint depth)
 		uint r = i / DEPTH, d = i % DEPTH;
 		bool is_inside = row + r < m && depth + d < k;
 
-		slice_a[d * (TILE + 1) + r] = is_inside ? a[(row + r) * k + depth + d] : REAL(0);
+		slice_a[d * (TILE + 1) + r] = is_inside ? A_AT((row + r) * k + depth + d) : REAL(0);
 	}
 	for (uint i = gl_LocalInvocationID.x; i < TILE * DEPTH; i += size) {
 		uint d = i / TILE, j = i % TILE;
 		bool is_inside = depth + d < k && column + j < n;
 
-		slice_b[d * TILE + j] = is_inside ? b[(depth + d) * n + column + j] : REAL(0);
+		slice_b[d * TILE + j] = is_inside ? B_AT((depth + d) * n + column + j) : REAL(0);
 	}
 }
 
@@ -54,7 +64,7 @@ void naive()
 	if (r >= m || q >= n)
 		return;
 	for (uint d = 0; d < k; d++)
-		sum = fma(a[r * k + d], b[d * n + q], sum);
+		sum = fma(A_AT(r * k + d), B_AT(d * n + q), sum);
 	store(r, q, sum);
 }
 

@@ -4,14 +4,24 @@ SPV_MODULES = \
 	shaders/copy_u32v.spv.h \
 	shaders/csr_f32.spv.h \
 	shaders/csr_f64.spv.h \
+	shaders/csr_vector_f32.spv.h \
+	shaders/csr_vector_f64.spv.h \
 	shaders/dispatch.spv.h \
+	shaders/fft_f32.spv.h \
+	shaders/fft_f64.spv.h \
 	shaders/fma_f32.spv.h \
 	shaders/fma_f64.spv.h \
+	shaders/gemm_f16.spv.h \
 	shaders/gemm_f32.spv.h \
 	shaders/gemm_f64.spv.h \
+	shaders/histogram.spv.h \
 	shaders/ice_f32.spv.h \
 	shaders/ice_f64.spv.h \
 	shaders/loops.spv.h \
+	shaders/nbody_f32.spv.h \
+	shaders/nbody_f64.spv.h \
+	shaders/rain_f32.spv.h \
+	shaders/rain_f64.spv.h \
 	shaders/reduce_f32.spv.h \
 	shaders/reduce_f64.spv.h \
 	shaders/reduce_i32.spv.h \
@@ -20,25 +30,39 @@ SPV_MODULES = \
 	shaders/reduce_sub_i32.spv.h \
 	shaders/regrid_f32.spv.h \
 	shaders/regrid_f64.spv.h \
+	shaders/scan_u32.spv.h \
+	shaders/scan_u64.spv.h \
+	shaders/sort_u32.spv.h \
+	shaders/sort_u64.spv.h \
 	shaders/stencil_f32.spv.h \
 	shaders/stencil_f64.spv.h \
 	shaders/stream_f32.spv.h \
 	shaders/stream_f32v.spv.h \
 	shaders/stream_f64.spv.h \
-	shaders/stream_f64v.spv.h
+	shaders/stream_f64v.spv.h \
+	shaders/transpose_32.spv.h \
+	shaders/transpose_64.spv.h
 SHADER_SHARED = shaders/common.glsl shaders/math.glsl shaders/moist.glsl
 SHADER_INPUTS = \
 	shaders/copy.comp \
 	shaders/csr.comp \
+	shaders/csr_vector.comp \
 	shaders/dispatch.comp \
+	shaders/fft.comp \
 	shaders/fma.comp \
 	shaders/gemm.comp \
+	shaders/histogram.comp \
 	shaders/ice.comp \
 	shaders/loops.comp \
+	shaders/nbody.comp \
+	shaders/rain.comp \
 	shaders/reduce.comp \
 	shaders/regrid.comp \
+	shaders/scan.comp \
+	shaders/sort.comp \
 	shaders/stencil.comp \
 	shaders/stream.comp \
+	shaders/transpose.comp \
 	$(SHADER_SHARED)
 if HAVE_GLSLC
 shaders/copy_u32v.spv.h: shaders/copy.comp $(SHADER_SHARED)
@@ -47,22 +71,42 @@ shaders/csr_f32.spv.h: shaders/csr.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) csr -DREAL=float
 shaders/csr_f64.spv.h: shaders/csr.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) csr -DREAL=double
+shaders/csr_vector_f32.spv.h: shaders/csr_vector.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) csr_vector -DREAL=float
+shaders/csr_vector_f64.spv.h: shaders/csr_vector.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) csr_vector -DREAL=double
 shaders/dispatch.spv.h: shaders/dispatch.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) dispatch
+shaders/fft_f32.spv.h: shaders/fft.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) fft -DREAL=float -DCOMPLEX=vec2
+shaders/fft_f64.spv.h: shaders/fft.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) fft -DREAL=double -DCOMPLEX=dvec2
 shaders/fma_f32.spv.h: shaders/fma.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) fma -DREAL=float
 shaders/fma_f64.spv.h: shaders/fma.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) fma -DREAL=double
+shaders/gemm_f16.spv.h: shaders/gemm.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) gemm -DREAL=float -DHALF=1
 shaders/gemm_f32.spv.h: shaders/gemm.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) gemm -DREAL=float
 shaders/gemm_f64.spv.h: shaders/gemm.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) gemm -DREAL=double
+shaders/histogram.spv.h: shaders/histogram.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) histogram
 shaders/ice_f32.spv.h: shaders/ice.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) ice -DREAL=float
 shaders/ice_f64.spv.h: shaders/ice.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) ice -DREAL=double -DF64=1
 shaders/loops.spv.h: shaders/loops.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) loops
+shaders/nbody_f32.spv.h: shaders/nbody.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) nbody -DREAL=float -DREAL4=vec4
+shaders/nbody_f64.spv.h: shaders/nbody.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) nbody -DREAL=double -DREAL4=dvec4
+shaders/rain_f32.spv.h: shaders/rain.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) rain -DREAL=float
+shaders/rain_f64.spv.h: shaders/rain.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) rain -DREAL=double -DF64=1
 shaders/reduce_f32.spv.h: shaders/reduce.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) reduce -DTYPE=float
 shaders/reduce_f64.spv.h: shaders/reduce.comp $(SHADER_SHARED)
@@ -79,6 +123,14 @@ shaders/regrid_f32.spv.h: shaders/regrid.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) regrid -DREAL=float
 shaders/regrid_f64.spv.h: shaders/regrid.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) regrid -DREAL=double
+shaders/scan_u32.spv.h: shaders/scan.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) scan -DWORD=uint
+shaders/scan_u64.spv.h: shaders/scan.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) scan -DWORD=uint64_t -DI64=1
+shaders/sort_u32.spv.h: shaders/sort.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) sort -DKEY=uint
+shaders/sort_u64.spv.h: shaders/sort.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) sort -DKEY=uint64_t -DI64=1
 shaders/stencil_f32.spv.h: shaders/stencil.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) stencil -DREAL=float
 shaders/stencil_f64.spv.h: shaders/stencil.comp $(SHADER_SHARED)
@@ -91,4 +143,8 @@ shaders/stream_f64.spv.h: shaders/stream.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) stream -DREAL=double
 shaders/stream_f64v.spv.h: shaders/stream.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) stream -DREAL=dvec2
+shaders/transpose_32.spv.h: shaders/transpose.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) transpose -DWORD=uint
+shaders/transpose_64.spv.h: shaders/transpose.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) transpose -DWORD=uvec2
 endif

@@ -163,7 +163,7 @@ extern const struct gpu_module gpu_modules[]; /* ends with a NULL name */
 const struct gpu_module *gpu_module_find(const char *name);
 
 struct gpu_kernel;
-enum { GPU_MAX_SPEC = 16, GPU_MAX_BUFS = 16, GPU_MAX_PUSH = 128 };
+enum { GPU_MAX_SPEC = 16, GPU_MAX_BUFS = 20, GPU_MAX_PUSH = 128 };
 /* Compile a module with specialization constants 0..n_spec-1 (0, 1, 2 are the workgroup size).
  * subgroup_size 0: whatever the driver takes. A missing feature is E_NOT_IMPLEMENTED. */
 int gpu_kernel_new(struct gpu *g, const char *module, const uint32_t *spec, size_t n_spec,

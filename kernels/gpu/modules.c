@@ -14,8 +14,24 @@ static const uint32_t csr_f64[] = {
 #include "shaders/csr_f64.spv.h"
 };
 
+static const uint32_t csr_vector_f32[] = {
+#include "shaders/csr_vector_f32.spv.h"
+};
+
+static const uint32_t csr_vector_f64[] = {
+#include "shaders/csr_vector_f64.spv.h"
+};
+
 static const uint32_t dispatch[] = {
 #include "shaders/dispatch.spv.h"
+};
+
+static const uint32_t fft_f32[] = {
+#include "shaders/fft_f32.spv.h"
+};
+
+static const uint32_t fft_f64[] = {
+#include "shaders/fft_f64.spv.h"
 };
 
 static const uint32_t fma_f32[] = {
@@ -26,12 +42,20 @@ static const uint32_t fma_f64[] = {
 #include "shaders/fma_f64.spv.h"
 };
 
+static const uint32_t gemm_f16[] = {
+#include "shaders/gemm_f16.spv.h"
+};
+
 static const uint32_t gemm_f32[] = {
 #include "shaders/gemm_f32.spv.h"
 };
 
 static const uint32_t gemm_f64[] = {
 #include "shaders/gemm_f64.spv.h"
+};
+
+static const uint32_t histogram[] = {
+#include "shaders/histogram.spv.h"
 };
 
 static const uint32_t ice_f32[] = {
@@ -44,6 +68,22 @@ static const uint32_t ice_f64[] = {
 
 static const uint32_t loops[] = {
 #include "shaders/loops.spv.h"
+};
+
+static const uint32_t nbody_f32[] = {
+#include "shaders/nbody_f32.spv.h"
+};
+
+static const uint32_t nbody_f64[] = {
+#include "shaders/nbody_f64.spv.h"
+};
+
+static const uint32_t rain_f32[] = {
+#include "shaders/rain_f32.spv.h"
+};
+
+static const uint32_t rain_f64[] = {
+#include "shaders/rain_f64.spv.h"
 };
 
 static const uint32_t reduce_f32[] = {
@@ -78,6 +118,22 @@ static const uint32_t regrid_f64[] = {
 #include "shaders/regrid_f64.spv.h"
 };
 
+static const uint32_t scan_u32[] = {
+#include "shaders/scan_u32.spv.h"
+};
+
+static const uint32_t scan_u64[] = {
+#include "shaders/scan_u64.spv.h"
+};
+
+static const uint32_t sort_u32[] = {
+#include "shaders/sort_u32.spv.h"
+};
+
+static const uint32_t sort_u64[] = {
+#include "shaders/sort_u64.spv.h"
+};
+
 static const uint32_t stencil_f32[] = {
 #include "shaders/stencil_f32.spv.h"
 };
@@ -102,18 +158,36 @@ static const uint32_t stream_f64v[] = {
 #include "shaders/stream_f64v.spv.h"
 };
 
+static const uint32_t transpose_32[] = {
+#include "shaders/transpose_32.spv.h"
+};
+
+static const uint32_t transpose_64[] = {
+#include "shaders/transpose_64.spv.h"
+};
+
 const struct gpu_module gpu_modules[] = {
 	{ "copy_u32v", copy_u32v, sizeof(copy_u32v), 0, 2 },
 	{ "csr_f32", csr_f32, sizeof(csr_f32), 0, 5 },
 	{ "csr_f64", csr_f64, sizeof(csr_f64), GPU_F64, 5 },
+	{ "csr_vector_f32", csr_vector_f32, sizeof(csr_vector_f32), 0, 5 },
+	{ "csr_vector_f64", csr_vector_f64, sizeof(csr_vector_f64), GPU_F64, 5 },
 	{ "dispatch", dispatch, sizeof(dispatch), 0, 2 },
+	{ "fft_f32", fft_f32, sizeof(fft_f32), 0, 3 },
+	{ "fft_f64", fft_f64, sizeof(fft_f64), GPU_F64, 3 },
 	{ "fma_f32", fma_f32, sizeof(fma_f32), 0, 2 },
 	{ "fma_f64", fma_f64, sizeof(fma_f64), GPU_F64, 2 },
+	{ "gemm_f16", gemm_f16, sizeof(gemm_f16), 0, 4 },
 	{ "gemm_f32", gemm_f32, sizeof(gemm_f32), 0, 4 },
 	{ "gemm_f64", gemm_f64, sizeof(gemm_f64), GPU_F64, 4 },
+	{ "histogram", histogram, sizeof(histogram), 0, 2 },
 	{ "ice_f32", ice_f32, sizeof(ice_f32), 0, 14 },
 	{ "ice_f64", ice_f64, sizeof(ice_f64), GPU_F64, 14 },
 	{ "loops", loops, sizeof(loops), 0, 1 },
+	{ "nbody_f32", nbody_f32, sizeof(nbody_f32), 0, 7 },
+	{ "nbody_f64", nbody_f64, sizeof(nbody_f64), GPU_F64, 7 },
+	{ "rain_f32", rain_f32, sizeof(rain_f32), 0, 18 },
+	{ "rain_f64", rain_f64, sizeof(rain_f64), GPU_F64, 18 },
 	{ "reduce_f32", reduce_f32, sizeof(reduce_f32), 0, 5 },
 	{ "reduce_f64", reduce_f64, sizeof(reduce_f64), GPU_F64, 5 },
 	{ "reduce_i32", reduce_i32, sizeof(reduce_i32), 0, 5 },
@@ -122,11 +196,17 @@ const struct gpu_module gpu_modules[] = {
 	{ "reduce_sub_i32", reduce_sub_i32, sizeof(reduce_sub_i32), GPU_SUBGROUP, 5 },
 	{ "regrid_f32", regrid_f32, sizeof(regrid_f32), 0, 6 },
 	{ "regrid_f64", regrid_f64, sizeof(regrid_f64), GPU_F64, 6 },
+	{ "scan_u32", scan_u32, sizeof(scan_u32), 0, 3 },
+	{ "scan_u64", scan_u64, sizeof(scan_u64), GPU_I64, 3 },
+	{ "sort_u32", sort_u32, sizeof(sort_u32), GPU_SUBGROUP, 5 },
+	{ "sort_u64", sort_u64, sizeof(sort_u64), GPU_I64 | GPU_SUBGROUP, 5 },
 	{ "stencil_f32", stencil_f32, sizeof(stencil_f32), 0, 2 },
 	{ "stencil_f64", stencil_f64, sizeof(stencil_f64), GPU_F64, 2 },
 	{ "stream_f32", stream_f32, sizeof(stream_f32), 0, 3 },
 	{ "stream_f32v", stream_f32v, sizeof(stream_f32v), 0, 3 },
 	{ "stream_f64", stream_f64, sizeof(stream_f64), GPU_F64, 3 },
 	{ "stream_f64v", stream_f64v, sizeof(stream_f64v), GPU_F64, 3 },
+	{ "transpose_32", transpose_32, sizeof(transpose_32), 0, 2 },
+	{ "transpose_64", transpose_64, sizeof(transpose_64), 0, 2 },
 	{ NULL, NULL, 0, 0, 0 },
 };

@@ -91,6 +91,22 @@ stencil2d --size 131x77 --field sine --variant shared
 stencil3d --size 37x21x53 --field linear --variant shared
 gemm --size 37x101x53 --alpha 3 --beta -2
 gemm --size 64 --input integer --variant naive
+gemm --size 37x101x53 --dtype f32 --operands f16 --input integer
+gemm --size 64 --dtype f32 --operands f16 --variant naive
+transpose --size 37x131
+scan.incl --size 1
+scan.excl --size 1000003
+histogram.256 --size 100003 --keys zipf
+histogram.4096 --size 1 --keys constant
+sort.radix --size 65537 --dtype u64 --what pairs
+sort.radix --size 3 --what pairs
+nbody --size 1001 --dtype f64
+spmv.csr --size 16 --matrix power --values integer
+spmv.csr --size 16 --matrix 5pt --variant scalar
+fft.c2c --size 64x3 --dtype f32 --input tone
+fft.c2c --size 2048x3
+fft.c2c --size 8192x2 --input delta
+phys.rain_ice --size 103x60 --input golden
 phys.ice_adjust --iters 6
 phys.ice_adjust --cloud cb02
 phys.ice_adjust --cloud gauss --iters 2
