@@ -269,6 +269,8 @@ static bool too_deep(const char *text, size_t n)
 	return false;
 }
 
+enum { PARSE_FLAGS = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY };
+
 int json_parse(const char *text, size_t n, json_t **ret, struct error *err)
 {
 	json_error_t je;
@@ -277,7 +279,10 @@ int json_parse(const char *text, size_t n, json_t **ret, struct error *err)
 	if (too_deep(text, n))
 		return error_set(err, E_BAD_REQUEST, "the JSON is nested deeper than %d levels",
 			MAX_DEPTH);
-	j = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY, &je);
+	j = json_loadb(text, n, PARSE_FLAGS, &je);
+	/* An integer beyond 64 bits is a number all the same. */
+	if (!j && json_error_code(&je) == json_error_numeric_overflow)
+		j = json_loadb(text, n, PARSE_FLAGS | JSON_DECODE_INT_AS_REAL, &je);
 	if (!j)
 		return error_set(err, E_BAD_REQUEST, "not valid JSON at line %d, column %d: %s",
 			je.line, je.column, je.text);

@@ -44,7 +44,8 @@ int json_read(json_t *o, const char *pointer, const struct json_field *fields, s
 	void *out, enum json_unknown unknown, struct error *err) must_check;
 
 /* Parse text of n bytes: depth at most 64, no duplicate keys, E_BAD_REQUEST names line and
- * column. The caller owns *ret. */
+ * column. Where an integer does not fit 64 bits, all numbers of the text become reals. The
+ * caller owns *ret. */
 int json_parse(const char *text, size_t n, json_t **ret, struct error *err) must_check;
 /* Compact text with sorted keys and shortest round-trip numbers: the canonical form that hashes
  * are made of. free() it. */

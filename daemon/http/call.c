@@ -35,6 +35,10 @@ static void run(struct request *rq, struct store *st)
 	struct error err = { 0 };
 	int r = dispatch_run(rq, st, rq->route->where == WRITER, &err);
 
+	if (r >= 0 && rq->after == AFTER_WRITE) {
+		rq->handler = rq->again;
+		r = dispatch_run(rq, st, true, &err);
+	}
 	if (r >= 0 && rq->after == AFTER_PARK) {
 		rq->is_past_deadline = true;
 		rq->handler = rq->again;

@@ -81,21 +81,9 @@ static json_t *branch_json(const void *row, const struct project *p)
 {
 	return render_branch(row, p, NULL);
 }
-/* Where the head began: another branch's head and a version of it. */
 static void branch_extend(struct request *rq, struct store *st, const void *row, json_t *doc)
 {
-	const struct branch *b = row;
-	struct head_start start;
-	struct error ignored;
-	json_t *o;
-
-	if (store_head_start(st, request_arena(rq), b->head_id, &start, &ignored) < 0)
-		return;
-	o = json_object();
-	json_set_str(o, "branch", start.branch_uuid);
-	json_set_str(o, "head", start.head_uuid);
-	json_object_set_new(o, "version", render_version(&start.version));
-	json_object_set_new(json_object_get(doc, "head"), "start_point", o);
+	add_start_point(rq, st, ((const struct branch *)row)->head_id, doc);
 }
 
 static json_t *testbed_json(const void *row, const struct project *p)

@@ -57,14 +57,22 @@ static void settle(struct request *rq, int code, const struct error *err)
 	rq->after = AFTER_ANSWER;
 }
 
+static void answer_if_refused(struct request *rq, int code);
+static int dispatch_write(struct request *rq);
+
 static void follow(struct request *rq)
 {
-	if (rq->after == AFTER_PARK)
+	if (rq->after == AFTER_WRITE) {
+		rq->after = AFTER_ANSWER;
+		rq->handler = rq->again;
+		answer_if_refused(rq, dispatch_write(rq));
+	} else if (rq->after == AFTER_PARK) {
 		park_add(rq);
-	else if (rq->after == AFTER_STREAM)
+	} else if (rq->after == AFTER_STREAM) {
 		stream_begin(rq);
-	else
+	} else {
 		exchange_resume(rq->conn);
+	}
 }
 
 /* While is_out still holds the request: waking pumps, and a client may go meanwhile. */

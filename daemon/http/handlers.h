@@ -58,6 +58,8 @@ int query_ms(
 /* The whole document of a report, with results, alerts, environment, statistics and change. */
 int report_document(struct request *rq, struct store *st, const struct project *p,
 	const struct report *r, bool with_samples, json_t **ret, struct error *err) must_check;
+/* branch.head.start_point of a branch as JSON: where its head began; nothing without one. */
+void add_start_point(struct request *rq, struct store *st, int64_t head_id, json_t *branch);
 /* statistics and noise of each value of a report that a job made; entries as render_results
  * gives them. Nothing for an upload. */
 int add_statistics(struct request *rq, struct store *st, const struct report *report,
@@ -111,6 +113,8 @@ HANDLER(get_job_processes);
 HANDLER(cancel_job);
 HANDLER(get_queue);
 HANDLER(get_live);
+HANDLER(post_run);
+HANDLER(post_report);
 HANDLER(get_reports);
 HANDLER(get_report);
 HANDLER(delete_report);

@@ -153,6 +153,11 @@ void request_wake(struct request *rq, unsigned bits);
 /* WRITER handlers: server_notify(key) once this request is committed. key is copied. */
 void request_notify(struct request *rq, const char *key);
 
+/* READER handlers: once this returned OK, run then() on the writer, inside its transaction.
+ * What is slow and needs no transaction is done before, so that other writes do not wait for
+ * it. State goes from one to the other by request_set_state. */
+void request_write(struct request *rq, handler_fn then);
+
 /* Park this request until server_notify(key) or the deadline, then run again() on a reader; it
  * answers or parks again (deadline_ns 0: the deadline already set). key is copied, e.g.
  * "job:UUID". No notification is lost between what the handler read and the parking: in doubt

@@ -115,6 +115,21 @@ static int add_alerts(struct request *rq, struct store *st, const struct project
 	return r;
 }
 
+void add_start_point(struct request *rq, struct store *st, int64_t head_id, json_t *branch)
+{
+	struct head_start start;
+	struct error ignored;
+	json_t *o;
+
+	if (store_head_start(st, request_arena(rq), head_id, &start, &ignored) < 0)
+		return;
+	o = json_object();
+	json_set_str(o, "branch", start.branch_uuid);
+	json_set_str(o, "head", start.head_uuid);
+	json_object_set_new(o, "version", render_version(&start.version));
+	json_object_set_new(json_object_get(branch, "head"), "start_point", o);
+}
+
 int report_document(struct request *rq, struct store *st, const struct project *p,
 	const struct report *report, bool with_samples, json_t **ret, struct error *err)
 {
@@ -128,6 +143,7 @@ int report_document(struct request *rq, struct store *st, const struct project *
 
 	if (r < 0)
 		return r;
+	add_start_point(rq, st, report->branch.head_id, json_object_get(doc, "branch"));
 	json_object_set_new(doc, "results", render_results(p, results, n, a, &entries));
 	json_object_set_new(doc, "environment", environment_of(rq, st, report));
 	r = add_entries(rq, st, report, results, n, entries, with_samples, err);

@@ -355,6 +355,12 @@ void request_park(struct request *rq, const char *key, int64_t deadline_ns, hand
 	rq->again = again;
 }
 
+void request_write(struct request *rq, handler_fn then)
+{
+	rq->after = AFTER_WRITE;
+	rq->again = then;
+}
+
 bool request_deadline_passed(const struct request *rq)
 {
 	return rq->is_past_deadline;

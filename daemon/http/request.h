@@ -13,7 +13,7 @@
 #include "daemon/http/task.h"
 
 enum phase { PHASE_NEW, PHASE_BODY, PHASE_READY, PHASE_WORKING, PHASE_ANSWER, PHASE_DONE };
-enum after { AFTER_ANSWER, AFTER_PARK, AFTER_STREAM };
+enum after { AFTER_ANSWER, AFTER_PARK, AFTER_STREAM, AFTER_WRITE };
 enum { PARAMS_MAX = 8, QUERY_MAX = 64, HEADERS_MAX = 24, FORMAT_NONE = -1 };
 
 struct pair {

@@ -5,7 +5,13 @@
 #define P "/v0/projects/{project}"
 
 /* Bencher takes 4 MiB; definitions and jobs are small. */
-enum { SMALL = 64 * 1024, JOB_BODY = 256 * 1024, DEFINITION = 1024 * 1024 };
+enum {
+	SMALL = 64 * 1024,
+	JOB_BODY = 256 * 1024,
+	DEFINITION = 1024 * 1024,
+	UPLOAD = 32 * 1024 * 1024
+};
+#define UPLOAD_TIME (60 * NS_PER_S)
 
 #define DIMENSION(one, many)                                                                   \
 	{ "GET", P "/" #many, get_##many, READER, S_READ, 0, 0, "List " #many },               \
@@ -75,6 +81,10 @@ const struct route routes[] = {
 		"Running and waiting jobs of all projects" },
 	{ "GET", "/v0/testbeds/live", get_live, READER, S_READ, 0, 0, "Connected workers" },
 
+	{ "POST", "/v0/run", post_run, READER, S_SUBMIT, UPLOAD, UPLOAD_TIME,
+		"Upload results, as Bencher's client does" },
+	{ "POST", P "/reports", post_report, READER, S_SUBMIT, UPLOAD, UPLOAD_TIME,
+		"Upload results as a report" },
 	{ "GET", P "/reports", get_reports, READER, S_READ, 0, 0, "List reports" },
 	{ "GET", P "/reports/{report}", get_report, READER, S_READ, 0, 0, "One report" },
 	{ "DELETE", P "/reports/{report}", delete_report, WRITER, S_ADMIN, 0, 0,

@@ -31,6 +31,14 @@ bool adapter_is_known(const char *adapter)
 	return false;
 }
 
+const char *adapter_stored_name(const char *adapter)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(adapters); i++)
+		if (!strcmp(adapters[i]->name, adapter))
+			return adapters[i]->name;
+	return "magic";
+}
+
 int adapter_read(const char *adapter, const char *text, size_t n, enum average average,
 	struct arena *a, struct tool_output *ret, struct error *err)
 {
@@ -109,6 +117,14 @@ int tool_json(
 	return json_is_object(*ret)
 		       ? OK
 		       : error_set(err, E_BAD_REQUEST, "the entry is not a JSON object");
+}
+
+const char *tool_string(const json_t *o, const char *key)
+{
+	const json_t *v = json_object_get(o, key);
+	const char *s = json_string_value(v);
+
+	return s && strlen(s) == json_string_length(v) ? s : NULL;
 }
 
 double *tool_numbers(struct tool_output *out, const json_t *array, double scale, size_t *ret_n)

@@ -21,10 +21,11 @@ enum fold { FOLD_NONE, FOLD_MIN, FOLD_MAX, FOLD_MEAN, FOLD_MEDIAN };
 struct tool_result {
 	const char *benchmark, *measure; /* NameIds: a slug finds by slug */
 	bool is_named;			 /* benchmark is a name, never a slug (tool adapters) */
-	const char *unit;		 /* for a measure that is new; NULL: the built-in one */
-	enum better better;		 /* likewise */
-	double value, lower, upper;	 /* NAN = absent */
-	double *samples;		 /* raw values in the unit of value; NULL */
+	bool is_ignored;    /* the name ended in _bencher_ignore or the like: no alerts */
+	const char *unit;   /* for a measure that is new; NULL: the built-in one */
+	enum better better; /* likewise */
+	double value, lower, upper; /* NAN = absent */
+	double *samples;	    /* raw values in the unit of value; NULL */
 	size_t n_samples;
 	json_t *parameters; /* object, or NULL; owned by the arena */
 };
@@ -43,8 +44,14 @@ struct tool_output {
 int adapter_read(const char *adapter, const char *text, size_t n, enum average average,
 	struct arena *a, struct tool_output *ret, struct error *err) must_check;
 bool adapter_is_known(const char *adapter);
+/* The name a report has: itself for one tool, "magic" for magic and languages. */
+const char *adapter_stored_name(const char *adapter);
 extern const char *const adapter_names[]; /* NULL-terminated, for error messages */
 
+/* What stands twice in one entry: of a tool it is repetitions, which become samples of one
+ * result (value: their mean, or median when asked for none or the median; bounds: least and
+ * most); in BMF the later one wins. */
+void adapter_merge(struct tool_output *entry, enum average average);
 /* Fold several entries into one, per benchmark and measure (Bencher's rules). */
 void adapter_fold(const struct tool_output *entries, size_t n, enum fold fold, struct arena *a,
 	struct tool_output *ret);
@@ -66,8 +73,12 @@ void tool_output_skip(struct tool_output *out, const char *fmt, ...)
 /* Parse as JSON object; E_BAD_REQUEST otherwise. Owned by out's arena. */
 int tool_json(const char *text, size_t n, struct tool_output *out, json_t **ret,
 	struct error *err) must_check;
+/* A member that is a string without NUL; NULL otherwise. */
+const char *tool_string(const json_t *o, const char *key);
 /* Finite numbers of a JSON array times scale, into the arena; what is no number is dropped. */
 double *tool_numbers(struct tool_output *out, const json_t *array, double scale, size_t *ret_n);
+/* Mean, or for the other averages the median. */
+double tool_centre(struct arena *a, const double *x, size_t n, enum average average);
 /* Nanoseconds of one "ps", "ns", "us", "µs", "ms", "s"; 0 when unknown. */
 double tool_time_unit(const char *unit);
 

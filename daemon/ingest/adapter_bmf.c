@@ -95,6 +95,23 @@ static int check_parameters(const char *benchmark, json_t *parameters, struct er
 	return OK;
 }
 
+/* 16, 16.0 and 1.6e1 are one value (RFC 8785). */
+static json_t *plain_numbers(struct arena *a, json_t *parameters)
+{
+	json_t *o = arena_own_json(a, json_object()), *v;
+	const char *key;
+
+	json_object_foreach (parameters, key, v) {
+		double d = json_is_real(v) ? json_real_value(v) : NAN;
+
+		if (fabs(d) < 9007199254740992.0 && d == trunc(d))
+			json_object_set_new(o, key, json_integer((json_int_t)d));
+		else
+			json_object_set(o, key, v);
+	}
+	return o;
+}
+
 static int read_v1(
 	struct tool_output *out, const char *benchmark, json_t *list, struct error *err)
 {
@@ -104,6 +121,7 @@ static int read_v1(
 	json_array_foreach (list, i, entry) {
 		json_t *parameters = json_object_get(entry, "parameters");
 		json_t *measures = json_object_get(entry, "measures");
+		const char *name;
 		int r;
 
 		if (!json_is_object(measures) || (parameters && !json_is_object(parameters)))
@@ -111,9 +129,15 @@ static int read_v1(
 				"each entry must be an object with 'measures' and perhaps "
 				"'parameters'");
 		r = check_parameters(benchmark, parameters, err);
-		if (r == OK)
-			r = read_measures(out, benchmark, measures,
-				json_object_size(parameters) ? parameters : NULL, false, err);
+		if (r < 0)
+			return r;
+		if (json_object_size(parameters) == 0)
+			parameters = NULL;
+		else
+			parameters = plain_numbers(out->arena, parameters);
+		name = arena_printf(out->arena, "%s%s", benchmark,
+			parameters_suffix(out->arena, parameters));
+		r = read_measures(out, name, measures, parameters, false, err);
 		if (r < 0)
 			return r;
 	}

@@ -66,7 +66,7 @@ static void add_value(struct groups *g, const char *benchmark, const char *measu
 
 static int read_one(struct tool_output *out, struct groups *g, json_t *b, struct error *err)
 {
-	const char *name = json_get_str(b, "name", NULL);
+	const char *name = tool_string(b, "name");
 	const char *run_type = json_get_str(b, "run_type", "iteration");
 	double ns = tool_time_unit(json_get_str(b, "time_unit", "ns"));
 	double real = json_get_real(b, "real_time", NAN);
@@ -96,27 +96,6 @@ static int read_one(struct tool_output *out, struct groups *g, json_t *b, struct
 	return OK;
 }
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double centre(struct arena *a, const struct group *g, enum average average)
-{
-	double *x = ARENA_ARRAY(a, double, g->n), sum = 0;
-
-	memcpy(x, g->x, g->n * sizeof(*x));
-	if (average == AVERAGE_MEAN) {
-		for (size_t i = 0; i < g->n; i++)
-			sum += x[i];
-		return sum / (double)g->n;
-	}
-	qsort(x, g->n, sizeof(*x), compare);
-	return g->n % 2 ? x[g->n / 2] : (x[g->n / 2 - 1] + x[g->n / 2]) / 2;
-}
-
 static void add_results(struct tool_output *out, const struct groups *g, enum average average)
 {
 	for (size_t i = 0; i < g->n; i++) {
@@ -127,7 +106,7 @@ static void add_results(struct tool_output *out, const struct groups *g, enum av
 			return;
 		r->unit = group->unit;
 		r->better = group->better;
-		r->value = centre(out->arena, group, average);
+		r->value = tool_centre(out->arena, group->x, group->n, average);
 		if (group->n > 1) {
 			r->samples = group->x;
 			r->n_samples = group->n;

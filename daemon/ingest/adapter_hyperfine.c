@@ -35,7 +35,7 @@ static void set_bounds(struct tool_result *r, const json_t *j, bool is_median, d
 
 static int read_one(struct tool_output *out, json_t *j, enum average average, struct error *err)
 {
-	const char *command = json_get_str(j, "command", NULL);
+	const char *command = tool_string(j, "command");
 	bool is_median = average == AVERAGE_MEDIAN;
 	double value = json_get_real(j, is_median ? "median" : "mean", NAN), cpu;
 	struct tool_result *r;

@@ -11,7 +11,7 @@ enum { NS = 1000000000 };
 static int read_one(struct tool_output *out, json_t *b, enum average average, struct error *err)
 {
 	json_t *stats = json_object_get(b, "stats"), *parameters;
-	const char *name = json_get_str(b, "fullname", NULL);
+	const char *name = tool_string(b, "fullname");
 	bool is_median = average == AVERAGE_MEDIAN;
 	double value, spread;
 	struct tool_result *r;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Folding of several entries (files, iterations) into one, as Bencher does it. */
+/* Folding of several entries (files, iterations) into one, as Bencher does it, and of what one
+ * entry has twice. */
 #include "daemon/ingest/adapter.h"
 
 #include <math.h>
@@ -129,10 +130,92 @@ void adapter_fold(const struct tool_output *entries, size_t n, enum fold fold, s
 		if (!r)
 			return;
 		r->is_named = items[i].result->is_named;
+		r->is_ignored = items[i].result->is_ignored;
 		r->unit = items[i].result->unit;
 		r->better = items[i].result->better;
 		r->parameters = items[i].result->parameters;
 		join_samples(a, items + i, k - i, r);
 		fold_group(items + i, k - i, n, fold, r);
 	}
+}
+
+/* --- what one entry has twice --- */
+
+static int compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+double tool_centre(struct arena *a, const double *x, size_t n, enum average average)
+{
+	double *sorted = ARENA_ARRAY(a, double, n + 1), sum = 0;
+
+	if (average == AVERAGE_MEAN) {
+		for (size_t i = 0; i < n; i++)
+			sum += x[i];
+		return sum / (double)n;
+	}
+	memcpy(sorted, x, n * sizeof(*x));
+	qsort(sorted, n, sizeof(*sorted), compare_doubles);
+	return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+}
+
+static struct tool_result merged(
+	struct arena *a, const struct item *g, size_t n, enum average average)
+{
+	struct tool_result r = *g[n - 1].result;
+	double *values = ARENA_ARRAY(a, double, n);
+
+	if (n == 1 || !r.is_named)
+		return r;
+	join_samples(a, g, n, &r);
+	r.lower = r.upper = r.samples[0];
+	for (size_t i = 0; i < n; i++)
+		values[i] = g[i].result->value;
+	for (size_t i = 0; i < r.n_samples; i++) {
+		r.lower = MIN(r.lower, r.samples[i]);
+		r.upper = MAX(r.upper, r.samples[i]);
+	}
+	r.value = tool_centre(a, values, n, average);
+	return r;
+}
+
+static bool is_same_result(const struct item *x, const struct item *y)
+{
+	return !strcmp(x->result->benchmark, y->result->benchmark) &&
+	       !strcmp(x->result->measure, y->result->measure);
+}
+
+static int compare_order(const void *a, const void *b)
+{
+	const struct item *x = a, *y = b;
+
+	return (x->order > y->order) - (x->order < y->order);
+}
+
+void adapter_merge(struct tool_output *entry, enum average average)
+{
+	struct item *items = ARENA_ARRAY(entry->arena, struct item, entry->n + 1);
+	struct tool_result *out = ARENA_ARRAY(entry->arena, struct tool_result, entry->n + 1);
+	size_t n = 0, end;
+
+	for (size_t i = 0; i < entry->n; i++)
+		items[i] = (struct item){ &entry->items[i], i };
+	qsort(items, entry->n, sizeof(*items), compare_names);
+	for (size_t i = 0; i < entry->n; i = end) {
+		for (end = i + 1; end < entry->n && is_same_result(&items[i], &items[end]);)
+			end++;
+		out[n] = merged(entry->arena, items + i, end - i, average);
+		items[n] = (struct item){ &out[n], items[i].order };
+		n++;
+	}
+	if (n == entry->n)
+		return;
+	/* Back in the order of first appearance. */
+	qsort(items, n, sizeof(*items), compare_order);
+	for (size_t i = 0; i < n; i++)
+		entry->items[i] = *items[i].result;
+	entry->n = entry->cap = n;
 }

@@ -141,7 +141,7 @@ static int fill_argv(
 	return OK;
 }
 
-static const char *suffix_of(struct arena *a, json_t *parameters)
+const char *parameters_suffix(struct arena *a, json_t *parameters)
 {
 	_cleanup_(json_decref)
 	json_t *sorted = NULL;
@@ -204,7 +204,7 @@ static int add_cell(struct expansion *x, const char *benchmark, json_t *argv,
 	c = &x->cells[x->n];
 	c->id = arena_printf(x->arena, "%zu", x->n);
 	c->benchmark = arena_strdup(x->arena, benchmark);
-	c->suffix = suffix_of(x->arena, parameters);
+	c->suffix = parameters_suffix(x->arena, parameters);
 	c->argv = argv;
 	c->parameters = parameters;
 	c->adapter = adapter;

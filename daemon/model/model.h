@@ -190,6 +190,9 @@ int workload_expand(const struct workload *w, json_t *parameters, struct arena *
  * suffix. */
 const char *cell_result_name(const struct workload *w, const struct cell *c,
 	const char *reported /* NULL: timed from outside */, struct arena *a);
+/* "[backend=simd,size=64Mi]": an object of strings, numbers and booleans by sorted keys; ""
+ * when it is NULL or empty. Part of a benchmark's name: other parameters, another history. */
+const char *parameters_suffix(struct arena *a, json_t *parameters);
 /* Ids of the built-in kernels (NULL-terminated); a test compares them with `benchd-kernel
  * list`. */
 extern const char *const kernel_ids[];

@@ -16,6 +16,7 @@ enum {
 	BASE = Q_PROJECT * STATEMENTS_MAX,
 	BY_UUID = BASE,
 	BY_SLUG,
+	BY_ID,
 	SLUG_TAKEN,
 	LIST,
 	LIST_DESCENDING,
@@ -31,6 +32,7 @@ static const char *const sql[] = {
 	[BY_UUID - BASE] =
 		"SELECT " COLUMNS " FROM project WHERE uuid = lower($1) AND deleted_ns = 0",
 	[BY_SLUG - BASE] = "SELECT " COLUMNS " FROM project WHERE slug = $1 AND deleted_ns = 0",
+	[BY_ID - BASE] = "SELECT " COLUMNS " FROM project WHERE id = $1 AND deleted_ns = 0",
 	[SLUG_TAKEN - BASE] = "SELECT 1 FROM project WHERE slug = $1 AND deleted_ns = 0"
 			      " AND deleted_ns = $2",
 	[LIST - BASE] = "SELECT " COLUMNS " FROM project" LIVE_FILTER
@@ -70,6 +72,18 @@ int store_project_find(struct store *s, struct arena *a, const char *slug_or_uui
 	_cleanup_(query_done)
 	struct query q = db_query(s, by, ARGS(TEXT(slug_or_uuid)));
 	int r = query_one(&q, err, "there is no project '%.80s'", slug_or_uuid);
+
+	if (r == OK)
+		read_project(&q, a, ret);
+	return r;
+}
+
+int store_project_get(
+	struct store *s, struct arena *a, int64_t id, struct project *ret, struct error *err)
+{
+	_cleanup_(query_done)
+	struct query q = db_query(s, BY_ID, ARGS(INT(id)));
+	int r = query_one(&q, err, "this project is not there");
 
 	if (r == OK)
 		read_project(&q, a, ret);

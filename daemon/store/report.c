@@ -233,12 +233,28 @@ static int add_metric(struct storing *t, const struct new_metric *m, int64_t *re
 	return code;
 }
 
+static int add_metrics(struct storing *t, struct arena *a, int64_t **ret_series,
+	int64_t **ret_metric_ids, struct error *err)
+{
+	const struct new_report *r = t->r;
+	int64_t *series = ARENA_ARRAY(a, int64_t, r->n_metrics + 1);
+	int64_t *metrics = ARENA_ARRAY(a, int64_t, r->n_metrics + 1);
+	int code = OK;
+
+	for (size_t i = 0; code == OK && i < r->n_metrics; i++)
+		code = add_metric(t, &r->metrics[i], &series[i], &metrics[i], err);
+	buf_done(&t->scratch);
+	if (code < 0)
+		return code;
+	*ret_series = series;
+	*ret_metric_ids = metrics;
+	return generation_bump(t->s, r->project_id, err);
+}
+
 int store_report_add(struct store *s, struct arena *a, const struct new_report *r,
 	int64_t *ret_id, const char **ret_uuid, int64_t **ret_series, int64_t **ret_metric_ids,
 	struct error *err)
 {
-	int64_t *series = ARENA_ARRAY(a, int64_t, r->n_metrics);
-	int64_t *metrics = ARENA_ARRAY(a, int64_t, r->n_metrics);
 	struct storing t = { .s = s, .r = r };
 	char uuid[UUID_TEXT];
 	int code;
@@ -247,16 +263,25 @@ int store_report_add(struct store *s, struct arena *a, const struct new_report *
 	code = load_hash(&t, err);
 	if (code == OK)
 		code = add_row(&t, uuid, err);
-	for (size_t i = 0; code == OK && i < r->n_metrics; i++)
-		code = add_metric(&t, &r->metrics[i], &series[i], &metrics[i], err);
-	buf_done(&t.scratch);
+	if (code == OK)
+		code = add_metrics(&t, a, ret_series, ret_metric_ids, err);
 	if (code < 0)
 		return code;
 	*ret_id = t.id;
 	*ret_uuid = arena_strdup(a, uuid);
-	*ret_series = series;
-	*ret_metric_ids = metrics;
-	return generation_bump(s, r->project_id, err);
+	return OK;
+}
+
+int store_report_extend(struct store *s, struct arena *a, int64_t id, const char *uuid,
+	const struct new_report *r, int64_t **ret_series, int64_t **ret_metric_ids,
+	struct error *err)
+{
+	struct storing t = { .s = s, .r = r, .id = id };
+	int code;
+
+	pack_uuid(uuid, t.uuid);
+	code = load_hash(&t, err);
+	return code < 0 ? code : add_metrics(&t, a, ret_series, ret_metric_ids, err);
 }
 
 /* --- finding --- */

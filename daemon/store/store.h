@@ -57,6 +57,8 @@ struct page {
 /* --- projects, dimensions (files project.c branch.c dimension.c) --- */
 int store_project_find(struct store *s, struct arena *a, const char *slug_or_uuid,
 	struct project *ret, struct error *err) must_check;
+int store_project_get(struct store *s, struct arena *a, int64_t id, struct project *ret,
+	struct error *err) must_check;
 int store_project_list(struct store *s, struct arena *a, const struct page *p,
 	struct project **ret, size_t *ret_n, int64_t *ret_total, struct error *err) must_check;
 /* Makes uuid, slug (with a suffix on a clash); E_CONFLICT when the name is taken. */
@@ -273,6 +275,11 @@ struct new_report {
  */
 int store_report_add(struct store *s, struct arena *a, const struct new_report *r,
 	int64_t *ret_id, const char **ret_uuid, int64_t **ret_series, int64_t **ret_metric_ids,
+	struct error *err) must_check;
+/* More metrics for a report that store_report_add has made in this transaction; r is as it was
+ * then but for its metrics. */
+int store_report_extend(struct store *s, struct arena *a, int64_t id, const char *uuid,
+	const struct new_report *r, int64_t **ret_series, int64_t **ret_metric_ids,
 	struct error *err) must_check;
 int store_report_find(struct store *s, struct arena *a, int64_t project_id, const char *uuid,
 	struct report *ret, struct error *err) must_check;
