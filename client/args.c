@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const char *const outputs[] = { "table", "json", "csv", "markdown", "junit",
-	"openmetrics", NULL };
+	"openmetrics", "hyperfine", NULL };
 
 struct common {
 	const char *format, *token_file;
@@ -102,8 +102,8 @@ static int finish(struct client *c, const struct command *self, const struct com
 				found = i;
 		if (found < 0)
 			return usage_error(self,
-				"--format takes table, json, csv, markdown, junit or "
-				"openmetrics, not '%s'",
+				"--format takes table, json, csv, markdown, junit, "
+				"openmetrics or hyperfine, not '%s'",
 				common->format);
 		c->output = (enum output)found;
 	}

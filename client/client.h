@@ -27,7 +27,15 @@ enum exit_code {
 	EXIT_INTERRUPTED = 130,
 };
 
-enum output { OUT_TABLE, OUT_JSON, OUT_CSV, OUT_MARKDOWN, OUT_JUNIT, OUT_OPENMETRICS };
+enum output {
+	OUT_TABLE,
+	OUT_JSON,
+	OUT_CSV,
+	OUT_MARKDOWN,
+	OUT_JUNIT,
+	OUT_OPENMETRICS,
+	OUT_HYPERFINE
+};
 
 struct client {
 	struct arena *arena;

@@ -9,7 +9,8 @@
 const char *accept_of(enum output o)
 {
 	static const char *const types[] = { "text/plain", "application/json", "text/csv",
-		"text/markdown", "application/xml", "application/openmetrics-text" };
+		"text/markdown", "application/xml", "application/openmetrics-text",
+		"application/vnd.hyperfine+json" };
 
 	return types[o];
 }

@@ -23,6 +23,7 @@ static const struct form {
 	{ F_ATOM, "atom", "atom", "application/atom+xml", NULL },
 	{ F_NDJSON, "ndjson", "ndjson", "application/x-ndjson", "application/jsonl" },
 	{ F_JUNIT, "junit", "junit", "application/junit+xml", "application/xml" },
+	{ F_HYPERFINE, "hyperfine", "hyperfine", "application/vnd.hyperfine+json", NULL },
 };
 
 /* One element of a list header: "text/html;level=1;q=0.5". */

@@ -34,7 +34,8 @@ static const char *mime_of(const char *form)
 		enum format f;
 	} table[] = { { "text", F_TEXT }, { "markdown", F_MARKDOWN }, { "csv", F_CSV },
 		{ "html", F_HTML }, { "openmetrics", F_OPENMETRICS }, { "svg", F_SVG },
-		{ "atom", F_ATOM }, { "ndjson", F_NDJSON }, { "junit", F_JUNIT } };
+		{ "atom", F_ATOM }, { "ndjson", F_NDJSON }, { "junit", F_JUNIT },
+		{ "hyperfine", F_HYPERFINE } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
 		if (!strcmp(table[i].name, form))

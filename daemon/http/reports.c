@@ -176,12 +176,18 @@ int get_report(struct request *rq, struct store *st, struct error *err)
 {
 	struct project p;
 	struct report report;
+	enum format format;
 	json_t *doc;
 	int r = find_report(rq, st, &p, &report, err);
 
 	if (r < 0 || is_unchanged(rq, st, &p, DOC_REPORT))
 		return r;
-	r = report_document(rq, st, &p, &report, query_flag(rq, "samples"), &doc, err);
+	r = request_format(rq, render_formats(DOC_REPORT), &format, err);
+	if (r < 0)
+		return r;
+	/* hyperfine's form has every time in it. */
+	r = report_document(rq, st, &p, &report,
+		query_flag(rq, "samples") || format == F_HYPERFINE, &doc, err);
 	return r < 0 ? r : answer(rq, 200, DOC_REPORT, doc, err);
 }
 

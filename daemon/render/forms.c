@@ -16,6 +16,7 @@ static const struct {
 	{ DOC_REPORT, F_CSV, report_csv },
 	{ DOC_REPORT, F_HTML, report_html },
 	{ DOC_REPORT, F_OPENMETRICS, report_openmetrics },
+	{ DOC_REPORT, F_HYPERFINE, report_hyperfine },
 	{ DOC_COMPARE, F_TEXT, compare_text },
 	{ DOC_COMPARE, F_MARKDOWN, compare_markdown },
 	{ DOC_COMPARE, F_CSV, compare_csv },
@@ -47,6 +48,7 @@ const char *format_mime(enum format f)
 		[F_ATOM] = "application/atom+xml; charset=utf-8",
 		[F_NDJSON] = "application/x-ndjson",
 		[F_JUNIT] = "application/xml; charset=utf-8",
+		[F_HYPERFINE] = "application/vnd.hyperfine+json",
 	};
 
 	return mimes[f];

@@ -106,6 +106,7 @@ void report_markdown(const json_t *doc, struct arena *a, struct buf *out);
 void report_csv(const json_t *doc, struct arena *a, struct buf *out);
 void report_html(const json_t *doc, struct arena *a, struct buf *out);
 void report_openmetrics(const json_t *doc, struct arena *a, struct buf *out);
+void report_hyperfine(const json_t *doc, struct arena *a, struct buf *out);
 void series_text(const json_t *doc, struct arena *a, struct buf *out);
 void series_csv(const json_t *doc, struct arena *a, struct buf *out);
 void series_svg(const json_t *doc, struct arena *a, struct buf *out);

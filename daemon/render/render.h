@@ -30,7 +30,8 @@ enum format {
 	F_SVG,
 	F_ATOM,
 	F_NDJSON,
-	F_JUNIT
+	F_JUNIT,
+	F_HYPERFINE /* the report of its --export-json */
 };
 /* Media type as served, with charset where it is text. */
 const char *format_mime(enum format f);

@@ -218,6 +218,9 @@ for form in md csv html openmetrics; do
 	req GET "$P/reports/$report?format=$form"
 	expect "its report comes as $form" 200
 done
+req GET "$P/reports/$report?format=hyperfine"
+expect "and as hyperfine exports it, a time a process" 200 'len(d["results"][0]["times"]), len(d["results"][0]["exit_codes"])' '3 3'
+expect "in seconds, with a mean that is the mean of them" 200 'abs(sum(d["results"][0]["times"]) / 3 / d["results"][0]["mean"] - 1) < 1e-12 and 1e-7 < d["results"][0]["mean"] < 10' True
 req GET "$P/series?branch=main&testbed=$(curl -sS "$url/v0/testbeds/live" | "$PYTHON3" -c 'import json,sys; print(json.load(sys.stdin)[0]["testbed"])')&benchmark=stream.triad%5Bsize%3D1Mi%5D&measure=latency"
 check_match "one history has its point" "$status $body" '^200 .*"points": *\[\{'
 req GET "$P/series"; valid P/series
