@@ -27,6 +27,9 @@ DEFINE_NAMED_ENUM(priority, PRIORITIES)
 DEFINE_NAMED_ENUM(alert_state, ALERT_STATES)
 DEFINE_NAMED_ENUM(better, BETTERS)
 DEFINE_NAMED_ENUM(arm, ARMS)
+DEFINE_NAMED_ENUM(misfire, MISFIRES)
+DEFINE_NAMED_ENUM(overlap, OVERLAPS)
+DEFINE_NAMED_ENUM(firing_state, FIRING_STATES)
 
 bool job_state_is_final(enum job_state s)
 {

@@ -75,6 +75,21 @@
 	X(ARM_BASE, "base")                                                                    \
 	X(ARM_CONTROL, "control")
 
+/* What happens to a slot that nobody was there for; to one whose predecessor's job is not over;
+ * and what became of it. */
+#define MISFIRES(X)                                                                            \
+	X(MISFIRE_SKIP, "skip")                                                                \
+	X(MISFIRE_RUN_ONCE, "run_once")
+#define OVERLAPS(X)                                                                            \
+	X(OVERLAP_SKIP, "skip")                                                                \
+	X(OVERLAP_SUPERSEDE, "supersede")                                                      \
+	X(OVERLAP_ALLOW, "allow")
+#define FIRING_STATES(X)                                                                       \
+	X(FIRING_FILED, "filed")                                                               \
+	X(FIRING_SKIPPED, "skipped")                                                           \
+	X(FIRING_MISSED, "missed")                                                             \
+	X(FIRING_FAILED, "failed")
+
 /* Declares enum E, const char *E_name(enum E) and int E_parse(name) (-1 when unknown), and
  * E_names[] (NULL-terminated) for JF_ENUM. */
 #define DECLARE_NAMED_ENUM(E, LIST)                                                            \
@@ -93,6 +108,9 @@ DECLARE_NAMED_ENUM(priority, PRIORITIES)
 DECLARE_NAMED_ENUM(alert_state, ALERT_STATES)
 DECLARE_NAMED_ENUM(better, BETTERS)
 DECLARE_NAMED_ENUM(arm, ARMS)
+DECLARE_NAMED_ENUM(misfire, MISFIRES)
+DECLARE_NAMED_ENUM(overlap, OVERLAPS)
+DECLARE_NAMED_ENUM(firing_state, FIRING_STATES)
 
 bool job_state_is_final(enum job_state s);
 
@@ -233,6 +251,28 @@ struct job_event {
 	int64_t id, job_id, time_ns;
 	const char *kind; /* "state", "phase", "progress", "process", "done" */
 	const char *data_json;
+};
+
+/* --- schedules --- */
+struct schedule {
+	int64_t id, project_id;
+	const char *uuid, *project_slug, *name, *cron, *time_zone;
+	enum misfire misfire;
+	enum overlap overlap;
+	int64_t grace_ns, jitter_ns;
+	bool is_paused, may_exec;
+	int64_t seen_ns;	 /* slots up to here are dealt with */
+	int64_t slot_ns, due_ns; /* the next slot, and with its jitter; 0: there is none */
+	int64_t created_ns, modified_ns;
+	const char *source; /* "api" or "config" */
+	const char *submitter, *job_json;
+};
+struct firing {
+	int64_t id, schedule_id, slot_ns, fired_ns, n_missed, job_id; /* job_id 0: none */
+	bool is_manual;
+	enum firing_state state;
+	const char *reason;
+	const char *job_uuid, *job_state; /* NULL */
 };
 
 /* --- results --- */

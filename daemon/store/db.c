@@ -53,6 +53,7 @@ static const struct statements *const families[Q_count] = {
 	[Q_THRESHOLD] = &threshold_statements,
 	[Q_TOKEN] = &token_statements,
 	[Q_IDEMPOTENCY] = &idempotency_statements,
+	[Q_SCHEDULE] = &schedule_statements,
 };
 
 const struct statements *statements_of(enum family f)

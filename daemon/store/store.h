@@ -418,6 +418,35 @@ int store_threshold_remove(struct store *s, int64_t id, struct error *err) must_
 int store_boundary_set_model(
 	struct store *s, int64_t metric_id, int64_t model_id, struct error *err) must_check;
 
+/* --- schedules --- */
+/* add fills id and uuid; E_CONFLICT when the name is taken. save writes everything a caller may
+ * change. */
+int store_schedule_add(
+	struct store *s, struct arena *a, struct schedule *sc, struct error *err) must_check;
+int store_schedule_save(
+	struct store *s, const struct schedule *sc, struct error *err) must_check;
+int store_schedule_find(struct store *s, struct arena *a, int64_t project_id,
+	const char *name_or_uuid, struct schedule *ret, struct error *err) must_check;
+int store_schedule_list(struct store *s, struct arena *a, int64_t project_id /* 0: all */,
+	struct schedule **ret, size_t *ret_n, struct error *err) must_check;
+/* Not paused, and due now or last seen in what is now the future; at most 100. */
+int store_schedule_due(struct store *s, struct arena *a, int64_t now_ns, struct schedule **ret,
+	size_t *ret_n, struct error *err) must_check;
+/* When the next one is due; 0: none ever. */
+int store_schedule_earliest(
+	struct store *s, int64_t *ret_due_ns, struct error *err) must_check;
+int store_schedule_remove(
+	struct store *s, const struct schedule *sc, struct error *err) must_check;
+/* E_CONFLICT when the slot has a row already: it fired before. The oldest rows beyond 10,000
+ * are dropped. */
+int store_firing_add(struct store *s, struct firing *f, struct error *err) must_check;
+int store_firing_save(struct store *s, const struct firing *f, struct error *err) must_check;
+int store_firing_list(struct store *s, struct arena *a, int64_t schedule_id, int64_t limit,
+	struct firing **ret, size_t *ret_n, struct error *err) must_check; /* newest first */
+/* The newest one that filed a job; E_NOT_FOUND. */
+int store_firing_previous(struct store *s, struct arena *a, int64_t schedule_id,
+	struct firing *ret, struct error *err) must_check;
+
 /* --- tokens, idempotency --- */
 struct token {
 	int64_t id, project_id; /* project 0: all */
