@@ -123,6 +123,7 @@ void config_print(const struct client *c);
 extern const struct command command_submit, command_jobs, command_watch, command_log,
 	command_cancel, command_report, command_compare, command_gate, command_kernels,
 	command_doctor, command_queue, command_projects, command_series, command_alerts,
-	command_changes, command_workload, command_token, command_server, command_analyze;
+	command_changes, command_workload, command_token, command_server, command_analyze,
+	command_schedules;
 
 #endif

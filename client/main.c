@@ -22,6 +22,7 @@ static const struct command *const commands[] = {
 	&command_changes,
 	&command_alerts,
 	&command_workload,
+	&command_schedules,
 	&command_projects,
 	&command_token,
 	&command_kernels,

@@ -27,7 +27,7 @@ static const char usage[] =
 
 /* benchd.yaml as read; defaults are what the members hold before. */
 struct raw {
-	json_t *listen, *worker, *tokens, *queue, *retention, *workloads;
+	json_t *listen, *worker, *tokens, *queue, *retention, *workloads, *schedules;
 	const char *state, *testbed, *public_url, *workload_dir;
 	int log;
 	bool allow_adhoc_commands;
@@ -58,6 +58,7 @@ static const struct json_field top_fields[] = {
 	F("queue", JF_OBJECT, queue, 0, 0, NULL),
 	F("retention", JF_OBJECT, retention, 0, 0, NULL),
 	F("workloads", JF_OBJECT, workloads, 0, 0, NULL),
+	F("schedules", JF_OBJECT, schedules, 0, 0, NULL),
 	F("workload_dir", JF_STRING, workload_dir, 1, PATH_MAX - 1, NULL),
 };
 static const struct json_field worker_fields[] = {
@@ -337,7 +338,8 @@ static int load_file(struct config *c, struct error *err)
 		return c->file ? yaml_locate_error(c->file, lines, err) : r;
 	json_decref(c->workloads);
 	c->workloads = NULL;
-	return config_load_workloads(c, &c->workloads, err);
+	r = config_load_workloads(c, &c->workloads, err);
+	return r < 0 ? r : config_load_schedules(c, &c->schedules, err);
 }
 
 /* --- the command line --- */
@@ -425,6 +427,7 @@ void config_free(struct config *c)
 	if (!c)
 		return;
 	json_decref(c->workloads);
+	json_decref(c->schedules);
 	arena_free(c->arena);
 	free(c);
 }

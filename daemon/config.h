@@ -45,6 +45,7 @@ struct config {
 	const char *workload_dir; /* NULL */
 	json_t *workloads; /* name -> definition, checked; inline ones and those of the folder
 			    */
+	json_t *schedules; /* name -> schedule, checked */
 };
 
 /* Parse the command line and read the file it names. A wrong option or file is E_BAD_REQUEST or
@@ -54,6 +55,10 @@ void config_free(struct config *c); /* NULL is fine */
 DEFINE_CLEANUP(struct config *, config_free)
 /* Read the workloads again: *ret is a new reference to name -> definition. */
 int config_load_workloads(const struct config *c, json_t **ret, struct error *err) must_check;
+/* The suites that benchd ships (suites/), which need no file: name -> definition. */
+int config_load_shipped(json_t **ret, struct error *err) must_check;
+/* The same for the schedules. */
+int config_load_schedules(const struct config *c, json_t **ret, struct error *err) must_check;
 /* One YAML file as an object (or null when it is empty). */
 int config_read_yaml(const char *path, json_t **ret, struct yaml_lines **lines,
 	struct error *err) must_check;

@@ -2,6 +2,7 @@
 /* The workloads that benchd.yaml and its workload_dir define. */
 #include <dirent.h>
 #include <string.h>
+#include "base/embed.h"
 #include "base/fs.h"
 #include "base/yaml.h"
 #include "daemon/config.h"
@@ -139,6 +140,27 @@ static int take_workload_dir(const char *dir, json_t *into, struct error *err)
 		free(list[i]);
 	}
 	free(list);
+	return r;
+}
+
+extern const struct embed suite_files[]; /* generated from suites/ */
+
+int config_load_shipped(json_t **ret, struct error *err)
+{
+	_cleanup_(json_decref)
+	json_t *into = json_object();
+	int r = OK;
+
+	for (const struct embed *f = suite_files; r == OK && f->name; f++) {
+		_cleanup_(json_decref)
+		json_t *o = NULL;
+
+		r = yaml_parse(f->name, (const char *)f->data, f->n, &o, NULL, err);
+		if (r == OK)
+			r = take_workloads(f->name, NULL, o, "", into, err);
+	}
+	if (r == OK)
+		*ret = TAKE(into);
 	return r;
 }
 

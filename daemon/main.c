@@ -17,6 +17,7 @@
 #include "daemon/first_token.h"
 #include "daemon/http/http.h"
 #include "daemon/pipeline.h"
+#include "daemon/schedules.h"
 #include "daemon/sockets.h"
 #include "daemon/store/store.h"
 #include "daemon/workers/workers.h"
@@ -36,14 +37,17 @@ struct daemon {
 	int lock_fd;
 	char *db_path;
 	struct store *store;
+	const struct clock *clock;
 	uv_loop_t loop;
 	bool has_loop;
 	struct sockets sockets;
+	json_t *shipped;
 	_Atomic(struct rules *) rules;
 	_Atomic int64_t n_waiting;
 	struct app app;
 	struct server *server;
 	struct pipeline *pipeline;
+	struct schedules *schedules;
 	struct workers *workers;
 	uv_signal_t term, interrupt, hup;
 	uv_timer_t watchdog;
@@ -68,6 +72,7 @@ static void put_rules(struct daemon *d, json_t *workloads)
 	r->rules = (struct queue_rules){ .testbed = c->testbed,
 		.allow_adhoc_commands = c->allow_adhoc_commands,
 		.workloads = workloads,
+		.shipped = d->shipped,
 		.max_waiting = c->max_waiting,
 		.n_waiting = &d->n_waiting,
 		.max_attempts = c->max_attempts };
@@ -105,6 +110,7 @@ static void metrics(void *arg, struct buf *out)
 	struct daemon *d = arg;
 
 	pipeline_metrics(d->pipeline, out);
+	schedules_metrics(d->schedules, out);
 }
 
 static void on_commit(void *app, unsigned wake_bits)
@@ -112,6 +118,15 @@ static void on_commit(void *app, unsigned wake_bits)
 	struct daemon *d = ((struct app *)app)->arg;
 
 	pipeline_wake(d->pipeline, wake_bits);
+	if (wake_bits & WAKE_SCHEDULE)
+		schedules_wake(d->schedules);
+}
+
+static void on_filed(void *arg)
+{
+	struct daemon *d = arg;
+
+	pipeline_wake(d->pipeline, WAKE_QUEUE);
 }
 
 /* --- the state folder --- */
@@ -192,6 +207,7 @@ static void stop(struct daemon *d)
 	d->is_stopping = true;
 	sd_notify("STOPPING=1");
 	log_info("stopping");
+	schedules_stop(d->schedules);
 	pipeline_hold(d->pipeline);
 	if (d->workers)
 		workers_stop(d->workers, on_workers_stopped, d);
@@ -210,7 +226,7 @@ static void on_hup(uv_signal_t *s, int signum)
 {
 	struct daemon *d = s->data;
 	struct error err;
-	json_t *workloads;
+	json_t *workloads, *schedules;
 	char state[64];
 
 	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
@@ -222,6 +238,10 @@ static void on_hup(uv_signal_t *s, int signum)
 		log_info("%zu workloads", json_object_size(workloads));
 		put_rules(d, workloads);
 	}
+	if (config_load_schedules(d->config, &schedules, &err) < 0)
+		log_error("the schedules stay as they were: %s", err.text);
+	else
+		schedules_reload(d->schedules, schedules);
 	sd_notify("READY=1");
 }
 
@@ -281,7 +301,7 @@ static int start_server(struct daemon *d, struct error *err)
 		.n_listen = d->sockets.n_listen,
 		.db_path = d->db_path,
 		.writer_store = d->store,
-		.clock = &system_clock,
+		.clock = d->clock,
 		.app = &d->app,
 		.on_commit = on_commit,
 		.require_tokens = c->require_tokens,
@@ -295,7 +315,8 @@ static int start_server(struct daemon *d, struct error *err)
 		.rules = rules_now,
 		.workers = live_workers,
 		.checks = checks,
-		.metrics = metrics };
+		.metrics = metrics,
+		.desk = schedules_desk(d->schedules) };
 	return server_start(&sc, &d->server, err);
 }
 
@@ -318,22 +339,32 @@ static int start_workers(struct daemon *d, struct error *err)
 static int start(struct daemon *d, struct error *err)
 {
 	const struct pipeline_config pc = { .loop = &d->loop,
-		.clock = &system_clock,
+		.clock = d->clock,
 		.rules = rules_now,
 		.arg = d,
 		.n_waiting = &d->n_waiting,
 		.lease_ns = d->config->lease_ns,
 		.keep_answers_ns = d->config->keep_answers_ns,
 		.needs_worker = d->config->worker.is_embedded };
+	const struct schedules_config sc = { .loop = &d->loop,
+		.clock = d->clock,
+		.rules = rules_now,
+		.on_filed = on_filed,
+		.arg = d };
 	int r;
 
+	r = config_load_shipped(&d->shipped, err);
+	if (r < 0)
+		return r;
 	put_rules(d, json_incref(d->config->workloads));
 	d->pipeline = pipeline_new(&pc);
+	d->schedules = schedules_new(&sc);
 	r = start_server(d, err);
 	if (r < 0)
 		return r;
 	watch(d);
 	pipeline_start(d->pipeline, d->server);
+	schedules_start(d->schedules, d->server, json_incref(d->config->schedules));
 	return start_workers(d, err);
 }
 
@@ -370,11 +401,13 @@ static void done(struct daemon *d)
 {
 	workers_free(d->workers);
 	pipeline_free(d->pipeline);
+	schedules_free(d->schedules);
 	server_free(d->server);
 	if (d->has_loop)
 		uv_loop_close(&d->loop);
 	store_close(d->store);
 	free_rules(d);
+	json_decref(d->shipped);
 	free(d->db_path);
 	if (d->lock_fd >= 0)
 		close(d->lock_fd);
@@ -383,7 +416,7 @@ static void done(struct daemon *d)
 
 int main(int argc, char **argv)
 {
-	struct daemon d = { .lock_fd = -1 };
+	struct daemon d = { .lock_fd = -1, .clock = schedules_clock() };
 	struct error err = { 0 };
 	int r;
 

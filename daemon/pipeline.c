@@ -399,6 +399,19 @@ static void on_count_done(void *arg, int code, const struct error *err)
 	pipeline_settle(arg);
 }
 
+/* Leases are wall times. When the clock was set or the host slept, those of workers that are
+ * there get their time back before anybody looks for expired ones. */
+static void forgive_jump(struct pipeline *pl)
+{
+	int64_t wall = clock_wall(pl->c.clock), mono = clock_mono(pl->c.clock);
+	int64_t jump = (wall - pl->tick_wall_ns) - (mono - pl->tick_mono_ns);
+
+	for (size_t i = 0; pl->tick_wall_ns && jump > NS_PER_S && i < pl->n_workers; i++)
+		on_heartbeat(pl, pl->workers[i], NULL);
+	pl->tick_wall_ns = wall;
+	pl->tick_mono_ns = mono;
+}
+
 static void on_tick(uv_timer_t *t)
 {
 	struct pipeline *pl = t->data;
@@ -406,6 +419,7 @@ static void on_tick(uv_timer_t *t)
 
 	if (pl->is_stopping || pl->is_ticking)
 		return;
+	forgive_jump(pl);
 	pl->is_ticking = true;
 	pl->n_pending++;
 	if (writer_submit(server_writer(pl->server), tick_write, on_tick_done, pl, &err) < 0)

@@ -105,6 +105,7 @@ struct pipeline {
 	uv_timer_t tick;
 	bool is_ticking, is_tick_closed;
 	int n_ticks;
+	int64_t tick_wall_ns, tick_mono_ns; /* clocks at the last tick */
 	void (*done)(void *arg);
 	void *done_arg;
 

@@ -131,5 +131,13 @@ HANDLER(get_tokens);
 HANDLER(post_token);
 HANDLER(delete_token);
 HANDLER(get_badge);
+HANDLER(get_schedules);
+HANDLER(post_schedule);
+HANDLER(get_schedule);
+HANDLER(patch_schedule);
+HANDLER(delete_schedule);
+HANDLER(run_schedule);
+HANDLER(get_schedule_next);
+HANDLER(get_schedule_firings);
 
 #endif

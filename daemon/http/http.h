@@ -24,7 +24,8 @@
 #include "base/json.h"
 #include "daemon/render/render.h" /* enum format */
 
-struct queue_rules; /* queue/queue.h */
+struct queue_rules;   /* queue/queue.h */
+struct schedule_desk; /* schedule/schedule.h */
 struct store;
 struct server;
 struct request;
@@ -74,6 +75,7 @@ struct app {
 	json_t *(*checks)(void *arg);
 	/* Append metric families in OpenMetrics text, without "# EOF". */
 	void (*metrics)(void *arg, struct buf *out);
+	const struct schedule_desk *desk; /* where schedules file; writer thread */
 };
 const struct clock *request_clock(struct request *rq);
 /* Base URL for links, no trailing slash: server_config.public_url or the first listener. */

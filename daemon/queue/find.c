@@ -58,6 +58,11 @@ int queue_find_workload(struct store *st, struct arena *a, const struct queue_ru
 	}
 	if (r != E_NOT_FOUND)
 		return r;
+	found = json_object_get(rules->shipped, name);
+	if (found) {
+		take(a, json_deep_copy(found), name, "shipped", ret_definition, ret_source);
+		return OK;
+	}
 	found = workload_from_kernel(name);
 	if (!found)
 		return not_found(st, a, rules, project_id, name, err);
@@ -67,12 +72,20 @@ int queue_find_workload(struct store *st, struct arena *a, const struct queue_ru
 	return OK;
 }
 
+static bool has_name(const char *const *names, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
 int queue_list_workloads(struct store *st, struct arena *a, const struct queue_rules *rules,
 	int64_t project_id, const char *const **ret, size_t *ret_n, struct error *err)
 {
 	const char *const *saved = NULL;
 	const char **names, *key;
-	size_t n_saved = 0, n = 0;
+	size_t n_saved = 0, n = 0, n_own;
 	json_t *v;
 	int r = OK;
 
@@ -80,12 +93,18 @@ int queue_list_workloads(struct store *st, struct arena *a, const struct queue_r
 		r = store_workload_list(st, a, project_id, &saved, &n_saved, err);
 	if (r < 0)
 		return r;
-	names = ARENA_ARRAY(a, const char *, json_object_size(rules->workloads) + n_saved + 1);
+	names = ARENA_ARRAY(a, const char *,
+		json_object_size(rules->workloads) + json_object_size(rules->shipped) +
+			n_saved + 1);
 	json_object_foreach (rules->workloads, key, v)
 		names[n++] = key;
 	for (size_t i = 0; i < n_saved; i++)
 		if (!json_object_get(rules->workloads, saved[i]))
 			names[n++] = saved[i];
+	n_own = n;
+	json_object_foreach (rules->shipped, key, v)
+		if (!has_name(names, n_own, key))
+			names[n++] = key;
 	*ret = names;
 	*ret_n = n;
 	return OK;

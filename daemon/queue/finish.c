@@ -142,9 +142,36 @@ static int end_early(struct store *st, struct job *j, enum job_state state, cons
 	return store_job_save(st, j, j->attempt, err);
 }
 
+/* What becomes of the members of a suite that is ended: they are its work. */
+static int end_members(struct store *st, struct arena *a, const struct job *suite,
+	enum job_state state, const char *phase, const char *reason, int64_t now_ns,
+	struct error *err)
+{
+	json_t *definition, *v;
+	struct extras x;
+	size_t i;
+	int r;
+
+	if (strcmp(suite->kind, "suite") != 0)
+		return OK;
+	r = job_definition(a, suite, &definition, &x, err);
+	json_array_foreach (r == OK ? x.members : NULL, i, v) {
+		struct job member;
+
+		if (r == OK)
+			r = store_job_find(st, a, json_string_value(v), &member, err);
+		if (r < 0)
+			return r;
+		if (!job_state_is_final(member.state) && (phase || member.state != JOB_RUNNING))
+			r = end_early(st, &member, state, phase, reason, now_ns, err);
+	}
+	return r;
+}
+
 int queue_cancel(struct store *st, struct arena *a, const char *uuid, const char *by,
 	int64_t now_ns, struct job *ret, struct error *err)
 {
+	const char *reason = arena_printf(a, "canceled by %.64s", by);
 	struct job j;
 	int r;
 
@@ -154,8 +181,9 @@ int queue_cancel(struct store *st, struct arena *a, const char *uuid, const char
 	if (job_state_is_final(j.state))
 		return error_set(err, E_CONFLICT, "job %s has ended already: %s", uuid,
 			job_state_name(j.state));
-	r = end_early(st, &j, JOB_CANCELED, PHASE_CANCELING,
-		arena_printf(a, "canceled by %.64s", by), now_ns, err);
+	r = end_early(st, &j, JOB_CANCELED, PHASE_CANCELING, reason, now_ns, err);
+	if (r == OK)
+		r = end_members(st, a, &j, JOB_CANCELED, PHASE_CANCELING, reason, now_ns, err);
 	if (r == OK)
 		*ret = j;
 	return r;
@@ -180,6 +208,19 @@ int queue_approve(struct store *st, struct arena *a, const char *uuid, const cha
 	ret->reason = arena_printf(a, "approved by %.64s", by);
 	r = store_job_save(st, ret, ret->attempt, err);
 	return r == OK ? queue_note_state(st, ret, now_ns, err) : r;
+}
+
+int queue_give_way(struct store *st, struct arena *a, const char *uuid, const char *reason,
+	int64_t now_ns, struct error *err)
+{
+	struct job j;
+	int r;
+
+	r = store_job_find(st, a, uuid, &j, err);
+	if (r < 0 || job_state_is_final(j.state) || j.state == JOB_RUNNING)
+		return r;
+	r = end_early(st, &j, JOB_SUPERSEDED, NULL, reason, now_ns, err);
+	return r < 0 ? r : end_members(st, a, &j, JOB_SUPERSEDED, NULL, reason, now_ns, err);
 }
 
 /* A pull request's new head replaces whatever of it still waits or runs; a branch's new head

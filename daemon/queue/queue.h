@@ -24,14 +24,15 @@ struct queue_rules {
 	const char *testbed;	    /* of this daemon */
 	bool allow_adhoc_commands;  /* inline definitions, base_argv and head_argv */
 	json_t *workloads;	    /* object: name -> definition, all of them checked */
+	json_t *shipped;	    /* the same, of suites/: what has no other meaning; NULL */
 	int64_t max_waiting;	    /* jobs not yet final, all projects: E_UNAVAILABLE beyond */
 	_Atomic int64_t *n_waiting; /* how many there are, roughly; NULL: not limited */
 	int64_t max_attempts;
 };
 
 /* The workload that name means for a project: of the configuration, saved by PUT, or a built-in
- * kernel id or glob. *ret_source: "config", "api" or "kernel". Any thread, any handle. The
- * definition is owned by the arena. E_NOT_FOUND names the nearest known name. */
+ * kernel id or glob. *ret_source: "config", "api", "shipped" or "kernel". Any thread, any
+ * handle. The definition is owned by the arena. E_NOT_FOUND names the nearest known name. */
 int queue_find_workload(struct store *st, struct arena *a, const struct queue_rules *rules,
 	int64_t project_id, const char *name, json_t **ret_definition, const char **ret_source,
 	struct error *err) must_check;
@@ -86,6 +87,11 @@ int queue_cancel(struct store *st, struct arena *a, const char *uuid, const char
  * E_CONFLICT when the job wants another one or awaits nothing. */
 int queue_approve(struct store *st, struct arena *a, const char *uuid, const char *head,
 	const char *by, int64_t now_ns, struct job *ret, struct error *err) must_check;
+
+/* A job (of a suite: its members too) gives way to a newer one as far as it has not begun: what
+ * runs goes on. Nothing happens to one that has ended. */
+int queue_give_way(struct store *st, struct arena *a, const char *uuid, const char *reason,
+	int64_t now_ns, struct error *err) must_check;
 
 /* What a job will do, made from its row alone: definition_json is the workload's definition
  * with the job's protocol, and under the member "job" what concerns only this one (commands or

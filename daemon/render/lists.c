@@ -150,6 +150,37 @@ COLUMNS(token_columns) = {
 	{ "uuid", "uuid", "uuid", CELL_TEXT, NULL },
 };
 
+COLUMNS(schedule_columns) = {
+	{ "schedule", "name", "name", CELL_CODE, NULL },
+	{ "rule", "cron", "cron", CELL_TEXT, NULL },
+	{ "zone", "time_zone", "time_zone", CELL_TEXT, NULL },
+	{ "workload", "workload", "workload", CELL_CODE, NULL },
+	{ "next", "next", "next", CELL_TIME, NULL },
+	{ "paused", "paused", "paused", CELL_TEXT, NULL },
+	{ "last", "last_slot", "last.slot", CELL_TIME, NULL },
+	{ "was", "last_state", "last.state", CELL_TEXT, NULL },
+	{ "job", "last_job", "last.job", CELL_HASH, NULL },
+	{ "misfire", "misfire", "misfire", CELL_TEXT, NULL },
+	{ "overlap", "overlap", "overlap", CELL_TEXT, NULL },
+	{ NULL, "source", "source", CELL_TEXT, NULL },
+	{ NULL, "uuid", "uuid", CELL_TEXT, NULL },
+};
+COLUMNS(slot_columns) = {
+	{ "slot", "slot", "slot", CELL_TIME, NULL },
+	{ "due", "due", "due", CELL_TIME, NULL },
+	{ "local time", "local", "local", CELL_TEXT, NULL },
+};
+COLUMNS(firing_columns) = {
+	{ "slot", "slot", "slot", CELL_TIME, NULL },
+	{ "fired", "fired", "fired", CELL_TIME, NULL },
+	{ "state", "state", "state", CELL_TEXT, NULL },
+	{ "missed before", "missed", "missed", CELL_PLACE, NULL },
+	{ "by hand", "manual", "manual", CELL_TEXT, NULL },
+	{ "job", "job", "job", CELL_HASH, NULL },
+	{ "job is", "job_state", "job_state", CELL_TEXT, NULL },
+	{ "reason", "reason", "reason", CELL_TEXT, NULL },
+};
+
 #define LIST(kind, columns, noun) [kind] = { columns, ARRAY_SIZE(columns), noun }
 static const struct {
 	const struct column *columns;
@@ -168,6 +199,9 @@ static const struct {
 	LIST(DOC_WORKLOADS, workload_columns, "workload"),
 	LIST(DOC_CELLS, cell_columns, "cell"),
 	LIST(DOC_TOKENS, token_columns, "token"),
+	LIST(DOC_SCHEDULES, schedule_columns, "schedule"),
+	LIST(DOC_SLOTS, slot_columns, "slot"),
+	LIST(DOC_FIRINGS, firing_columns, "firing"),
 };
 
 bool list_is(enum document kind)

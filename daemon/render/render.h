@@ -50,6 +50,9 @@ json_t *render_testbed(const struct testbed *t, const struct project *p);
 json_t *render_benchmark(const struct benchmark *b, const struct project *p);
 json_t *render_measure(const struct measure *m, const struct project *p);
 json_t *render_token(const struct token *t); /* never the key */
+/* last: the newest firing; NULL: none yet. */
+json_t *render_schedule(const struct schedule *s, const struct firing *last);
+json_t *render_firing(const struct firing *f);
 json_t *render_environment(const struct environment *e);
 json_t *render_commit(const struct commit *c);
 
@@ -103,6 +106,9 @@ enum document {
 	DOC_WORKLOADS,
 	DOC_CELLS,
 	DOC_TOKENS,
+	DOC_SCHEDULES,
+	DOC_SLOTS,
+	DOC_FIRINGS,
 	DOC_OTHER, /* JSON only */
 	document_count
 };

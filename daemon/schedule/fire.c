@@ -30,7 +30,8 @@ static int file_job(struct firer *f, const struct schedule *s, struct job *ret)
 	int r = read_job(f, s, &body);
 
 	return r < 0 ? r
-		     : f->desk->file(f->desk->arg, f->st, f->a, s, body, f->now_ns, ret, f->err);
+		     : f->desk->file(
+			       f->desk->arg, f->st, f->a, s, body, f->now_ns, ret, f->err);
 }
 
 /* What is no fault of the schedule must not use up its slot. */
@@ -71,8 +72,7 @@ static bool is_over(const struct firing *f)
 }
 
 /* The job of the firing before: does it let this one through? */
-static int make_way(
-	struct firer *f, const struct schedule *s, struct firing *row, bool *ret_go)
+static int make_way(struct firer *f, const struct schedule *s, struct firing *row, bool *ret_go)
 {
 	struct firing before;
 	int r;
@@ -92,8 +92,8 @@ static int make_way(
 			f->now_ns, f->err);
 	*ret_go = false;
 	row->state = FIRING_SKIPPED;
-	row->reason = arena_printf(
-		f->a, "job %s of the firing before is still %s", before.job_uuid, before.job_state);
+	row->reason = arena_printf(f->a, "job %s of the firing before is still %s",
+		before.job_uuid, before.job_state);
 	return OK;
 }
 
@@ -113,7 +113,8 @@ static const char *late_text(struct firer *f, int64_t late_ns)
 	char text[TIME_TEXT];
 
 	return arena_printf(f->a,
-		"nobody was there: benchd was not running, the host slept or its clock was set; "
+		"nobody was there: benchd was not running, the host slept or its clock was "
+		"set; "
 		"%s late",
 		duration_format((double)late_ns, text));
 }
@@ -294,7 +295,8 @@ static int sync_one(struct firer *f, const char *name, json_t *o)
 	r = store_schedule_find(f->st, f->a, p.id, name, &old, f->err);
 	if (r == OK && strcmp(old.source, "config") != 0)
 		return error_set(f->err, E_CONFLICT,
-			"the schedule '%s' of project '%s' was made through the API; remove that "
+			"the schedule '%s' of project '%s' was made through the API; remove "
+			"that "
 			"one, or give the one of the configuration another name",
 			name, p.slug);
 	return r == OK || r == E_NOT_FOUND ? put_row(f, &s, r == OK ? &old : NULL) : r;

@@ -57,8 +57,7 @@ static int64_t jitter(const struct rule *r, int64_t slot_ns)
 
 static struct slot slot_at(const struct rule *r, int64_t at_ns)
 {
-	return (struct slot){ .at_ns = at_ns,
-		.due_ns = at_ns ? at_ns + jitter(r, at_ns) : 0 };
+	return (struct slot){ .at_ns = at_ns, .due_ns = at_ns ? at_ns + jitter(r, at_ns) : 0 };
 }
 
 int schedule_slots(const struct schedule *s, int64_t after_ns, struct slot *ret, size_t n,

@@ -18,11 +18,9 @@ struct body {
 		key, kind, offsetof(struct body, member), false, min, max, names               \
 	}
 static const struct json_field fields[] = {
-	F("name", JF_STRING, name, 1, 64, NULL),
-	F("cron", JF_STRING, cron, 1, 255, NULL),
+	F("name", JF_STRING, name, 1, 64, NULL), F("cron", JF_STRING, cron, 1, 255, NULL),
 	F("time_zone", JF_STRING, time_zone, 1, 64, NULL),
-	F("workload", JF_STRING, workload, 1, 64, NULL),
-	F("job", JF_OBJECT, job, 0, 0, NULL),
+	F("workload", JF_STRING, workload, 1, 64, NULL), F("job", JF_OBJECT, job, 0, 0, NULL),
 	F("misfire", JF_ENUM, misfire, 0, 0, misfire_names),
 	F("overlap", JF_ENUM, overlap, 0, 0, overlap_names),
 	F("grace", JF_DURATION, grace_ns, 1, 86400, NULL),
@@ -129,8 +127,8 @@ int schedule_read(json_t *o, const char *pointer, struct arena *a, const char **
 	if (!s->name)
 		return missing(pointer, "name", "", err);
 	if (!s->cron)
-		return missing(pointer, "cron", ": five fields such as '30 2 * * *', or @daily",
-			err);
+		return missing(
+			pointer, "cron", ": five fields such as '30 2 * * *', or @daily", err);
 	if (!s->job_json)
 		return missing(pointer, "workload", " (or 'job', a body of POST jobs)", err);
 	return check_rule(s, pointer, err);

@@ -45,7 +45,8 @@ struct schedule schedule_defaults(void);
 /* --- planning: plan.c; pure but for the zone's file --- */
 
 struct slot {
-	int64_t at_ns, due_ns; /* due: with jitter, which depends on nothing but schedule and slot */
+	int64_t at_ns,
+		due_ns; /* due: with jitter, which depends on nothing but schedule and slot */
 };
 /* The first slots after an instant; fewer than n where the rule ends. */
 int schedule_slots(const struct schedule *s, int64_t after_ns, struct slot *ret, size_t n,

@@ -10,8 +10,7 @@ enum { FIRINGS_KEPT = 10000 };
 	"s.id, s.uuid, s.project_id, p.slug, s.name, s.cron, s.time_zone, s.misfire,"          \
 	" s.overlap, s.grace_ns, s.jitter_ns, s.is_paused, s.may_exec, s.seen_ns, s.slot_ns,"  \
 	" s.due_ns, s.created_ns, s.modified_ns, s.source, s.submitter, s.job_json"
-#define FROM                                                                                   \
-	" FROM schedule s JOIN project p ON p.id = s.project_id AND p.deleted_ns = 0"
+#define FROM " FROM schedule s JOIN project p ON p.id = s.project_id AND p.deleted_ns = 0"
 #define FIRING_COLUMNS                                                                         \
 	"f.id, f.schedule_id, f.slot_ns, f.fired_ns, f.is_manual, f.n_missed, f.state,"        \
 	" f.reason, f.job_id, j.uuid, j.state"
@@ -45,8 +44,9 @@ static const char *const sql[] = {
 			" is_paused = $9, may_exec = $10, seen_ns = $11, slot_ns = $12,"
 			" due_ns = $13, modified_ns = $14, submitter = $15, job_json = $16"
 			" WHERE id = $1",
-	[FIND - BASE] = "SELECT " COLUMNS FROM " WHERE s.project_id = $1 AND"
-			" (s.name = $2 OR s.uuid = lower($2)) ORDER BY s.name = $2 DESC LIMIT 1",
+	[FIND - BASE] =
+		"SELECT " COLUMNS FROM " WHERE s.project_id = $1 AND"
+		" (s.name = $2 OR s.uuid = lower($2)) ORDER BY s.name = $2 DESC LIMIT 1",
 	[LIST - BASE] = "SELECT " COLUMNS FROM " WHERE s.project_id = $1 ORDER BY s.name",
 	[LIST_ALL - BASE] = "SELECT " COLUMNS FROM " ORDER BY s.id",
 	/* seen in the future: the clock was set back. */
@@ -110,8 +110,7 @@ static int read_schedules(struct query *q, struct arena *a, struct schedule **re
 	return r;
 }
 
-int store_schedule_add(
-	struct store *s, struct arena *a, struct schedule *sc, struct error *err)
+int store_schedule_add(struct store *s, struct arena *a, struct schedule *sc, struct error *err)
 {
 	char uuid[UUID_TEXT];
 	int r = name_check("schedule", NAME_RESOURCE, sc->name, err);

@@ -433,8 +433,7 @@ int store_schedule_list(struct store *s, struct arena *a, int64_t project_id /* 
 int store_schedule_due(struct store *s, struct arena *a, int64_t now_ns, struct schedule **ret,
 	size_t *ret_n, struct error *err) must_check;
 /* When the next one is due; 0: none ever. */
-int store_schedule_earliest(
-	struct store *s, int64_t *ret_due_ns, struct error *err) must_check;
+int store_schedule_earliest(struct store *s, int64_t *ret_due_ns, struct error *err) must_check;
 int store_schedule_remove(
 	struct store *s, const struct schedule *sc, struct error *err) must_check;
 /* E_CONFLICT when the slot has a row already: it fired before. The oldest rows beyond 10,000

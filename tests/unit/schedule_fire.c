@@ -140,7 +140,8 @@ END_TEST
 START_TEST(quarter_hours_go_on_evenly_across_clock_changes)
 {
 	begin();
-	make("{\"cron\":\"*/15 * * * *\",\"time_zone\":\"Europe/Berlin\",\"overlap\":\"allow\"}",
+	make("{\"cron\":\"*/15 * * * "
+	     "*\",\"time_zone\":\"Europe/Berlin\",\"overlap\":\"allow\"}",
 		at("2026-10-24T22:00:00Z"));
 	ck_assert_int_eq(live(at("2026-10-24T22:00:00Z"), at("2026-10-25T22:00:00Z")), 96);
 	finish();
@@ -343,8 +344,7 @@ START_TEST(jitter_is_the_same_after_a_restart_and_stays_inside_its_limit)
 	for (size_t i = 0; i < n; i++) {
 		ck_assert(slots[i].due_ns >= slots[i].at_ns);
 		ck_assert(slots[i].due_ns < slots[i].at_ns + 300 * NS_PER_S);
-		differ |= slots[i].due_ns - slots[i].at_ns !=
-			  slots[0].due_ns - slots[0].at_ns;
+		differ |= slots[i].due_ns - slots[i].at_ns != slots[0].due_ns - slots[0].at_ns;
 	}
 	ck_assert(differ);
 	ck_assert_int_eq(live(noon, noon + 3600 * NS_PER_S + 299 * NS_PER_S), 12);
@@ -436,5 +436,5 @@ SUITE("schedule_fire", a_nightly_fires_once_a_day_across_both_clock_changes,
 	a_slot_whose_predecessor_still_runs_is_skipped_or_replaces_it,
 	a_job_that_cannot_be_filed_is_recorded_with_its_reason, a_full_queue_uses_up_no_slot,
 	jitter_is_the_same_after_a_restart_and_stays_inside_its_limit,
-	a_run_by_hand_is_a_firing_of_its_own,
-	the_configuration_decides_about_its_own_rows_only, wrong_schedules_name_the_member)
+	a_run_by_hand_is_a_firing_of_its_own, the_configuration_decides_about_its_own_rows_only,
+	wrong_schedules_name_the_member)
