@@ -29,6 +29,8 @@ CREATE UNIQUE INDEX schedule_name ON schedule (project_id, name)
 	/* found by name; unique in its project; lists are sorted by name */;
 CREATE INDEX schedule_due ON schedule (due_ns) WHERE is_paused = 0
 	/* the timer asks for what is due, and when the next one is */;
+CREATE INDEX schedule_seen ON schedule (seen_ns) WHERE is_paused = 0
+	/* what a clock that was set back has left in the future */;
 
 -- One row a slot that was dealt with; slots that passed unseen are counted by the row of the
 -- newest of them.

@@ -184,6 +184,21 @@ static int in_savepoint(struct firer *f, struct schedule *s, struct schedule_tal
 	return r;
 }
 
+static int advance_all(
+	struct firer *f, struct schedule *list, size_t n, struct schedule_tally *tally)
+{
+	int r = OK;
+
+	for (size_t i = 0; r == OK && i < n; i++) {
+		r = in_savepoint(f, &list[i], tally);
+		if (r == E_UNAVAILABLE) { /* the others may fit */
+			tally->is_held = true;
+			r = OK;
+		}
+	}
+	return r;
+}
+
 int schedule_tick(struct store *st, struct arena *a, const struct schedule_desk *desk,
 	int64_t now_ns, struct schedule_tally *ret, struct error *err)
 {
@@ -193,14 +208,13 @@ int schedule_tick(struct store *st, struct arena *a, const struct schedule_desk 
 	int r;
 
 	*ret = (struct schedule_tally){ 0 };
-	r = store_schedule_due(st, a, now_ns, &list, &n, err);
-	for (size_t i = 0; r == OK && i < n; i++) {
-		r = in_savepoint(&f, &list[i], ret);
-		if (r == E_UNAVAILABLE) { /* the others may fit */
-			ret->is_held = true;
-			r = OK;
-		}
-	}
+	r = store_schedule_ahead(st, a, now_ns, &list, &n, err);
+	if (r == OK)
+		r = advance_all(&f, list, n, ret);
+	if (r == OK)
+		r = store_schedule_due(st, a, now_ns, &list, &n, err);
+	if (r == OK)
+		r = advance_all(&f, list, n, ret);
 	return r == OK ? store_schedule_earliest(st, &ret->next_due_ns, err) : r;
 }
 

@@ -19,10 +19,12 @@ enum {
 	BASE = Q_SCHEDULE * STATEMENTS_MAX,
 	ADD = BASE,
 	SAVE,
-	FIND,
+	BY_NAME,
+	BY_UUID,
 	LIST,
 	LIST_ALL,
 	DUE,
+	AHEAD,
 	EARLIEST,
 	REMOVE,
 	FIRING_ADD,
@@ -44,17 +46,18 @@ static const char *const sql[] = {
 			" is_paused = $9, may_exec = $10, seen_ns = $11, slot_ns = $12,"
 			" due_ns = $13, modified_ns = $14, submitter = $15, job_json = $16"
 			" WHERE id = $1",
-	[FIND - BASE] =
-		"SELECT " COLUMNS FROM " WHERE s.project_id = $1 AND"
-		" (s.name = $2 OR s.uuid = lower($2)) ORDER BY s.name = $2 DESC LIMIT 1",
+	[BY_NAME - BASE] = "SELECT " COLUMNS FROM " WHERE s.project_id = $1 AND s.name = $2",
+	[BY_UUID - BASE] =
+		"SELECT " COLUMNS FROM " WHERE s.project_id = $1 AND s.uuid = lower($2)",
 	[LIST - BASE] = "SELECT " COLUMNS FROM " WHERE s.project_id = $1 ORDER BY s.name",
 	[LIST_ALL - BASE] = "SELECT " COLUMNS FROM " ORDER BY s.id",
-	/* seen in the future: the clock was set back. */
-	[DUE - BASE] = "SELECT " COLUMNS FROM " WHERE s.is_paused = 0"
-		       " AND ((s.due_ns > 0 AND s.due_ns <= $1) OR s.seen_ns > $1)"
-		       " ORDER BY s.due_ns, s.id LIMIT 100",
-	[EARLIEST - BASE] = "SELECT COALESCE(min(s.due_ns), 0)" FROM
-			    " WHERE s.is_paused = 0 AND s.due_ns > 0",
+	[DUE - BASE] = "SELECT " COLUMNS FROM " WHERE s.is_paused = 0 AND s.due_ns > 0"
+		       " AND s.due_ns <= $1 ORDER BY s.due_ns LIMIT 100",
+	/* Seen in what is now the future: the clock was set back. */
+	[AHEAD - BASE] = "SELECT " COLUMNS FROM " WHERE s.is_paused = 0 AND s.seen_ns > $1"
+			 " ORDER BY s.seen_ns LIMIT 100",
+	[EARLIEST - BASE] = "SELECT s.due_ns" FROM
+			    " WHERE s.is_paused = 0 AND s.due_ns > 0 ORDER BY s.due_ns LIMIT 1",
 	[REMOVE - BASE] = "DELETE FROM schedule WHERE id = $1",
 	[FIRING_ADD - BASE] =
 		"INSERT INTO firing (schedule_id, slot_ns, fired_ns, is_manual, n_missed,"
@@ -68,7 +71,7 @@ static const char *const sql[] = {
 		"DELETE FROM firing WHERE schedule_id = $1 AND slot_ns < (SELECT slot_ns"
 		" FROM firing WHERE schedule_id = $1 ORDER BY slot_ns DESC LIMIT 1 OFFSET $2)",
 	[PREVIOUS - BASE] = "SELECT " FIRING_COLUMNS FIRING_FROM " WHERE f.schedule_id = $1"
-			    " AND f.job_id IS NOT NULL ORDER BY f.id DESC LIMIT 1",
+			    " AND f.job_id IS NOT NULL ORDER BY f.slot_ns DESC LIMIT 1",
 };
 const struct statements schedule_statements = { sql, END - BASE };
 
@@ -152,17 +155,25 @@ int store_schedule_save(struct store *s, const struct schedule *sc, struct error
 	return r < 0 ? r : generation_bump(s, sc->project_id, err);
 }
 
-int store_schedule_find(struct store *s, struct arena *a, int64_t project_id,
-	const char *name_or_uuid, struct schedule *ret, struct error *err)
+static int find_by(struct store *s, struct arena *a, int statement, int64_t project_id,
+	const char *what, struct schedule *ret, struct error *err)
 {
 	_cleanup_(query_done)
-	struct query q = db_query(s, FIND, ARGS(INT(project_id), TEXT(name_or_uuid)));
-	int r = query_one(
-		&q, err, "there is no schedule '%.80s' in this project", name_or_uuid);
+	struct query q = db_query(s, statement, ARGS(INT(project_id), TEXT(what)));
+	int r = query_one(&q, err, "there is no schedule '%.80s' in this project", what);
 
 	if (r == OK)
 		read_schedule(&q, a, ret);
 	return r;
+}
+
+int store_schedule_find(struct store *s, struct arena *a, int64_t project_id,
+	const char *name_or_uuid, struct schedule *ret, struct error *err)
+{
+	int r = find_by(s, a, BY_NAME, project_id, name_or_uuid, ret, err);
+
+	return r == E_NOT_FOUND ? find_by(s, a, BY_UUID, project_id, name_or_uuid, ret, err)
+				: r;
 }
 
 int store_schedule_list(struct store *s, struct arena *a, int64_t project_id,
@@ -175,13 +186,25 @@ int store_schedule_list(struct store *s, struct arena *a, int64_t project_id,
 	return read_schedules(&q, a, ret, ret_n, err);
 }
 
+static int find_timed(struct store *s, struct arena *a, int statement, int64_t now_ns,
+	struct schedule **ret, size_t *ret_n, struct error *err)
+{
+	_cleanup_(query_done)
+	struct query q = db_query(s, statement, ARGS(INT(now_ns)));
+
+	return read_schedules(&q, a, ret, ret_n, err);
+}
+
 int store_schedule_due(struct store *s, struct arena *a, int64_t now_ns, struct schedule **ret,
 	size_t *ret_n, struct error *err)
 {
-	_cleanup_(query_done)
-	struct query q = db_query(s, DUE, ARGS(INT(now_ns)));
+	return find_timed(s, a, DUE, now_ns, ret, ret_n, err);
+}
 
-	return read_schedules(&q, a, ret, ret_n, err);
+int store_schedule_ahead(struct store *s, struct arena *a, int64_t now_ns,
+	struct schedule **ret, size_t *ret_n, struct error *err)
+{
+	return find_timed(s, a, AHEAD, now_ns, ret, ret_n, err);
 }
 
 int store_schedule_earliest(struct store *s, int64_t *ret_due_ns, struct error *err)

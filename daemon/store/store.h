@@ -429,9 +429,11 @@ int store_schedule_find(struct store *s, struct arena *a, int64_t project_id,
 	const char *name_or_uuid, struct schedule *ret, struct error *err) must_check;
 int store_schedule_list(struct store *s, struct arena *a, int64_t project_id /* 0: all */,
 	struct schedule **ret, size_t *ret_n, struct error *err) must_check;
-/* Not paused, and due now or last seen in what is now the future; at most 100. */
+/* Not paused and due; not paused and seen in what is now the future. At most 100 of each. */
 int store_schedule_due(struct store *s, struct arena *a, int64_t now_ns, struct schedule **ret,
 	size_t *ret_n, struct error *err) must_check;
+int store_schedule_ahead(struct store *s, struct arena *a, int64_t now_ns,
+	struct schedule **ret, size_t *ret_n, struct error *err) must_check;
 /* When the next one is due; 0: none ever. */
 int store_schedule_earliest(struct store *s, int64_t *ret_due_ns, struct error *err) must_check;
 int store_schedule_remove(
