@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const char *const outputs[] = { "table", "json", "csv", "markdown", "junit",
-	"openmetrics", "hyperfine", NULL };
+	"openmetrics", "hyperfine", "html", NULL };
 
 struct common {
 	const char *format, *token_file;
@@ -95,7 +95,7 @@ static int finish(struct client *c, const struct command *self, const struct com
 	if (common->json)
 		c->output = OUT_JSON;
 	if (common->format) {
-		int found = -1;
+		int found = strcmp(common->format, "human") ? -1 : OUT_TABLE; /* Bencher's */
 
 		for (int i = 0; outputs[i]; i++)
 			if (!strcmp(outputs[i], common->format))
@@ -103,7 +103,7 @@ static int finish(struct client *c, const struct command *self, const struct com
 		if (found < 0)
 			return usage_error(self,
 				"--format takes table, json, csv, markdown, junit, "
-				"openmetrics or hyperfine, not '%s'",
+				"openmetrics, hyperfine or html, not '%s'",
 				common->format);
 		c->output = (enum output)found;
 	}

@@ -34,7 +34,8 @@ enum output {
 	OUT_MARKDOWN,
 	OUT_JUNIT,
 	OUT_OPENMETRICS,
-	OUT_HYPERFINE
+	OUT_HYPERFINE,
+	OUT_HTML
 };
 
 struct client {
@@ -122,8 +123,8 @@ void config_print(const struct client *c);
 
 extern const struct command command_submit, command_jobs, command_watch, command_log,
 	command_cancel, command_report, command_compare, command_gate, command_kernels,
-	command_doctor, command_queue, command_projects, command_series, command_alerts,
-	command_changes, command_workload, command_token, command_server, command_analyze,
-	command_schedules;
+	command_doctor, command_queue, command_run, command_projects, command_series,
+	command_alerts, command_changes, command_workload, command_token, command_server,
+	command_analyze, command_schedules;
 
 #endif

@@ -10,7 +10,7 @@ const char *accept_of(enum output o)
 {
 	static const char *const types[] = { "text/plain", "application/json", "text/csv",
 		"text/markdown", "application/xml", "application/openmetrics-text",
-		"application/vnd.hyperfine+json" };
+		"application/vnd.hyperfine+json", "text/html" };
 
 	return types[o];
 }

@@ -10,6 +10,7 @@
 
 static const struct command *const commands[] = {
 	&command_submit,
+	&command_run,
 	&command_jobs,
 	&command_watch,
 	&command_log,
@@ -45,7 +46,7 @@ static void print_help(void)
 	     "  --host URL         the daemon (BENCHD_HOST; default http://127.0.0.1:6610)\n"
 	     "  --token-file FILE  file with the key (BENCHD_TOKEN, BENCHD_TOKEN_FILE)\n"
 	     "  -p, --project P    project (BENCHD_PROJECT; default 'default')\n"
-	     "  --json, --format table|json|csv|markdown|junit|openmetrics|hyperfine\n"
+	     "  --json, --format table|json|csv|markdown|junit|openmetrics|hyperfine|html\n"
 	     "  -q, --quiet        no progress on stderr;  -v, --verbose\n\n"
 	     "exit codes: 0 ok, 1 failure, 2 usage, 3 slower, 4 unknown, 5 benchmark failed,\n"
 	     "  6 not permitted, 7 daemon unreachable, 8 timed out waiting, 130 interrupted");

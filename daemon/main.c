@@ -382,6 +382,8 @@ static int run(struct daemon *d, struct error *err)
 	r = lock_state(d, err);
 	if (r == OK)
 		r = sockets_take(d->config, &d->sockets, err);
+	if (d->sockets.has_remote)
+		d->config->require_tokens = true;
 	if (r == OK)
 		r = open_store(d, err);
 	if (r < 0)

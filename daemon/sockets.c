@@ -2,6 +2,7 @@
 #include "daemon/sockets.h"
 
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include "base/sd.h"
@@ -13,6 +14,16 @@ static bool is_worker_socket(const struct sockaddr_un *un)
 	const char *slash = strrchr(un->sun_path, '/');
 
 	return un->sun_family == AF_UNIX && slash && !strcmp(slash, "/worker.sock");
+}
+
+static bool is_remote(const struct sockaddr_storage *a)
+{
+	const struct sockaddr_in *v4 = (const void *)a;
+	const struct sockaddr_in6 *v6 = (const void *)a;
+
+	if (a->ss_family == AF_INET)
+		return ntohl(v4->sin_addr.s_addr) >> 24 != 127;
+	return a->ss_family == AF_INET6 && !IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
 }
 
 static int take(struct sockets *s, int fd, struct error *err)
@@ -39,6 +50,7 @@ static int take(struct sockets *s, int fd, struct error *err)
 	if (s->n_listen == SOCKETS_MAX)
 		return error_set(
 			err, E_BAD_REQUEST, "more than %d sockets were passed in", SOCKETS_MAX);
+	s->has_remote |= is_remote(&addr.room);
 	s->listen[s->n_listen++] = (struct listen_addr){ .fd = fd };
 	return OK;
 }

@@ -12,7 +12,8 @@ enum { SOCKETS_MAX = 32 };
 struct sockets {
 	struct listen_addr listen[SOCKETS_MAX];
 	size_t n_listen;
-	int worker_fd; /* -1: none was passed in */
+	int worker_fd;	 /* -1: none was passed in */
+	bool has_remote; /* one that was passed in can be reached from other hosts */
 };
 
 /* One unit gives all its descriptors the same name, so they are told apart by address: a unix
