@@ -20,7 +20,7 @@ struct expansion {
 	struct arena *arena;
 	struct error *err;
 	struct cell *cells;
-	size_t n;
+	size_t n, cap;
 };
 
 static json_t *member(const struct workload *w, const char *key)
@@ -193,6 +193,20 @@ static const char *hash_of(
 	return arena_strdup(x->arena, sha256_hex(text, strlen(text), hex));
 }
 
+/* Most workloads have a cell or two, and a request that waits keeps its arena. */
+static void grow_cells(struct expansion *x)
+{
+	struct cell *more;
+
+	if (x->n < x->cap)
+		return;
+	x->cap = x->cap ? 2 * x->cap : 4;
+	more = ARENA_ARRAY(x->arena, struct cell, x->cap);
+	if (x->n)
+		memcpy(more, x->cells, x->n * sizeof(*more));
+	x->cells = more;
+}
+
 static int add_cell(struct expansion *x, const char *benchmark, json_t *argv,
 	json_t *parameters, const char *adapter)
 {
@@ -201,6 +215,7 @@ static int add_cell(struct expansion *x, const char *benchmark, json_t *argv,
 	if (x->n == MAX_CELLS)
 		return error_set_field(x->err, E_UNPROCESSABLE, "/matrix",
 			"the matrix has more than %d cells", MAX_CELLS);
+	grow_cells(x);
 	c = &x->cells[x->n];
 	c->id = arena_printf(x->arena, "%zu", x->n);
 	c->benchmark = arena_strdup(x->arena, benchmark);
@@ -349,7 +364,6 @@ int workload_expand(const struct workload *w, json_t *parameters, struct arena *
 	r = check_parameters(w, parameters, err);
 	if (r < 0)
 		return r;
-	x.cells = ARENA_ARRAY(a, struct cell, MAX_CELLS);
 	if (member(w, "parameters"))
 		json_object_update(base, member(w, "parameters"));
 	if (parameters)

@@ -17,7 +17,7 @@
  * kernel's is shared by all handles, and an idle daemon stays small. No mmap: a read error of
  * the disk would be a signal instead of an error. */
 static const char every_handle[] = "PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0;"
-				   "PRAGMA cache_size = -2000; PRAGMA temp_store = MEMORY;";
+				   "PRAGMA cache_size = -1000; PRAGMA temp_store = MEMORY;";
 /* Checkpoints are run by the writer only (store_checkpoint): two connections that checkpoint or
  * write at once can lose a WAL reset in SQLite before 3.51.3. */
 static const char writer_handle[] =
