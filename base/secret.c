@@ -106,6 +106,22 @@ uint64_t random_u64(void)
 	return v;
 }
 
+/* Rejection keeps every letter equally likely: 248 = 4 * 62. */
+void random_letters(char *out, size_t n)
+{
+	static const char letters[] =
+		"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+	for (size_t i = 0; i < n;) {
+		uint8_t byte;
+
+		random_bytes(&byte, 1);
+		if (byte < 248)
+			out[i++] = letters[byte % 62];
+	}
+	out[n] = 0;
+}
+
 const char *uuid_new(char out[UUID_TEXT])
 {
 	uint8_t b[16];

@@ -26,6 +26,8 @@ bool equal_constant_time(const void *a, const void *b, size_t n);
 /* From getrandom(2). */
 void random_bytes(void *out, size_t n);
 uint64_t random_u64(void);
+/* n random digits and letters of ASCII (5.95 bits each) and a NUL. */
+void random_letters(char *out, size_t n);
 /* Random version-4 UUID (RFC 9562), lower case. */
 const char *uuid_new(char out[UUID_TEXT]);
 bool uuid_is_valid(const char *text); /* any version, lower or upper case, hyphenated */

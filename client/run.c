@@ -119,6 +119,7 @@ static int run(struct client *c, const struct command *self, int argc, char **ar
 		{ "thresholds-reset", 0, NULL, "no others for this branch and testbed",
 			OPT_FLAG, &r.thresholds_reset },
 		{ "err", 0, NULL, "exit 3 when there is an alert", OPT_FLAG, &r.err },
+		{ "error-on-alert", 0, NULL, "the same", OPT_FLAG, &r.err },
 		{ "dry-run", 0, NULL, "print the request, send nothing", OPT_FLAG, &r.dry_run },
 		{ "idempotency-key", 0, "UUID", "the same one stores once (default: new)",
 			OPT_STRING, &r.key },

@@ -10,22 +10,6 @@ enum { KEY_RANDOM = 30 };
 
 static const char *const scope_names[] = { "read", "submit", "triage", "exec", "admin", NULL };
 
-/* Rejection keeps every letter equally likely: 248 = 4 * 62. */
-static void random_letters(char *out, size_t n)
-{
-	static const char letters[] =
-		"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-	for (size_t i = 0; i < n;) {
-		uint8_t byte;
-
-		random_bytes(&byte, 1);
-		if (byte < 248)
-			out[i++] = letters[byte % 62];
-	}
-	out[n] = 0;
-}
-
 struct token_body {
 	const char *name, *project;
 	json_t *scopes;
