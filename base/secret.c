@@ -79,6 +79,16 @@ void base64_format(const void *data, size_t n, char *out)
 	out[BASE64_ENCODE_RAW_LENGTH(n)] = 0;
 }
 
+bool base64_parse(const char *text, uint8_t *out, size_t *ret_n)
+{
+	struct base64_decode_ctx ctx;
+
+	base64_decode_init(&ctx);
+	*ret_n = BASE64_DECODE_LENGTH(strlen(text));
+	return base64_decode_update(&ctx, ret_n, out, strlen(text), text) &&
+	       base64_decode_final(&ctx);
+}
+
 bool equal_constant_time(const void *a, const void *b, size_t n)
 {
 	return memeql_sec(a, b, n);

@@ -21,6 +21,8 @@ void hex_format(const void *data, size_t n, char *out /* 2n+1 */);
 bool hex_parse(const char *text, uint8_t *out, size_t n);
 /* Standard alphabet with padding (RFC 4648 section 4). out has 4*((n+2)/3)+1 bytes. */
 void base64_format(const void *data, size_t n, char *out);
+/* The other way round; out has strlen(text) bytes. False when text is not base64. */
+bool base64_parse(const char *text, uint8_t *out, size_t *ret_n);
 /* Compares in a time that does not depend on the content. */
 bool equal_constant_time(const void *a, const void *b, size_t n);
 /* From getrandom(2). */

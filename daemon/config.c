@@ -28,13 +28,14 @@ static const char usage[] =
 /* benchd.yaml as read; defaults are what the members hold before. */
 struct raw {
 	json_t *listen, *worker, *tokens, *queue, *retention, *workloads, *schedules;
+	json_t *hooks, *webhooks, *outgoing;
 	const char *state, *testbed, *public_url, *workload_dir;
 	int log;
 	bool allow_adhoc_commands;
 	bool is_embedded, anonymous_read;
 	const char *program, *socket;
 	int required;
-	int64_t max_waiting, max_attempts, lease_ns, keep_answers_ns;
+	int64_t max_waiting, max_attempts, lease_ns, keep_answers_ns, keep_deliveries_ns;
 };
 
 static const char *const log_names[] = { "error", "warning", "notice", "information",
@@ -59,6 +60,9 @@ static const struct json_field top_fields[] = {
 	F("retention", JF_OBJECT, retention, 0, 0, NULL),
 	F("workloads", JF_OBJECT, workloads, 0, 0, NULL),
 	F("schedules", JF_OBJECT, schedules, 0, 0, NULL),
+	F("hooks", JF_OBJECT, hooks, 0, 0, NULL),
+	F("webhooks", JF_OBJECT, webhooks, 0, 0, NULL),
+	F("outgoing", JF_OBJECT, outgoing, 0, 0, NULL),
 	F("workload_dir", JF_STRING, workload_dir, 1, PATH_MAX - 1, NULL),
 };
 static const struct json_field worker_fields[] = {
@@ -77,6 +81,7 @@ static const struct json_field queue_fields[] = {
 };
 static const struct json_field retention_fields[] = {
 	F("idempotency", JF_DURATION, keep_answers_ns, 86400, 31536000, NULL),
+	F("deliveries", JF_DURATION, keep_deliveries_ns, 86400, 315360000, NULL),
 };
 #undef F
 
@@ -274,6 +279,7 @@ static int apply_raw(struct config *c, const struct raw *raw, struct error *err)
 	c->max_attempts = raw->max_attempts;
 	c->lease_ns = raw->lease_ns;
 	c->keep_answers_ns = raw->keep_answers_ns;
+	c->keep_deliveries_ns = raw->keep_deliveries_ns;
 	return OK;
 }
 
@@ -309,6 +315,7 @@ static const struct raw raw_defaults = {
 	.max_attempts = 3,
 	.lease_ns = 30 * NS_PER_S,
 	.keep_answers_ns = 48 * 3600 * NS_PER_S,
+	.keep_deliveries_ns = 30 * 24 * 3600 * NS_PER_S,
 };
 
 static int load_file(struct config *c, struct error *err)
@@ -339,7 +346,12 @@ static int load_file(struct config *c, struct error *err)
 	json_decref(c->workloads);
 	c->workloads = NULL;
 	r = config_load_workloads(c, &c->workloads, err);
-	return r < 0 ? r : config_load_schedules(c, &c->schedules, err);
+	if (r == OK)
+		r = config_load_schedules(c, &c->schedules, err);
+	if (r < 0)
+		return r;
+	r = config_read_hooks(c, o, err);
+	return r < 0 && c->file ? yaml_locate_error(c->file, lines, err) : r;
 }
 
 /* --- the command line --- */

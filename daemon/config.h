@@ -12,6 +12,8 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "daemon/hooks/hooks.h"
+#include "daemon/notify/notify.h"
 
 struct listen_addr; /* http/http.h */
 struct yaml_lines;  /* base/yaml.h */
@@ -41,7 +43,10 @@ struct config {
 	bool require_tokens;
 	bool allow_anonymous_read;
 	int64_t max_waiting, max_attempts, lease_ns;
-	int64_t keep_answers_ns;  /* of idempotent requests */
+	int64_t keep_answers_ns; /* of idempotent requests */
+	int64_t keep_deliveries_ns;
+	struct hooks hooks;
+	struct notify_rules notify;
 	const char *workload_dir; /* NULL */
 	json_t *workloads; /* name -> definition, checked; inline ones and those of the folder
 			    */
@@ -59,6 +64,8 @@ int config_load_workloads(const struct config *c, json_t **ret, struct error *er
 int config_load_shipped(json_t **ret, struct error *err) must_check;
 /* The same for the schedules. */
 int config_load_schedules(const struct config *c, json_t **ret, struct error *err) must_check;
+/* The members hooks, webhooks and outgoing of the file's object, which is kept. */
+int config_read_hooks(struct config *c, json_t *o, struct error *err) must_check;
 /* One YAML file as an object (or null when it is empty). */
 int config_read_yaml(const char *path, json_t **ret, struct yaml_lines **lines,
 	struct error *err) must_check;

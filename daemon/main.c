@@ -13,10 +13,12 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/sd.h"
+#include "daemon/answer.h"
 #include "daemon/config.h"
 #include "daemon/first_token.h"
 #include "daemon/http/http.h"
 #include "daemon/pipeline.h"
+#include "daemon/receive.h"
 #include "daemon/schedules.h"
 #include "daemon/sockets.h"
 #include "daemon/store/store.h"
@@ -49,6 +51,8 @@ struct daemon {
 	struct pipeline *pipeline;
 	struct schedules *schedules;
 	struct workers *workers;
+	struct receive *receive;
+	struct answer *answer;
 	uv_signal_t term, interrupt, hup;
 	uv_timer_t watchdog;
 	bool is_stopping, is_writer_alive, is_probing;
@@ -111,6 +115,10 @@ static void metrics(void *arg, struct buf *out)
 
 	pipeline_metrics(d->pipeline, out);
 	schedules_metrics(d->schedules, out);
+	buf_add_str(out, "# TYPE benchd_deliveries counter\n# HELP benchd_deliveries Messages "
+			 "from forges, and to forges and webhooks, by what came of them.\n");
+	receive_metrics(d->receive, out);
+	answer_metrics(d->answer, out);
 }
 
 static void on_commit(void *app, unsigned wake_bits)
@@ -120,6 +128,35 @@ static void on_commit(void *app, unsigned wake_bits)
 	pipeline_wake(d->pipeline, wake_bits);
 	if (wake_bits & WAKE_SCHEDULE)
 		schedules_wake(d->schedules);
+	if (wake_bits & WAKE_HOOKS)
+		receive_wake(d->receive);
+	if (wake_bits & (WAKE_NOTIFY | WAKE_JOBS))
+		answer_wake(d->answer);
+}
+
+/* --- deliveries --- */
+
+static int on_hook_filed(void *arg, struct store *st, struct arena *a,
+	const struct job_origin *o, const struct job *j, struct error *err)
+{
+	struct daemon *d = arg;
+
+	return answer_filed(d->answer, st, a, o, j, err);
+}
+
+static void on_hook_processed(void *arg)
+{
+	struct daemon *d = arg;
+
+	pipeline_wake(d->pipeline, WAKE_QUEUE | WAKE_JOBS);
+	answer_wake(d->answer);
+}
+
+static void on_jobs_over(void *arg)
+{
+	struct daemon *d = arg;
+
+	answer_wake(d->answer);
 }
 
 static void on_filed(void *arg)
@@ -198,6 +235,16 @@ static void on_workers_stopped(void *arg)
 	pipeline_stop(d->pipeline, on_pipeline_stopped, d);
 }
 
+static void on_answer_stopped(void *arg)
+{
+	struct daemon *d = arg;
+
+	if (d->workers)
+		workers_stop(d->workers, on_workers_stopped, d);
+	else
+		on_workers_stopped(d);
+}
+
 /* Workers first: that ends the jobs, and the pipeline puts them back. Then nothing writes any
  * more but requests, which the server finishes. */
 static void stop(struct daemon *d)
@@ -208,11 +255,9 @@ static void stop(struct daemon *d)
 	sd_notify("STOPPING=1");
 	log_info("stopping");
 	schedules_stop(d->schedules);
+	receive_stop(d->receive);
 	pipeline_hold(d->pipeline);
-	if (d->workers)
-		workers_stop(d->workers, on_workers_stopped, d);
-	else
-		on_workers_stopped(d);
+	answer_stop(d->answer, on_answer_stopped, d);
 }
 
 /* --- signals and watchdog --- */
@@ -316,7 +361,8 @@ static int start_server(struct daemon *d, struct error *err)
 		.workers = live_workers,
 		.checks = checks,
 		.metrics = metrics,
-		.desk = schedules_desk(d->schedules) };
+		.desk = schedules_desk(d->schedules),
+		.hooks = &c->hooks };
 	return server_start(&sc, &d->server, err);
 }
 
@@ -345,7 +391,21 @@ static int start(struct daemon *d, struct error *err)
 		.n_waiting = &d->n_waiting,
 		.lease_ns = d->config->lease_ns,
 		.keep_answers_ns = d->config->keep_answers_ns,
-		.needs_worker = d->config->worker.is_embedded };
+		.needs_worker = d->config->worker.is_embedded,
+		.on_over = on_jobs_over };
+	const struct receive_config rc = { .loop = &d->loop,
+		.clock = d->clock,
+		.hooks = &d->config->hooks,
+		.rules = rules_now,
+		.on_filed = on_hook_filed,
+		.on_processed = on_hook_processed,
+		.keep_ns = d->config->keep_deliveries_ns,
+		.arg = d };
+	const struct answer_config ac = { .loop = &d->loop,
+		.clock = d->clock,
+		.rules = &d->config->notify,
+		.is_needed = d->config->hooks.n || d->config->notify.n_webhooks,
+		.keep_ns = d->config->keep_deliveries_ns };
 	const struct schedules_config sc = { .loop = &d->loop,
 		.clock = d->clock,
 		.rules = rules_now,
@@ -359,12 +419,16 @@ static int start(struct daemon *d, struct error *err)
 	put_rules(d, json_incref(d->config->workloads));
 	d->pipeline = pipeline_new(&pc);
 	d->schedules = schedules_new(&sc);
+	d->receive = receive_new(&rc);
+	d->answer = answer_new(&ac);
 	r = start_server(d, err);
 	if (r < 0)
 		return r;
 	watch(d);
 	pipeline_start(d->pipeline, d->server);
 	schedules_start(d->schedules, d->server, json_incref(d->config->schedules));
+	answer_start(d->answer, d->server);
+	receive_start(d->receive, d->server);
 	return start_workers(d, err);
 }
 
@@ -404,6 +468,8 @@ static void done(struct daemon *d)
 	workers_free(d->workers);
 	pipeline_free(d->pipeline);
 	schedules_free(d->schedules);
+	receive_free(d->receive);
+	answer_free(d->answer);
 	server_free(d->server);
 	if (d->has_loop)
 		uv_loop_close(&d->loop);

@@ -24,7 +24,8 @@ struct pipeline_config {
 	void *arg;
 	_Atomic int64_t *n_waiting; /* refreshed on a timer: jobs that are not over */
 	int64_t lease_ns, keep_answers_ns;
-	bool needs_worker; /* not ready without one: we start it ourselves */
+	bool needs_worker;	    /* not ready without one: we start it ourselves */
+	void (*on_over)(void *arg); /* a job may have ended; NULL */
 };
 
 struct pipeline *pipeline_new(const struct pipeline_config *c);

@@ -83,6 +83,8 @@ void run_end(struct run *run)
 	pl->n_pending++; /* until its timers are closed */
 	uv_close((uv_handle_t *)&run->timer, on_handle_closed);
 	uv_close((uv_handle_t *)&run->flush, on_handle_closed);
+	if (pl->c.on_over && !pl->is_stopping)
+		pl->c.on_over(pl->c.arg);
 	claim_jobs(pl);
 }
 

@@ -26,6 +26,7 @@
 
 struct queue_rules;   /* queue/queue.h */
 struct schedule_desk; /* schedule/schedule.h */
+struct hooks;	      /* hooks/hooks.h */
 struct store;
 struct server;
 struct request;
@@ -76,6 +77,7 @@ struct app {
 	/* Append metric families in OpenMetrics text, without "# EOF". */
 	void (*metrics)(void *arg, struct buf *out);
 	const struct schedule_desk *desk; /* where schedules file; writer thread */
+	const struct hooks *hooks;	  /* of the configuration; NULL: none */
 };
 const struct clock *request_clock(struct request *rq);
 /* Base URL for links, no trailing slash: server_config.public_url or the first listener. */

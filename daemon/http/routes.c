@@ -2,6 +2,8 @@
 /* The one table of the API. The OpenAPI document is made of it (openapi.c, openapi.json). */
 #include "daemon/http/handlers.h"
 
+#include "daemon/hooks/hooks.h"
+
 #define P "/v0/projects/{project}"
 
 /* Bencher takes 4 MiB; definitions and jobs are small. */
@@ -72,6 +74,8 @@ const struct route routes[] = {
 	{ "DELETE", P "/jobs/{job}", cancel_job, WRITER, S_SUBMIT, 0, 0, "Cancel a job" },
 	{ "POST", P "/jobs/{job}/cancel", cancel_job, WRITER, S_SUBMIT, SMALL, 0,
 		"Cancel a job" },
+	{ "POST", P "/jobs/{job}/approve", approve_job, WRITER, S_EXEC, SMALL, 0,
+		"Let a job run whose commit comes from outside" },
 	{ "GET", P "/jobs/{job}/events", get_job_events, READER, S_READ, 0, 0,
 		"What happens to a job, as server-sent events" },
 	{ "GET", P "/jobs/{job}/log", get_job_log, READER, S_READ, 0, 0, "Output of a job" },
@@ -120,6 +124,21 @@ const struct route routes[] = {
 		"When it fires next" },
 	{ "GET", P "/schedules/{schedule}/firings", get_schedule_firings, READER, S_READ, 0, 0,
 		"What became of its slots" },
+
+	{ "POST", "/v0/hooks/{name}", post_hook, WRITER, S_NONE, HOOK_BODY_MAX, 0,
+		"Take a delivery of a forge; its signature is the access" },
+	{ "GET", "/v0/hooks/deliveries", get_hook_deliveries, READER, S_ADMIN, 0, 0,
+		"List deliveries of forges, newest first" },
+	{ "GET", "/v0/hooks/deliveries/{delivery}", get_hook_delivery, READER, S_ADMIN, 0, 0,
+		"One delivery with its payload and jobs" },
+	{ "POST", "/v0/hooks/deliveries/{delivery}/redeliver", redeliver_hook_delivery, WRITER,
+		S_ADMIN, SMALL, 0, "Process a delivery once more" },
+	{ "GET", "/v0/deliveries", get_deliveries, READER, S_ADMIN, 0, 0,
+		"List messages to forges and webhooks, newest first" },
+	{ "GET", "/v0/deliveries/{delivery}", get_delivery, READER, S_ADMIN, 0, 0,
+		"One message with its attempts" },
+	{ "POST", "/v0/deliveries/{delivery}/redeliver", redeliver_delivery, WRITER, S_ADMIN,
+		SMALL, 0, "Send a message that failed or waits, now" },
 
 	{ "GET", "/v0/tokens", get_tokens, READER, S_ADMIN, 0, 0, "List tokens" },
 	{ "POST", "/v0/tokens", post_token, WRITER, S_ADMIN, SMALL, 0,

@@ -29,11 +29,10 @@ static void rest_markdown(const json_t *doc, struct arena *a, struct buf *out)
 		(long long)doc_int(doc, "counts.unknown"), *seen ? "; " : "", seen);
 }
 
-void compare_markdown(const json_t *doc, struct arena *a, struct buf *out)
+/* Everything but the folded table. */
+static void head_markdown(
+	const json_t *doc, const json_t *top, struct arena *a, struct buf *out)
 {
-	json_t *rows = rows_worst_first(doc_at(doc, "rows"), a);
-	json_t *top = rows_significant(rows, TOP_ROWS, a);
-
 	buf_printf(out, "**%s**", outcome_mark(doc_str(doc, "outcome")));
 	markdown_escape(out, strchr(compare_verdict(doc, a), ':'));
 	buf_add_str(out, "\n\n");
@@ -47,12 +46,86 @@ void compare_markdown(const json_t *doc, struct arena *a, struct buf *out)
 	}
 	rest_markdown(doc, a, out);
 	compare_remarks(doc, "- ", F_MARKDOWN, out);
-	if (json_array_size(rows) <= json_array_size(top))
-		return;
-	buf_printf(
-		out, "\n<details><summary>All %zu rows</summary>\n\n", json_array_size(rows));
-	table_render(rows, compare_columns, n_compare_columns, F_MARKDOWN, a, out);
+}
+
+/* The first n of the rows, folded; how many there are more is said. */
+static void rows_markdown(const json_t *rows, size_t n, struct arena *a, struct buf *out)
+{
+	_cleanup_(json_decref)
+	json_t *some = json_array();
+	size_t all = json_array_size(rows);
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append(some, json_array_get(rows, i));
+	buf_printf(out, "\n<details><summary>%s %zu rows</summary>\n\n",
+		n < all ? "The worst" : "All", n);
+	table_render(some, compare_columns, n_compare_columns, F_MARKDOWN, a, out);
+	if (n < all)
+		buf_printf(out, "\n%zu left out.\n", all - n);
 	buf_add_str(out, "\n</details>\n");
+}
+
+void compare_markdown(const json_t *doc, struct arena *a, struct buf *out)
+{
+	json_t *rows = rows_worst_first(doc_at(doc, "rows"), a);
+	json_t *top = rows_significant(rows, TOP_ROWS, a);
+
+	head_markdown(doc, top, a, out);
+	if (json_array_size(rows) > json_array_size(top))
+		rows_markdown(rows, json_array_size(rows), a, out);
+}
+
+/* The greatest number of rows whose table has at most limit bytes. */
+static size_t rows_that_fit(const json_t *rows, size_t limit, struct arena *a)
+{
+	size_t low = 0, high = json_array_size(rows);
+
+	while (low < high) {
+		_cleanup_(buf_done)
+		struct buf b = { 0 };
+		size_t middle = (low + high + 1) / 2;
+
+		rows_markdown(rows, middle, a, &b);
+		if (b.len <= limit)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return low;
+}
+
+void render_comparison_comment(
+	const json_t *doc, struct arena *a, size_t limit, struct buf *out)
+{
+	static const char cut[] = "\n(cut)\n";
+	json_t *rows = rows_worst_first(doc_at(doc, "rows"), a);
+	json_t *top = rows_significant(rows, TOP_ROWS, a);
+	_cleanup_(buf_done)
+	struct buf head = { 0 };
+	size_t n;
+
+	head_markdown(doc, top, a, &head);
+	if (head.len > limit) {
+		size_t keep = limit - sizeof(cut);
+
+		while (keep && head.data[keep] != '\n')
+			keep--;
+		buf_add(out, head.data, keep);
+		buf_add_str(out, cut);
+		return;
+	}
+	buf_add(out, head.data, head.len);
+	n = rows_that_fit(rows, limit - head.len, a);
+	if (n > json_array_size(top))
+		rows_markdown(rows, n, a, out);
+	else if (json_array_size(rows) > json_array_size(top) && limit - head.len > 100)
+		buf_printf(out, "\n%zu rows left out.\n",
+			json_array_size(rows) - json_array_size(top));
+}
+
+const char *render_verdict(const json_t *comparison, struct arena *a)
+{
+	return compare_verdict(comparison, a);
 }
 
 static void side_html(const json_t *doc, const char *side, struct buf *out)

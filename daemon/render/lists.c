@@ -180,6 +180,29 @@ COLUMNS(firing_columns) = {
 	{ "job is", "job_state", "job_state", CELL_TEXT, NULL },
 	{ "reason", "reason", "reason", CELL_TEXT, NULL },
 };
+COLUMNS(delivery_columns) = {
+	{ "delivery", "uuid", "uuid", CELL_TEXT, NULL },
+	{ "hook", "hook", "hook", CELL_CODE, NULL },
+	{ "event", "event", "event", CELL_TEXT, NULL },
+	{ NULL, "id", "id", CELL_TEXT, NULL },
+	{ "state", "state", "state", CELL_TEXT, NULL },
+	{ "received", "received", "received", CELL_TIME, NULL },
+	{ NULL, "processed", "processed", CELL_TIME, NULL },
+	{ NULL, "size", "size", CELL_INT, NULL },
+	{ "reason", "reason", "reason", CELL_TEXT, NULL },
+};
+COLUMNS(outgoing_columns) = {
+	{ "message", "uuid", "uuid", CELL_TEXT, NULL },
+	{ "kind", "kind", "kind", CELL_TEXT, NULL },
+	{ "to", "target", "target", CELL_CODE, NULL },
+	{ "event", "event", "event", CELL_TEXT, NULL },
+	{ "state", "state", "state", CELL_TEXT, NULL },
+	{ "attempts", "attempts", "attempts", CELL_INT, NULL },
+	{ "created", "created", "created", CELL_TIME, NULL },
+	{ "due", "due", "due", CELL_TIME, NULL },
+	{ NULL, "done", "done", CELL_TIME, NULL },
+	{ "reason", "reason", "reason", CELL_TEXT, NULL },
+};
 
 #define LIST(kind, columns, noun) [kind] = { columns, ARRAY_SIZE(columns), noun }
 static const struct {
@@ -202,6 +225,8 @@ static const struct {
 	LIST(DOC_SCHEDULES, schedule_columns, "schedule"),
 	LIST(DOC_SLOTS, slot_columns, "slot"),
 	LIST(DOC_FIRINGS, firing_columns, "firing"),
+	LIST(DOC_DELIVERIES, delivery_columns, "received message"),
+	LIST(DOC_OUTGOING, outgoing_columns, "message"),
 };
 
 bool list_is(enum document kind)

@@ -64,6 +64,10 @@ json_t *render_process(const struct process *p);
 /* One {benchmark, measure, unit, better, samples, warmup, value} of a process. */
 json_t *render_process_values(const struct series_values *v);
 
+json_t *render_delivery(const struct delivery *d); /* without its payload */
+json_t *render_outgoing(const struct outgoing *m); /* without its message */
+json_t *render_attempt(const struct outgoing_attempt *at);
+
 /* A report without results: everything of Bencher's JsonReport but results and alerts. */
 json_t *render_report(
 	const struct report *r, const struct project *p, const char *base /* URL */);
@@ -109,6 +113,8 @@ enum document {
 	DOC_SCHEDULES,
 	DOC_SLOTS,
 	DOC_FIRINGS,
+	DOC_DELIVERIES,
+	DOC_OUTGOING,
 	DOC_OTHER, /* JSON only */
 	document_count
 };
@@ -118,6 +124,12 @@ unsigned render_formats(enum document kind);
  * (arrays: one element a line) always work. */
 int render_document(enum document kind, enum format f, const json_t *doc, struct arena *a,
 	struct buf *out, struct error *err) must_check;
+
+/* A comparison in one sentence, which begins with its outcome and ':' (arena). */
+const char *render_verdict(const json_t *comparison, struct arena *a);
+/* The Markdown of a comparison in at most limit bytes: the rows that do not fit are counted. */
+void render_comparison_comment(
+	const json_t *doc, struct arena *a, size_t limit, struct buf *out);
 
 /* The verdict of a job that made no comparison, and its state line; what a person reads. */
 void render_job_head(const json_t *job, struct buf *out);

@@ -29,6 +29,7 @@ enum {
 	BUMP,
 	BOUNDARY_SAVE,
 	BOUNDARY_FIND,
+	NOTE_CONFIRMED,
 	END
 };
 static const char *const sql[] = {
@@ -68,6 +69,9 @@ static const char *const sql[] = {
 		" detail_json = excluded.detail_json",
 	[BOUNDARY_FIND - BASE] = "SELECT baseline, lower_limit, upper_limit, test, detail_json"
 				 " FROM boundary WHERE metric_id = $1",
+	[NOTE_CONFIRMED - BASE] =
+		"INSERT INTO alert_event (alert_id, time_ns) SELECT id, $2"
+		" FROM alert WHERE id = $1 AND ($3 = 1 OR state <> 'confirmed')",
 };
 const struct statements alert_statements = { sql, END - BASE };
 _Static_assert(alert_state_count == 4, "LIST takes four states");
@@ -104,6 +108,16 @@ static void read_alert(struct query *q, struct arena *a, struct alert *al)
 	measure_read(q, a, project_id, &al->measure);
 }
 
+/* For those who are told of it. Before the row is saved, unless it is new. */
+static int note_confirmed(
+	struct store *s, const struct alert *al, bool is_new, struct error *err)
+{
+	if (al->state != ALERT_CONFIRMED)
+		return OK;
+	return db_run(
+		s, NOTE_CONFIRMED, err, ARGS(INT(al->id), INT(al->modified_ns), INT(is_new)));
+}
+
 int store_alert_add(struct store *s, struct arena *a, struct alert *al, int64_t metric_id,
 	struct error *err)
 {
@@ -121,18 +135,21 @@ int store_alert_add(struct store *s, struct arena *a, struct alert *al, int64_t 
 		return r;
 	al->uuid = arena_strdup(a, uuid);
 	al->metric_id = metric_id;
-	return db_run(s, BUMP, err, ARGS(INT(al->id)));
+	r = note_confirmed(s, al, true, err);
+	return r < 0 ? r : db_run(s, BUMP, err, ARGS(INT(al->id)));
 }
 
 int store_alert_save(struct store *s, const struct alert *al, struct error *err)
 {
-	int r = db_run(s, SAVE, err,
-		ARGS(INT(al->id), TEXT(alert_state_name(al->state)),
-			TEXT(outcome_name(al->direction)), REAL(al->effect),
-			REAL(al->effect_low), REAL(al->effect_high), REAL(al->p),
-			REAL(al->baseline), REAL(al->value), INT(al->modified_ns),
-			TEXT(al->reason ? al->reason : ""), TEXT(al->detail_json)));
+	int r = note_confirmed(s, al, false, err);
 
+	if (r == OK)
+		r = db_run(s, SAVE, err,
+			ARGS(INT(al->id), TEXT(alert_state_name(al->state)),
+				TEXT(outcome_name(al->direction)), REAL(al->effect),
+				REAL(al->effect_low), REAL(al->effect_high), REAL(al->p),
+				REAL(al->baseline), REAL(al->value), INT(al->modified_ns),
+				TEXT(al->reason ? al->reason : ""), TEXT(al->detail_json)));
 	if (r == OK && db_changes(s) == 0)
 		return error_set(err, E_NOT_FOUND, "this alert is not there");
 	return r < 0 ? r : db_run(s, BUMP, err, ARGS(INT(al->id)));

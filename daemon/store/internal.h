@@ -46,6 +46,8 @@ enum family {
 	Q_TOKEN,
 	Q_IDEMPOTENCY,
 	Q_SCHEDULE,
+	Q_DELIVERY,
+	Q_OUTGOING,
 	Q_count
 };
 enum { STATEMENTS_MAX = 64 /* in a family */, ARGS_MAX = 48 };
@@ -60,7 +62,8 @@ extern const struct statements project_statements, branch_statements, head_state
 	job_queue_statements, job_event_statements, job_log_statements, process_statements,
 	report_statements, report_list_statements, result_statements, series_statements,
 	point_statements, change_statements, alert_statements, threshold_statements,
-	token_statements, idempotency_statements, schedule_statements;
+	token_statements, idempotency_statements, schedule_statements, delivery_statements,
+	outgoing_statements;
 const struct statements *statements_of(enum family f);
 extern const struct embed schema_files[]; /* generated from schema/ */
 

@@ -478,6 +478,110 @@ int store_idempotency_save(struct store *s, const char *scope, const char *key,
 	const struct idempotent *i, struct error *err) must_check;
 int store_idempotency_prune(struct store *s, int64_t before_ns, struct error *err) must_check;
 
+/* --- what came in from forges, and what is to be sent out --- */
+struct delivery {
+	int64_t id;
+	const char *uuid, *hook /* name in the configuration */;
+	const char *forge_id; /* the forge's own id of it */
+	const char *event, *state /* received, done, ignored, failed */, *reason;
+	int64_t received_ns, processed_ns;
+	const void *body; /* as it came; NULL in lists */
+	size_t n_body;
+};
+/* Fills id and uuid. E_CONFLICT when the hook has one with this forge_id. */
+int store_delivery_add(
+	struct store *s, struct arena *a, struct delivery *d, struct error *err) must_check;
+int store_delivery_find(struct store *s, struct arena *a, const char *uuid,
+	struct delivery *ret, struct error *err) must_check;
+int store_delivery_find_forge(struct store *s, struct arena *a, const char *hook,
+	const char *forge_id, struct delivery *ret, struct error *err) must_check;
+/* The oldest in state received; E_NOT_FOUND. */
+int store_delivery_next(
+	struct store *s, struct arena *a, struct delivery *ret, struct error *err) must_check;
+int store_delivery_end(struct store *s, int64_t id, const char *state, const char *reason,
+	int64_t now_ns, struct error *err) must_check;
+/* To be processed once more. */
+int store_delivery_again(struct store *s, const char *uuid, struct error *err) must_check;
+/* Newest first, ids below before_id (0: all). */
+int store_delivery_list(struct store *s, struct arena *a, int64_t before_id, int64_t limit,
+	struct delivery **ret, size_t *ret_n, struct error *err) must_check;
+int store_delivery_prune(struct store *s, int64_t before_ns, struct error *err) must_check;
+
+struct job_origin { /* which push or pull request a job answers */
+	int64_t job_id, delivery_id;
+	const char *hook, *repository, *hash, *context;
+	int64_t pull; /* 0: a push */
+	int64_t answered_ns;
+};
+int store_origin_add(struct store *s, const struct job_origin *o, struct error *err) must_check;
+int store_origin_find(struct store *s, struct arena *a, int64_t job_id, struct job_origin *ret,
+	struct error *err) must_check;
+/* Of jobs that have ended and are not answered. */
+int store_origin_untold(struct store *s, struct arena *a, int64_t limit,
+	struct job_origin **ret, size_t *ret_n, struct error *err) must_check;
+int store_origin_told(
+	struct store *s, int64_t job_id, int64_t now_ns, struct error *err) must_check;
+struct delivery_job {
+	const char *uuid, *project_slug;
+};
+int store_delivery_jobs(struct store *s, struct arena *a, int64_t delivery_id,
+	struct delivery_job **ret, size_t *ret_n, struct error *err) must_check;
+
+struct outgoing { /* a message to be sent */
+	int64_t id, job_id;
+	const char *uuid, *kind /* status, comment, webhook */;
+	const char *target; /* name of the hook or webhook in the configuration */
+	const char *event;
+	const char *lane; /* sent in order, a newer one replaces; NULL: a lane of its own */
+	const char *state /* waiting, sending, delivered, superseded, failed */, *reason;
+	int64_t n_attempts, n_tries /* since the last fresh start */;
+	int64_t created_ns, due_ns, done_ns;
+	const char *body; /* JSON, what it means is notify's business; NULL in lists */
+};
+struct outgoing_attempt {
+	int64_t number, started_ns, ended_ns /* 0: cut off */, status /* of HTTP, 0: none */;
+	const char *outcome;
+};
+/* Fills id, uuid and lane; replaces what waits in its lane. */
+int store_outgoing_add(
+	struct store *s, struct arena *a, struct outgoing *o, struct error *err) must_check;
+/* Take the next one that is due: state sending, one attempt more, which is noted as begun.
+ * E_NOT_FOUND. */
+int store_outgoing_claim(struct store *s, struct arena *a, int64_t now_ns, struct outgoing *ret,
+	struct error *err) must_check;
+int store_outgoing_find(struct store *s, struct arena *a, const char *uuid,
+	struct outgoing *ret, struct error *err) must_check;
+/* When the next one is due; 0: nothing waits. */
+int store_outgoing_next_due(struct store *s, int64_t *ret, struct error *err) must_check;
+int store_outgoing_count(struct store *s, int64_t *ret, struct error *err) must_check;
+/* An attempt has ended: at (number, ended_ns, status, outcome) and what follows from it (id,
+ * state, reason, due_ns, done_ns). What would wait is superseded when its lane has a newer one.
+ */
+int store_outgoing_end(struct store *s, const struct outgoing *o,
+	const struct outgoing_attempt *at, struct error *err) must_check;
+/* At start: what was being sent when the daemon ended is due now. */
+int store_outgoing_recover(struct store *s, int64_t now_ns, struct error *err) must_check;
+/* Send one that failed or waits, now. E_CONFLICT otherwise. */
+int store_outgoing_again(
+	struct store *s, const char *uuid, int64_t now_ns, struct error *err) must_check;
+int store_outgoing_list(struct store *s, struct arena *a, int64_t before_id, int64_t limit,
+	struct outgoing **ret, size_t *ret_n, struct error *err) must_check;
+int store_outgoing_attempts(struct store *s, struct arena *a, int64_t id,
+	struct outgoing_attempt **ret, size_t *ret_n, struct error *err) must_check;
+int store_outgoing_prune(struct store *s, int64_t before_ns, struct error *err) must_check;
+/* Jobs that ended since reader (a name) asked last, but not before since_ns; the first time
+ * none. */
+int store_ended_jobs(struct store *s, struct arena *a, const char *reader, int64_t since_ns,
+	int64_t **ret_ids, size_t *ret_n, struct error *err) must_check;
+struct confirmed_alert {
+	int64_t event_id, project_id, time_ns;
+	const char *uuid, *project_slug;
+};
+/* Alerts that became confirmed, until they are told. */
+int store_confirmed_alerts(struct store *s, struct arena *a, int64_t limit,
+	struct confirmed_alert **ret, size_t *ret_n, struct error *err) must_check;
+int store_confirmed_alert_told(struct store *s, int64_t event_id, struct error *err) must_check;
+
 /* Generation counter of a project: grows with every change; weak ETags are made of it. */
 int store_generation(
 	struct store *s, int64_t project_id, int64_t *ret, struct error *err) must_check;
