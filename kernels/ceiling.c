@@ -6,7 +6,8 @@
 #include "base/clock.h"
 #include "kernels/host.h"
 
-extern const struct kernel kernel_stream_triad, kernel_fma_peak;
+extern const struct kernel kernel_stream_copy, kernel_stream_triad, kernel_stream_dot,
+	kernel_fma_peak;
 
 /* Passes end when CALM of them in a row brought less than 1 %, or at the limit: a last-level
  * cache takes several passes to settle on a new working set. */
@@ -58,38 +59,69 @@ static double level_size(double footprint_bytes)
 	return fmin(fmax(footprint_bytes, 12. * KiB), far);
 }
 
-int ceiling_bandwidth(int threads, double footprint_bytes, double *ret, struct error *err)
+/* What was measured last, and whether it is good enough. */
+static struct {
+	int threads;
+	double size, bandwidth;
+	bool is_doubted;
+} kept;
+static struct {
+	int threads;
+	double flops[2];
+	bool is_doubted[2];
+} kept_peak;
+
+void ceiling_doubt(void)
 {
-	static struct {
-		int threads;
-		double size, rate;
-	} kept;
-	double size = level_size(footprint_bytes), ns;
+	kept.is_doubted = true;
+	kept_peak.is_doubted[0] = kept_peak.is_doubted[1] = true;
+}
+
+/* B/s of one stream whose arrays are `size` bytes together. */
+static int stream_rate(const struct kernel *k, int n_arrays, int threads, double size,
+	double *ret, struct error *err)
+{
 	struct counts c = { 0 };
 	struct params p;
+	double ns;
 	int r;
 
-	if (kept.threads == threads && fabs(kept.size / size - 1) < 0.05) {
-		*ret = kept.rate;
+	prepare(&p, k, threads);
+	p.dim[0] = (int64_t)(size / n_arrays) / 64 * 64;
+	r = fastest(&p, &ns, err);
+	p.kernel->count(&p, &c);
+	*ret = r == OK ? c.bytes / ns * 1e9 : 0;
+	return r;
+}
+
+int ceiling_bandwidth(int threads, double footprint_bytes, double *ret, struct error *err)
+{
+	double size = level_size(footprint_bytes), copy = 0, triad = 0, dot = 0;
+	bool is_same = kept.threads == threads && fabs(kept.size / size - 1) < 0.05;
+	int r;
+
+	if (is_same && !kept.is_doubted) {
+		*ret = kept.bandwidth;
 		return OK;
 	}
-	prepare(&p, &kernel_stream_triad, threads);
-	p.dim[0] = (int64_t)(size / 3) / 64 * 64;
-	r = fastest(&p, &ns, err);
+	r = stream_rate(&kernel_stream_triad, 3, threads, size, &triad, err);
+	if (r == OK)
+		r = stream_rate(&kernel_stream_copy, 2, threads, size, &copy, err);
+	if (r == OK)
+		r = stream_rate(&kernel_stream_dot, 2, threads, size, &dot, err);
 	if (r != OK)
 		return r;
-	p.kernel->count(&p, &c);
-	*ret = c.bytes / ns * 1e9;
+	kept.bandwidth = fmax(fmax(copy, fmax(triad, dot)), is_same ? kept.bandwidth : 0);
 	kept.threads = threads;
 	kept.size = size;
-	kept.rate = *ret;
+	kept.is_doubted = false;
+	*ret = kept.bandwidth;
 	return OK;
 }
 
 int ceiling_flops(int threads, enum dtype d, double *ret, struct error *err)
 {
-	static double kept[2];
-	static int kept_threads;
+	int at = d == DT_F64;
 	struct counts c = { 0 };
 	struct params p;
 	double ns;
@@ -98,12 +130,11 @@ int ceiling_flops(int threads, enum dtype d, double *ret, struct error *err)
 	*ret = 0;
 	if (d != DT_F32 && d != DT_F64)
 		return OK;
-	if (kept_threads != threads)
-		kept[0] = kept[1] = 0;
-	if (kept[d == DT_F64] > 0) {
-		*ret = kept[d == DT_F64];
+	if (kept_peak.threads != threads)
+		kept_peak.flops[0] = kept_peak.flops[1] = 0;
+	*ret = kept_peak.flops[at];
+	if (*ret > 0 && !kept_peak.is_doubted[at])
 		return OK;
-	}
 	prepare(&p, &kernel_fma_peak, threads);
 	p.dtype = d;
 	p.dim[0] = 1024 * threads;
@@ -112,7 +143,8 @@ int ceiling_flops(int threads, enum dtype d, double *ret, struct error *err)
 	if (r != OK)
 		return r;
 	p.kernel->count(&p, &c);
-	*ret = kept[d == DT_F64] = c.flops / ns * 1e9;
-	kept_threads = threads;
+	*ret = kept_peak.flops[at] = fmax(*ret, c.flops / ns * 1e9);
+	kept_peak.is_doubted[at] = false;
+	kept_peak.threads = threads;
 	return OK;
 }

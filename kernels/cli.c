@@ -32,6 +32,8 @@ static const struct cli_option {
 	{ "min-time", TIME, offsetof(struct cli, min_time_ns), NS_PER_US, 10 * NS_PER_S },
 	{ "json", FLAG, offsetof(struct cli, json), 0, 0 },
 	{ "csv", FLAG, offsetof(struct cli, csv), 0, 0 },
+	{ "svg", FLAG, offsetof(struct cli, svg), 0, 0 },
+	{ "weak", FLAG, offsetof(struct cli, weak), 0, 0 },
 	{ "cold", FLAG, offsetof(struct cli, cold), 0, 0 },
 	{ "validate", FLAG, offsetof(struct cli, validate), 0, 0 },
 	{ "all", FLAG, offsetof(struct cli, all), 0, 0 },
@@ -199,7 +201,8 @@ int cli_parse(struct cli *c, int argc, char **argv, struct error *err)
 		if (r != OK)
 			return r;
 	}
-	if (c->json && c->csv)
-		return error_set(err, E_BAD_REQUEST, "--json and --csv exclude each other");
+	if (c->json + c->csv + c->svg > 1)
+		return error_set(
+			err, E_BAD_REQUEST, "--json, --csv and --svg exclude each other");
 	return OK;
 }

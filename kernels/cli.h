@@ -25,7 +25,7 @@ struct cli {
 	const char *device, *isa, *variant;
 	int64_t seed, samples, iterations, warmup; /* -1 = not given */
 	int64_t min_time_ns;
-	bool json, csv, validate, cold, all, no_ceiling, quiet, help;
+	bool json, csv, svg, weak, validate, cold, all, no_ceiling, quiet, help;
 	struct {
 		const char *name, *value;
 	} extra[CLI_EXTRA]; /* options of kernels */
@@ -56,6 +56,7 @@ int cmd_run(const struct cli *c);
 int cmd_verify(const struct cli *c);
 int cmd_tune(const struct cli *c);
 int cmd_roofline(const struct cli *c);
+int cmd_scaling(const struct cli *c);
 /* Print "benchd-kernel: sentence" on stderr, and as an error line where results go; returns
  * the exit status. */
 int cli_fail(const struct error *err);

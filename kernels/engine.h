@@ -30,9 +30,10 @@ struct engine {
 	/* The timed samples begin here (true) or have ended (false); may be NULL. */
 	void (*sampling)(void *run, bool begins);
 	/* Highest rates of this engine, measured now and briefly: B/s at a working set of about
-	 * footprint_bytes, and FLOP/s in this dtype. 0 = could not be measured. */
-	int (*ceilings)(void *run, double footprint_bytes, double *ret_bytes_per_s,
-		double *ret_flops_per_s, struct error *err) must_check;
+	 * footprint_bytes, and FLOP/s in this dtype. 0 = could not be measured. is_again: what
+	 * this process measured before is not good enough. */
+	int (*ceilings)(void *run, double footprint_bytes, bool is_again,
+		double *ret_bytes_per_s, double *ret_flops_per_s, struct error *err) must_check;
 	/* Facts for the result's metadata, added to object o. */
 	void (*describe)(void *run, json_t *o);
 	void (*close)(void *run); /* NULL is fine */

@@ -57,12 +57,15 @@ static int cpu_fetch(void *run, struct error *err)
 	return OK;
 }
 
-static int cpu_ceilings(void *run, double footprint_bytes, double *ret_bytes_per_s,
-	double *ret_flops_per_s, struct error *err)
+static int cpu_ceilings(void *run, double footprint_bytes, bool is_again,
+	double *ret_bytes_per_s, double *ret_flops_per_s, struct error *err)
 {
 	struct cpu_run *c = run;
-	int r = ceiling_bandwidth(c->p->threads, footprint_bytes, ret_bytes_per_s, err);
+	int r;
 
+	if (is_again)
+		ceiling_doubt();
+	r = ceiling_bandwidth(c->p->threads, footprint_bytes, ret_bytes_per_s, err);
 	return r != OK ? r : ceiling_flops(c->p->threads, c->p->dtype, ret_flops_per_s, err);
 }
 

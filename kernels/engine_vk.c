@@ -211,12 +211,15 @@ static int vk_fetch(void *run, struct error *err)
 	return watch(r);
 }
 
-static int vk_ceilings(void *run, double footprint_bytes, double *ret_bytes_per_s,
-	double *ret_flops_per_s, struct error *err)
+static int vk_ceilings(void *run, double footprint_bytes, bool is_again,
+	double *ret_bytes_per_s, double *ret_flops_per_s, struct error *err)
 {
 	struct vk_run *v = run;
 	double cold = v->p->is_cold ? 3. * 256 * MiB : 0; /* what no cache holds */
-	int r = vk_ceiling_bandwidth(v->g, MAX(footprint_bytes, cold), ret_bytes_per_s, err);
+	int r;
+
+	(void)is_again; /* nothing is kept */
+	r = vk_ceiling_bandwidth(v->g, MAX(footprint_bytes, cold), ret_bytes_per_s, err);
 
 	if (r == OK)
 		r = vk_ceiling_flops(v->g, v->p->dtype, ret_flops_per_s, err);

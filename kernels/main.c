@@ -18,6 +18,9 @@ static const struct command commands[] = {
 #ifdef KERNELS_VULKAN
 	{ "tune", "ID...", "find the fastest settings of Vulkan backends here", cmd_tune },
 #endif
+	{ "roofline", "[ID...]", "the ceilings of this host, and kernels below them",
+		cmd_roofline },
+	{ "scaling", "ID", "a kernel on more and more threads", cmd_scaling },
 	{ "verify", "ID...|--all", "run each backend once and prove its output", cmd_verify },
 };
 
@@ -41,6 +44,8 @@ static const char options_text[] =
 	"  --min-time T     least length of a sample, such as 1ms (default 10ms)\n"
 	"  --no-ceiling     do not measure bandwidth and peak to compare with\n"
 	"  --json, --csv    instead of a table\n"
+	"  --svg            a picture (roofline, scaling)\n"
+	"  --weak           scaling: the same work a thread instead of the same work\n"
 	"\n"
 	"size, backend, dtype and threads take comma lists: each combination is measured.\n"
 	"Exit: 0 verified, 64 bad arguments, 65 wrong output, 69 not available here,\n"
@@ -50,7 +55,7 @@ static void print_help(FILE *f)
 {
 	fputs("benchd-kernel " PACKAGE_VERSION ": measures built-in kernels\n\nUsage:\n", f);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(f, "  benchd-kernel %-8s%-14s %s\n", commands[i].name, commands[i].args,
+		fprintf(f, "  benchd-kernel %-9s%-14s %s\n", commands[i].name, commands[i].args,
 			commands[i].what);
 	fprintf(f, "\n%s", options_text);
 }

@@ -38,9 +38,14 @@ struct measurement {
 	double ceiling_bytes_per_s, ceiling_flops_per_s; /* 0 = not measured */
 	double percent;	      /* least time by the ceilings / median, in percent; 0 = unknown */
 	const char *bound_by; /* "memory" or "compute", NULL = unknown */
+	bool is_ceiling_remembered; /* from an earlier run, higher than what was measured now */
+	bool is_ceiling_doubtful;   /* the result is above it, though it was measured again */
 	double setup_ns, verify_ns, timer_ns;
 	json_t *facts; /* what the engine says about itself; owned */
 };
+
+/* Percent from which a result above its ceiling says more about the ceiling. */
+#define MEASURE_DOUBTFUL 110.
 
 /* Engine of a backend: NULL when this build has none (Vulkan). */
 const struct engine *engine_for(enum backend b);

@@ -91,6 +91,10 @@ static json_t *roofline(const struct measurement *m)
 
 	json_set_real(o, "percent", m->percent);
 	json_set_str(o, "bound_by", m->bound_by);
+	if (m->is_ceiling_remembered)
+		json_set_bool(o, "ceiling_remembered", true);
+	if (m->is_ceiling_doubtful)
+		json_set_bool(o, "ceiling_doubtful", true);
 	json_set_real(o, "ceiling_bytes_per_s", m->ceiling_bytes_per_s);
 	json_set_real(o, "ceiling_flops_per_s", m->ceiling_flops_per_s);
 	json_set_real(

@@ -97,7 +97,8 @@ static void add_text(struct report_table *t, const struct measurement *m, const 
 			arena_printf(t->arena, "%.4g %s", m->rate, m->p.kernel->rate_unit);
 	}
 	if (m->n_samples > 0 && m->bound_by)
-		cells[PERCENT] = arena_printf(t->arena, "%.0f %% %s", m->percent, m->bound_by);
+		cells[PERCENT] = arena_printf(t->arena, "%.0f %% %s%s", m->percent, m->bound_by,
+			m->is_ceiling_doubtful ? ", ceiling doubtful" : "");
 	if (m->proof.accuracy.is_known)
 		cells[ERROR] = arena_printf(t->arena, "%.4g", m->proof.accuracy.rmse);
 	table_add(t->text, cells);

@@ -48,6 +48,42 @@ else
 	skip "JSON members" "jq is not installed"
 fi
 
+# --- one process, one object, for people and scripts
+json=$("$K" run regrid.bilinear --size 500x1000 --backend simd --dtype f64 --samples 3 --min-time 1ms --json)
+if command -v jq >/dev/null 2>&1; then
+	check_equal "one object with the speed, the proof and the errors" "$(printf '%s' "$json" | jq -sc '[length, (.[0] | .kernel, .backend, .dtype, .size, (.samples_ns | length), .median_ns > 0, .throughput.value > 0, .throughput.unit, .verified, (.accuracy.rmse * 1e9 | round), (.digest | length), (.roofline | has("percent") and has("bound_by")))]')" \
+		'[1,"regrid.bilinear","simd","f64","500x1000",3,true,true,"source Mcells/s",true,11034,16,true]'
+	check_equal "more than 110 % of a ceiling is called doubtful, less is not" "$(printf '%s' "$json" | jq '.roofline | (.percent > 110) == (.ceiling_doubtful == true)')" true
+fi
+
+# --- ceilings and scaling
+export BENCHD_CACHE_DIR="$tmp/cache"
+json=$("$K" roofline stream.triad,fma_peak --size l1 --json --samples 3 --min-time 100us 2>&1); got=$?
+check_equal "roofline measures" "$got" 0
+if command -v jq >/dev/null 2>&1; then
+	check_equal "its ceilings are there for three streams and two types" "$(printf '%s' "$json" | jq -c '[(.ceilings.bytes_per_s[0] | .level, ."stream.copy" > 0, ."stream.triad" > 0, ."stream.dot" > 0), .ceilings.flops_per_s.f32 > 0, .ceilings.flops_per_s.f64 > 0]')" '["l1",true,true,true,true,true]'
+	check_equal "and kernels say what binds them" "$(printf '%s' "$json" | jq -c '[.results[].roofline.bound_by]')" '["memory","compute"]'
+	check_equal "they are kept under the identity of the environment" "$(jq -r .identity "$tmp"/cache/ceilings-*.json)" "$(printf '%s' "$json" | jq -r .ceilings.identity)"
+	sed -i 's/"f64":[0-9.e+]*/"f64":1e18/' "$tmp"/cache/ceilings-*.json
+	json=$("$K" run fma_peak --dtype f64 --json --samples 3 --min-time 100us)
+	check_equal "a higher ceiling that is remembered counts, and is named" "$(printf '%s' "$json" | jq -c '[.roofline.ceiling_remembered, .roofline.ceiling_flops_per_s == 1e18, .roofline.percent < 1]')" '[true,true,true]'
+	echo '{"identity":' >"$(ls "$tmp"/cache/ceilings-*.json)"
+	check_equal "a damaged file is ignored" "$("$K" run fma_peak --json --samples 3 --min-time 100us | jq -c '[.verified, .roofline.ceiling_remembered]')" '[true,null]'
+fi
+out=$("$K" roofline stream.copy,fma_peak --size l1 --svg --samples 3 --min-time 100us | tr '\n' ' ')
+check_match "roofline draws" "$out" "^<svg .*</svg>"
+check_match "the picture has the ceiling of the level and the point" "$out" "l1 [0-9.]+ GB/s.*fma_peak f"
+out=$("$K" scaling stream.triad --size l1 --threads 1 --min-time 100us --csv)
+check_match "with one thread efficiency is 1 by construction" "$out" "stream.triad,strong,1,.*,1.000,1.000,"
+if [ "$(nproc)" -ge 2 ]; then
+	json=$("$K" scaling gemm --size 64 --threads 1,2 --weak --min-time 100us --json)
+	check_match "weak scaling keeps the work of a thread exactly" "$json" '"size":"64x64x64","work_per_thread":524288.0.*"size":"128x64x64","work_per_thread":524288.0'
+	refused "work that cannot grow so is refused" 64 "does not grow by exactly 2" scaling nbody --weak --threads 1,2 --size small
+	refused "speedup is against one thread" 64 "the first number of threads must be 1" scaling triad --threads 2,1
+fi
+refused "a picture and JSON exclude each other" 64 "exclude each other" roofline --svg --json
+unset BENCHD_CACHE_DIR
+
 refused "a wrong kernel gets a suggestion" 64 "did you mean 'stream.triad'" run stream.tirad
 refused "a wrong option gets a suggestion" 64 "did you mean '--dtype'" run triad --dtpe f32
 refused "a wrong command gets a suggestion" 64 "did you mean 'verify'" verfy
