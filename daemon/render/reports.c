@@ -65,11 +65,32 @@ json_t *render_metric(const struct metric *m)
 	return o;
 }
 
-static json_t *measure_entry(const struct result *r, const struct project *p)
+/* One object for all results of a measure: there are few measures and many results. */
+struct shared {
+	int64_t id[16];
+	json_t *measure[16];
+	size_t n;
+};
+
+static json_t *shared_measure(
+	struct shared *s, const struct measure *m, const struct project *p)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->id[i] == m->id)
+			return json_incref(s->measure[i]);
+	if (s->n == ARRAY_SIZE(s->id))
+		return render_measure(m, p);
+	s->id[s->n] = m->id;
+	s->measure[s->n] = render_measure(m, p);
+	return json_incref(s->measure[s->n++]);
+}
+
+static json_t *measure_entry(
+	const struct result *r, const struct project *p, struct shared *shared)
 {
 	json_t *o = json_object();
 
-	json_object_set_new(o, "measure", render_measure(&r->measure, p));
+	json_object_set_new(o, "measure", shared_measure(shared, &r->measure, p));
 	json_object_set_new(o, "metric", render_metric(&r->metric));
 	json_set_int(o, "n_processes", r->metric.n_processes);
 	json_set_int(o, "n_samples", r->metric.n_samples);
@@ -120,11 +141,12 @@ json_t *render_results(const struct project *p, const struct result *results, si
 {
 	const struct result **order = in_order(results, n, a);
 	json_t *all = json_array(), *iteration = NULL, *measures = NULL;
+	struct shared shared = { .n = 0 };
 
 	*ret_entries = ARENA_ARRAY(a, json_t *, n + 1);
 	for (size_t i = 0; i < n; i++) {
 		const struct result *r = order[i], *last = i ? order[i - 1] : NULL;
-		json_t *entry = measure_entry(r, p);
+		json_t *entry = measure_entry(r, p, &shared);
 
 		if (!last || last->iteration != r->iteration) {
 			iteration = json_array();
@@ -136,6 +158,8 @@ json_t *render_results(const struct project *p, const struct result *results, si
 		json_array_append_new(measures, entry);
 		(*ret_entries)[r - results] = entry;
 	}
+	while (shared.n)
+		json_decref(shared.measure[--shared.n]);
 	return all;
 }
 

@@ -22,10 +22,14 @@ static const char every_handle[] = "PRAGMA trusted_schema = OFF; PRAGMA mmap_siz
  * write at once can lose a WAL reset in SQLite before 3.51.3. */
 static const char writer_handle[] =
 	"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
-	"PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864;";
+	"PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864;"
+	/* In memory the journal of a savepoint is a list of pieces that the end of every
+	 * statement walks: a transaction of 100,000 rows would be quadratic. As a file (a
+	 * temporary one, from STATEMENT_JOURNAL on) it is not. */
+	"PRAGMA temp_store = FILE;";
 static const char reader_handle[] =
 	"PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = ON;";
-enum { BUSY_TIMEOUT_MS = 5000, PAGE_BYTES = 4096 };
+enum { BUSY_TIMEOUT_MS = 5000, PAGE_BYTES = 4096, STATEMENT_JOURNAL = 128000 };
 
 static const struct statements *const families[Q_count] = {
 	[Q_PROJECT] = &project_statements,
@@ -148,6 +152,9 @@ static void configure_library(void)
 	/* One global counter less that all threads fight for. Refused once SQLite is in use,
 	 * which is harmless. */
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	/* One write of SQLite 3.40 takes less than 128 KiB (it masks the length): with larger
+	 * pieces the move into a file fails as if the disk were full. */
+	sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, STATEMENT_JOURNAL);
 }
 
 /* Only a file that is not there is made here: closing a descriptor of a database that another
