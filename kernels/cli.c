@@ -38,6 +38,7 @@ static const struct cli_option {
 	{ "validate", FLAG, offsetof(struct cli, validate), 0, 0 },
 	{ "all", FLAG, offsetof(struct cli, all), 0, 0 },
 	{ "no-ceiling", FLAG, offsetof(struct cli, no_ceiling), 0, 0 },
+	{ "dry-run", FLAG, offsetof(struct cli, dry_run), 0, 0 },
 	{ "quiet", FLAG, offsetof(struct cli, quiet), 0, 0 },
 	{ "help", FLAG, offsetof(struct cli, help), 0, 0 },
 };

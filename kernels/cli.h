@@ -25,7 +25,7 @@ struct cli {
 	const char *device, *isa, *variant;
 	int64_t seed, samples, iterations, warmup; /* -1 = not given */
 	int64_t min_time_ns;
-	bool json, csv, svg, weak, validate, cold, all, no_ceiling, quiet, help;
+	bool json, csv, svg, weak, validate, cold, all, no_ceiling, dry_run, quiet, help;
 	struct {
 		const char *name, *value;
 	} extra[CLI_EXTRA]; /* options of kernels */

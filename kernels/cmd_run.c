@@ -7,6 +7,7 @@
 #include "kernels/measure.h"
 #include "kernels/proof.h"
 #include "kernels/report.h"
+#include "kernels/size.h"
 
 /* What to measure, one after the other, and what came of it. */
 struct work {
@@ -186,6 +187,24 @@ static void do_all(struct work *w, measure_fn *f, const struct measure_options *
 		}
 }
 
+/* What would be measured, and what memory it would take. */
+static void print_plan(const struct work *w)
+{
+	char size[SIZE_TEXT];
+
+	for (size_t i = 0; i < w->n_kernels; i++)
+		for (size_t k = 0; k < w->n[i]; k++) {
+			const struct params *p = &w->lists[i][k];
+			struct counts c = { 0 };
+
+			p->kernel->count(p, &c);
+			printf("%s %s %s %s threads %d, %.4g MiB, %.4g GFLOP\n", p->kernel->id,
+				backend_name(p->backend), dtype_name(p->dtype),
+				size_format(p, size), p->threads,
+				c.footprint_bytes / (double)MiB, c.flops / 1e9);
+		}
+}
+
 static int work_run(struct cli *c, measure_fn *f)
 {
 	_cleanup_(arena_free)
@@ -198,6 +217,10 @@ static int work_run(struct cli *c, measure_fn *f)
 
 	if (collect(&w, c, &err) != OK || read_options(c, &o, &err) != OK)
 		return cli_fail(&err);
+	if (c->dry_run) {
+		print_plan(&w);
+		return 0;
+	}
 	do_all(&w, f, &o);
 	if (isatty(STDERR_FILENO) && w.n_all > 1)
 		fprintf(stderr, "\r\033[K");
@@ -222,7 +245,8 @@ static int verify_one(const struct params *p, const struct measure_options *o,
 	return measure_verify(p, m, err);
 }
 
-/* Every backend of the CPU and, unless lists were given, the small size and every dtype. */
+/* Every backend of the CPU and, unless lists were given, every dtype at the small size; with
+ * --all also at one that fits the first cache. */
 int cmd_verify(const struct cli *c)
 {
 	struct cli copy = *c;
@@ -230,7 +254,7 @@ int cmd_verify(const struct cli *c)
 	if (!copy.backends && !copy.threads)
 		copy.backends = "all";
 	if (!copy.sizes)
-		copy.sizes = "small";
+		copy.sizes = copy.all ? "small,l1" : "small";
 	if (!copy.dtypes)
 		copy.dtypes = "all";
 	return work_run(&copy, verify_one);

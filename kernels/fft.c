@@ -310,7 +310,7 @@ static int verify(void *state, struct proof *ret, struct error *err)
 	return OK;
 }
 
-static const char *const names[] = { "fft", NULL };
+static const char *const names[] = { "fft", "vkfft", NULL };
 
 const struct kernel kernel_fft_c2c = {
 	.id = "fft.c2c",

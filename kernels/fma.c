@@ -136,7 +136,8 @@ static int verify(void *state, struct proof *ret, struct error *err)
 	return OK;
 }
 
-static const char *const names[] = { "fma", "peak", "mad_throughput", NULL };
+static const char *const names[] = { "fma", "peak", "mad_throughput", "maxflops", "compute_sp",
+	"compute_dp", NULL };
 
 const struct kernel kernel_fma_peak = {
 	.id = "fma_peak",

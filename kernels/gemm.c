@@ -364,7 +364,8 @@ static int verify(void *state, struct proof *ret, struct error *err)
 	return OK;
 }
 
-static const char *const names[] = { "matmul", "dgemm", "matmul_tiled", NULL };
+static const char *const names[] = { "matmul", "dgemm", "sgemm", "matmul_tiled", "mkl-sgemm",
+	NULL };
 
 const struct kernel kernel_gemm = {
 	.id = "gemm",

@@ -167,7 +167,7 @@ struct kernel {
 
 /* All kernels, ordered by family; ends with NULL. */
 extern const struct kernel *const kernel_table[];
-/* By id or alias; NULL when there is none. */
+/* By id or alias in any case; NULL when there is none. */
 const struct kernel *kernel_find(const char *name);
 /* Nearest id or alias to a misspelt name, NULL when none is near. */
 const char *kernel_nearest(const char *name);

@@ -43,6 +43,7 @@ static const char options_text[] =
 	"  --warmup N       least number of discarded samples (default 1)\n"
 	"  --min-time T     least length of a sample, such as 1ms (default 10ms)\n"
 	"  --no-ceiling     do not measure bandwidth and peak to compare with\n"
+	"  --dry-run        say what would be measured, and measure nothing\n"
 	"  --json, --csv    instead of a table\n"
 	"  --svg            a picture (roofline, scaling)\n"
 	"  --weak           scaling: the same work a thread instead of the same work\n"

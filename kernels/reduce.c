@@ -254,7 +254,8 @@ static int check(const struct params *p, struct error *err)
 	return OK;
 }
 
-static const char *const sum_names[] = { "sum", "tree_reduce", NULL };
+static const char *const sum_names[] = { "sum", "reduction", "tree_reduce", "atomic_reduce",
+	"one_workgroup_reduce", NULL };
 static const char *const min_names[] = { "min", NULL };
 static const char *const argmax_names[] = { "argmax", NULL };
 

@@ -191,7 +191,8 @@ static int verify(void *state, struct proof *ret, struct error *err)
 		.free = free_state,                                                            \
 	}
 
-static const char *const incl_names[] = { "scan.inclusive", "prefix_sum", NULL };
-static const char *const excl_names[] = { "scan.exclusive", NULL };
+static const char *const incl_names[] = { "scan.inclusive", "prefix_sum", "inclusive_scan",
+	NULL };
+static const char *const excl_names[] = { "scan.exclusive", "exclusive_scan", NULL };
 SCAN_KERNEL(incl, incl_names, "prefix sums, each with its own element");
 SCAN_KERNEL(excl, excl_names, "prefix sums, each without its own element");

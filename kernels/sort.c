@@ -263,7 +263,7 @@ static int verify(void *state, struct proof *ret, struct error *err)
 	return OK;
 }
 
-static const char *const names[] = { "sort", "radixsort", NULL };
+static const char *const names[] = { "sort", "radixsort", "hybridsort", NULL };
 
 const struct kernel kernel_sort_radix = {
 	.id = "sort.radix",

@@ -353,7 +353,7 @@ static int verify(void *state, struct proof *ret, struct error *err)
 	}
 
 static const char *const names5[] = { "5pt", "heat2d", "hotspot", "jacobi", NULL };
-static const char *const names7[] = { "7pt", "heat3d", NULL };
+static const char *const names7[] = { "7pt", "heat3d", "hotspot3d", NULL };
 static const char *const names27[] = { "27pt", NULL };
 
 STENCIL_KERNEL(stencil2d_5pt, "stencil2d.5pt", names5, "weighted mean of 5 points", 2,

@@ -298,11 +298,12 @@ static int verify(void *state, struct proof *ret, struct error *err)
 		.free = free_state,                                                            \
 	}
 
-static const char *const copy_names[] = { "copy", NULL };
-static const char *const scale_names[] = { "stream.mul", "scale", NULL };
-static const char *const add_names[] = { "add", NULL };
-static const char *const triad_names[] = { "triad", NULL };
-static const char *const dot_names[] = { "dot", "stream.reduce", NULL };
+static const char *const copy_names[] = { "copy", "babelstream.copy", "copy_storage_buffer",
+	NULL };
+static const char *const scale_names[] = { "stream.mul", "scale", "babelstream.mul", NULL };
+static const char *const add_names[] = { "add", "babelstream.add", NULL };
+static const char *const triad_names[] = { "triad", "babelstream.triad", NULL };
+static const char *const dot_names[] = { "dot", "stream.reduce", "babelstream.dot", NULL };
 
 STREAM_KERNEL(copy, copy_names, "out = x");
 STREAM_KERNEL(scale, scale_names, "out = 3 x");

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <strings.h>
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "kernels/code.h"
@@ -57,10 +58,10 @@ const struct kernel *const kernel_table[] = {
 
 static bool has_name(const struct kernel *k, const char *name)
 {
-	if (strcmp(k->id, name) == 0)
+	if (strcasecmp(k->id, name) == 0)
 		return true;
 	for (const char *const *a = k->aliases; a && *a; a++)
-		if (strcmp(*a, name) == 0)
+		if (strcasecmp(*a, name) == 0)
 			return true;
 	return false;
 }

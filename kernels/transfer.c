@@ -142,8 +142,8 @@ static int verify(void *state, struct proof *ret, struct error *err)
 		.free = free_state,                                                            \
 	}
 
-static const char *const h2d_names[] = { "h2d", "copy-h2d", NULL };
-static const char *const d2h_names[] = { "d2h", "copy-d2h", NULL };
+static const char *const h2d_names[] = { "h2d", "copy-h2d", "busspeeddownload", NULL };
+static const char *const d2h_names[] = { "d2h", "copy-d2h", "busspeedreadback", NULL };
 static const char *const d2d_names[] = { "d2d", "copy-d2d", NULL };
 
 TRANSFER_KERNEL(h2d, h2d_names, "host memory to device memory");
