@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -489,6 +490,8 @@ int main(int argc, char **argv)
 	int r;
 
 	sd_init();
+	/* An arena a thread would keep what each of them once needed. */
+	mallopt(M_ARENA_MAX, 2);
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
 	log_init("benchd", LOG_INFORMATION);

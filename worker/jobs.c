@@ -185,7 +185,9 @@ size_t jobs_poll_fds(const struct jobs *js, struct pollfd *fds)
 
 		if (!s->pid)
 			continue;
-		fds[n++] = (struct pollfd){ .fd = is_full ? -1 : s->fd, .events = POLLIN };
+		/* A stream at its end is ready for ever; what follows is the exit. */
+		fds[n++] = (struct pollfd){ .fd = is_full || s->is_ended ? -1 : s->fd,
+			.events = POLLIN };
 		fds[n++] = (struct pollfd){ .fd = s->pidfd, .events = POLLIN };
 	}
 	return n;
@@ -230,6 +232,7 @@ static bool take(struct jobs *js, struct jobs_slot *s)
 
 	buf_reserve(&s->in, 64 * 1024);
 	n = recv(s->fd, s->in.data + s->in.len, 64 * 1024, MSG_DONTWAIT);
+	s->is_ended = n == 0;
 	if (n > 0) {
 		s->in.len += (size_t)n;
 		forward(js, s);

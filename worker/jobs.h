@@ -18,6 +18,7 @@ struct jobs_slot {
 	int pidfd, fd;
 	struct buf in;	 /* from the runner, up to the last whole line */
 	bool is_done;	 /* its `done` was seen */
+	bool is_ended;	 /* its stream is at the end; the process may still be there */
 	bool is_fenced;	 /* what it says is dropped: a newer attempt or a shutdown */
 	char status[16]; /* of its `done`, for one-job mode */
 };
