@@ -14,7 +14,7 @@
 #include "base/fs.h"
 #include "base/secret.h"
 
-enum { MAX_PIDS = 4096, MAX_TEXT = 1024 * 1024 };
+enum { MAX_PIDS = 4096, MAX_TEXT = 1024 * 1024, GONE_MS = 1000 };
 
 static int write_at(int dir, const char *name, const char *text)
 {
@@ -118,6 +118,16 @@ static void pass_controllers(struct host *h, int dir)
 		h->cgroup_has_pids = false;
 }
 
+/* What was killed takes a moment to leave. */
+static void remove_group(int dir, const char *name)
+{
+	for (int ms = 0; unlinkat(dir, name, AT_REMOVEDIR) < 0 && errno == EBUSY; ms++) {
+		if (ms == GONE_MS)
+			return;
+		(void)poll(NULL, 0, 1);
+	}
+}
+
 static void remove_children(const char *path)
 {
 	DIR *d = opendir(path);
@@ -125,7 +135,7 @@ static void remove_children(const char *path)
 
 	while (d && (e = readdir(d)))
 		if (e->d_type == DT_DIR && e->d_name[0] == 's')
-			(void)unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR);
+			remove_group(dirfd(d), e->d_name);
 	if (d)
 		closedir(d);
 }
@@ -194,14 +204,21 @@ static void set_limits(const struct host *h, const struct cgroup *c, int64_t mem
 	}
 }
 
+static void group_path(const struct cgroup *c, char *path, size_t size)
+{
+	snprintf(path, size, "%s/s%d", c->host->cgroup, c->slot);
+}
+
 void cgroup_open(const struct host *h, int slot, int64_t memory_bytes, struct cgroup *c)
 {
 	char path[512];
 
-	*c = (struct cgroup){ .fd = -1, .procs_fd = -1 };
+	*c = (struct cgroup){
+		.fd = -1, .procs_fd = -1, .host = h, .slot = slot, .memory_bytes = memory_bytes
+	};
 	if (!h->cgroup)
 		return;
-	snprintf(path, sizeof(path), "%s/s%d", h->cgroup, slot);
+	group_path(c, path, sizeof(path));
 	c->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c->fd < 0 && errno == ENOENT && mkdir(path, 0755) == 0)
 		c->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -222,7 +239,23 @@ void cgroup_close(struct cgroup *c)
 		close(c->fd);
 	if (c->procs_fd >= 0)
 		close(c->procs_fd);
+	if (c->is_spent) {
+		char path[512];
+
+		group_path(c, path, sizeof(path));
+		remove_group(AT_FDCWD, path);
+	}
 	*c = (struct cgroup){ .fd = -1, .procs_fd = -1 };
+}
+
+void cgroup_renew(struct cgroup *c)
+{
+	const struct cgroup old = *c;
+
+	if (!old.is_spent)
+		return;
+	cgroup_close(c);
+	cgroup_open(old.host, old.slot, old.memory_bytes, c);
 }
 
 /* The kernel hands the list out a page at a time. */
@@ -260,7 +293,7 @@ static void kill_each(const struct cgroup *c)
 	(void)write_at(c->fd, "cgroup.freeze", "0");
 }
 
-int cgroup_kill(const struct cgroup *c)
+int cgroup_kill(struct cgroup *c)
 {
 	int n;
 
@@ -269,6 +302,7 @@ int cgroup_kill(const struct cgroup *c)
 	n = count_processes(c);
 	if (n && write_at(c->fd, "cgroup.kill", "1") < 0)
 		kill_each(c);
+	c->is_spent |= n > 0;
 	return n;
 }
 

@@ -208,7 +208,9 @@ static int fail_by_limit(struct job *j, const struct turn *t, const struct recor
 			"'%s' used more memory than limits.memory (%lld bytes)", name,
 			(long long)j->spec->limits.memory_bytes);
 	default:
-		return job_fail(j, FAULT_PROGRAM, "%s", s->failure);
+		/* Not even begun: whatever ended it, the program did not. */
+		return job_fail(j, s->failed_step == STEP_PARENT ? FAULT_RUNNER : FAULT_PROGRAM,
+			"%s", s->failure);
 	}
 }
 

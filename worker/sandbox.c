@@ -69,6 +69,7 @@ static void plan_strict(struct job *j, struct launch *l)
 void sandbox_plan(struct job *j, struct launch *l)
 {
 	launch_init(l);
+	cgroup_renew(&j->cgroup);
 	l->cgroup = j->cgroup.fd >= 0 ? &j->cgroup : NULL;
 	l->uid = j->host->job_uid;
 	l->gid = j->host->job_gid;

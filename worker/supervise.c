@@ -320,14 +320,21 @@ static int start(const struct launch *l, struct child *c, struct error *err)
 static int fail_start(
 	const struct launch *l, struct child *c, struct supervised *s, const struct error *why)
 {
+	int status = 0;
+
 	if (l->namespaces)
 		namespaces_leave(l->namespaces);
-	while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	s->termination = T_FAILED_START;
 	s->failed_step = c->failed_step;
 	s->failed_errno = c->failed_errno;
-	snprintf(s->failure, sizeof(s->failure), "%.255s", why->text);
+	if (c->failed_step == STEP_PARENT && WIFSIGNALED(status))
+		snprintf(s->failure, sizeof(s->failure),
+			"'%.120s' was ended by signal %d (%s) before it began", l->argv[0],
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(s->failure, sizeof(s->failure), "%.255s", why->text);
 	child_close(c);
 	return OK;
 }
