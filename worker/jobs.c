@@ -274,6 +274,7 @@ static void sweep_after(struct jobs *js, const struct jobs_slot *dead, size_t sl
 			spare[n++] = js->slots[i].pid;
 	cgroup_open(js->host, (int)slot, 0, &group);
 	(void)cgroup_kill(&group);
+	group.is_spent = true; /* by the dead runner, perhaps */
 	cgroup_close(&group);
 	(void)sweep_descendants(spare, n, 10 * NS_PER_S, NULL);
 	if (!find_job(js, dead->id))

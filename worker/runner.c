@@ -95,6 +95,7 @@ static void end_job(struct job *j)
 	if (j->spec && j->scratch)
 		run_cleanup(j);
 	(void)sweep_descendants(NULL, 0, 10 * NS_PER_S, NULL);
+	cgroup_close(&j->cgroup);
 	if (j->scratch)
 		(void)!dir_remove(j->scratch, &err);
 	/* Before `done`, so that the next job finds the host free. */
