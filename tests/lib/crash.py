@@ -237,11 +237,12 @@ class Campaign:
         for u, list_ in records.items():
             places = [(p["cell"], p["arm"], p["index"]) for p in list_ or []]
             twice += [f"{u} {p}" for p in set(places) if places.count(p) > 1]
-            # A noisy process is replaced by one more, at most half as many again.
+            # Noisy ones are replaced by others, in each attempt at most half as many again.
+            most = PROCESSES + jobs[u]["attempt"] * PROCESSES // 2
             counting = sum(not p["replaced"] for p in list_ or [])
             if jobs[u]["state"] == "succeeded" and not (
-                    PROCESSES <= counting <= len(list_) <= PROCESSES * 3 // 2):
-                short.append(f"{u} has {counting} of {PROCESSES}")
+                    PROCESSES <= counting <= len(list_) <= most):
+                short.append(f"{u} has {counting} of {PROCESSES}, {len(list_)} in all")
         self.say("no process is recorded twice", twice)
         self.say("each succeeded job has all its processes, and no more than replacements", short)
         states = {}
