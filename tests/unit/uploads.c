@@ -2,8 +2,10 @@
 /* Uploads in Bencher's shapes, over http_call: the real handlers, adapters and store. */
 #include "tests/lib/store.h"
 
+#include "base/rng.h"
 #include "base/secret.h"
 #include "daemon/http/handlers.h"
+#include "daemon/ingest/ingest.h"
 
 #define TIMES "\"start_time\":\"2026-11-21T09:00:00Z\",\"end_time\":\"2026-11-21T09:00:05.5Z\""
 #define BMF(value) "\"{\\\"sum\\\":{\\\"latency\\\":{\\\"value\\\":" value "}}}\""
@@ -778,6 +780,49 @@ START_TEST(nesting_has_a_limit_inside_and_outside)
 }
 END_TEST
 
+/* Bodies that were right until something happened to them: no crash, no store, an error in
+ * words. Valgrind and the sanitizers watch. */
+START_TEST(a_damaged_body_is_refused_or_read)
+{
+	static const char whole[] =
+		"{\"project\":\"p\",\"branch\":\"main\",\"hash\":null,\"testbed\":\"t\"," TIMES
+		",\"start_point\":{\"branch\":\"main\",\"max_versions\":3},\"thresholds\":"
+		"{\"models\":{\"latency\":{\"test\":\"t_test\",\"upper_boundary\":0.9}}},"
+		"\"settings\":{\"adapter\":\"magic\",\"fold\":\"median\"},\"context\":"
+		"{\"bencher.dev/v0/repo/name\":\"r\"},\"results\":[" BMF(
+			"5") ","
+			     "\"{\\\"results\\\":[{\\\"command\\\":\\\"a\\\",\\\"mean\\\":1}]}"
+			     "\","
+			     "\"{\\\"s\\\":[{\\\"parameters\\\":{\\\"n\\\":1},\\\"measures\\\":"
+			     "{\\\"m\\\":{\\\"value\\\":1}}}]}\"]}";
+	struct rng rng;
+	int n_read = 0;
+
+	make_folder();
+	rng_init(&rng, 20261121);
+	for (int i = 0; i < 3000; i++) {
+		size_t n = sizeof(whole) - 1;
+		char *text = arena_strdup(mem, whole);
+		struct upload *u;
+		json_t *body;
+
+		for (uint64_t k = 1 + rng_below(&rng, 3); k > 0; k--)
+			text[rng_below(&rng, n)] = "\"{}[]:,\\0a9.-e \xc3"[rng_below(&rng, 17)];
+		if (rng_below(&rng, 8) == 0)
+			n = rng_below(&rng, n);
+		err = (struct error){ 0 };
+		if (json_parse(text, n, &body, &err) == OK) {
+			arena_own_json(mem, body);
+			n_read += upload_read(body, UPLOAD_RUN, mem, &u, &err) == OK;
+		}
+		ck_assert(err.code == 0 || *err.text);
+	}
+	ck_assert_int_gt(n_read, 10);
+	ck_assert_int_lt(n_read, 2990);
+	remove_folder();
+}
+END_TEST
+
 SUITE("uploads", a_run_makes_everything_on_first_use, a_report_names_its_branch_and_testbed,
 	what_a_run_does_not_name_comes_from_its_context,
 	a_key_of_a_project_uploads_there_and_nowhere_else, the_same_key_stores_one_report,
@@ -791,4 +836,5 @@ SUITE("uploads", a_run_makes_everything_on_first_use, a_report_names_its_branch_
 	the_ending_that_asks_for_no_alerts_is_no_part_of_the_name,
 	an_integer_beyond_64_bits_is_a_number, models_come_with_an_upload_and_stay_until_reset,
 	a_wrong_body_is_refused_by_name, a_refused_body_leaves_nothing_behind,
-	quantities_have_limits, nesting_has_a_limit_inside_and_outside)
+	quantities_have_limits, nesting_has_a_limit_inside_and_outside,
+	a_damaged_body_is_refused_or_read)
