@@ -26,6 +26,11 @@ static const char config[] = "[core]\n\thooksPath = /dev/null\n\tfsmonitor = fal
 			     "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n"
 			     "[safe]\n\tdirectory = *\n[advice]\n\tdetachedHead = false\n";
 
+static bool is_local(const char *url)
+{
+	return *url == '/' || !strncmp(url, "file:///", 8);
+}
+
 const char *git_url_problem(const char *url)
 {
 	size_t n = strlen(url);
@@ -35,14 +40,14 @@ const char *git_url_problem(const char *url)
 	for (size_t i = 0; i < n; i++)
 		if ((unsigned char)url[i] <= ' ' || url[i] == 0x7f)
 			return "it must not contain blanks or control characters";
-	if (*url == '/' || !strncmp(url, "https://", 8) || !strncmp(url, "http://", 7) ||
+	if (is_local(url) || !strncmp(url, "https://", 8) || !strncmp(url, "http://", 7) ||
 		(!strncmp(url, "ssh://", 6) && url[6] != '-'))
 		return NULL;
 	/* user@host:path */
 	if (!strstr(url, "://") && strchr(url, '@') && strchr(url, ':') &&
 		isalnum((unsigned char)*url) && strchr(url, '@')[1] != '-')
 		return NULL;
-	return "only http, https, ssh and absolute paths are taken";
+	return "only http, https, ssh, absolute paths and file:/// are taken";
 }
 
 /* --- running git ------------------------------------------------------------------------- */
@@ -71,7 +76,7 @@ static char **make_environment(struct git *g, struct arena *a)
 	if (owner)
 		env[n++] = arena_printf(a, "BENCHD_OWNER=%s", owner);
 	/* The workload named a path of this host itself. */
-	if (*g->url == '/')
+	if (is_local(g->url))
 		env[n++] = (char *)"GIT_ALLOW_PROTOCOL=file";
 	return env;
 }

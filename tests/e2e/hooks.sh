@@ -50,7 +50,7 @@ public_url: http://bench.example
 workloads:
   orbit:
     kind: build
-    repository: $tmp/orbit.git
+    repository: file://$tmp/orbit.git
     build: [[make]]
     benchmarks:
       - {name: kepler, command: [./bench, kepler]}

@@ -48,6 +48,10 @@ run "$head" '[["sh","-c","echo compiling; echo error: no such header; exit 2"]]'
 check_equal "a build that fails is a fault of the build" "$(ended)" "failed build"
 check_match "with its last line" "$out" "build step 1 failed: 'sh' exited with 2: error: no such header"
 check_match "and its log" "$out" '"stream":"build","data":"compiling'
+plain=$repo; repo=file://$plain
+run '[{"name":"head","ref":"main"}]' '[["./build.sh"]]'
+check_equal "a file URL is as good as a path" "$(ended)" succeeded
+repo=$plain
 in_repo checkout -q -b side "$one"; in_repo commit -q --allow-empty -m "on the side"
 in_repo checkout -q main
 run '[{"name":"base","ref":"main","merge_base":true},{"name":"head","ref":"side"}]' '[["./build.sh"]]'

@@ -539,8 +539,8 @@ END_TEST
 START_TEST(repositories_are_taken_by_known_protocols_only)
 {
 	static const char *const good[] = { "/srv/x.git", "https://h/x.git", "http://h/x",
-		"ssh://git@h/x", "git@host:x.git" };
-	static const char *const bad[] = { "", "file:///x", "ext::sh -c x", "ext::x",
+		"ssh://git@h/x", "git@host:x.git", "file:///srv/x.git" };
+	static const char *const bad[] = { "", "file://x", "file:x", "ext::sh -c x", "ext::x",
 		"git://h/x", "--upload-pack=x", "-x@h:y", "ssh://-oProxyCommand=x/y",
 		"git@-x:y", "relative/x", "https://h/a b", "../x" };
 
