@@ -185,6 +185,8 @@ int hook_plan(const struct hook *h, const char *event, const void *body, size_t 
 
 	*ret = (struct hook_plan){ .ignored = "",
 		.orders = ARENA_ARRAY(a, struct hook_order, h->n_rules) };
+	if (n == 0)
+		return error_set(err, E_UNPROCESSABLE, "the payload is empty");
 	r = json_parse(body, n, &payload, err);
 	if (r < 0)
 		return error_prefix(err, "the payload: ");

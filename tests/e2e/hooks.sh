@@ -94,6 +94,20 @@ deliver d0 ping
 check_match "a ping is answered" "$answer" '^200 '
 secret='not the secret'; deliver d1 push "$tmp/orbit.git" main "$before" "$docs"; secret=
 check_match "a wrong signature is refused" "$answer" '^401 .*no signature of this body'
+knock() { # HOOK HEADER... : a body whose signature is GitHub's own example
+	hook=$1; shift
+	set -- -H 'X-Hub-Signature-256: sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17' "$@"
+	curl -s -m 20 -w ' %{http_code}' --data 'Hello, World!' "$@" "$url/v0/hooks/$hook" | tr -d '\n'
+}
+type='Content-Type: application/json'
+check_match "an unknown hook is none" "$(knock nothing -H "$type")" "there is no hook 'nothing'.* 404$"
+check_match "forms are not read" "$(knock orbit)" 'content type to application/json.* 415$'
+check_match "nor packed bodies" "$(knock orbit -H "$type" -H 'Content-Encoding: deflate')" 'Content-Encoding.* 415$'
+check_match "the forge's id is wanted" "$(knock orbit -H "$type")" "'X-GitHub-Delivery' must have.* 400$"
+check_match "and the event" "$(knock orbit -H "$type" -H 'X-GitHub-Delivery: k1')" "'X-GitHub-Event' must have.* 400$"
+check_match "what is no JSON is kept as failed" "$(knock orbit -H "$type" -H 'X-GitHub-Delivery: k1' -H 'X-GitHub-Event: push')" ' 202$'
+check "soon" wait_for 20 processed k1
+check_match "with the reason" "$(delivery k1)" '^failed: the payload: '
 deliver d2 push "$tmp/orbit.git" main "$before" "$docs"
 check_match "a push of documents is stored" "$answer" '^202 '
 check "and processed" wait_for 20 processed d2
@@ -160,7 +174,7 @@ check_equal "webhooks are signed, sent once each, in the standard shape" \
 	"[('job.finished', 'slower', 1), ('job.finished', 'slower', 1)]"
 
 # --- the comment is changed in place, also when the forge loses its answer ---
-echo PATCH:500 PATCH:lost >"$tmp/forge/fail"
+echo POST:403 PATCH:500 PATCH:lost >"$tmp/forge/fail"
 deliver d5 pull "$tmp/orbit.git" synchronize 7 "$docs" main ada/orbit
 changed() { [ "$(state "d['comments'][0].get('changes', 0)")" = 1 ]; }
 quiet() { ! get /v0/deliveries | grep -Eq '"state":"(waiting|sending)"'; }
@@ -168,5 +182,12 @@ check "a new head is measured and the comment changed" wait_for 120 changed
 check "all messages leave" wait_for 30 quiet
 check_equal "there is still one comment, changed once" "$(state "(len(d['comments']), d['comments'][0]['changes'])")" "(1, 1)"
 check_match "it tells what holds now" "$(state "d['comments'][0]['body']")" '^\*\*= same\*\*|^\*\*\? unknown\*\*'
+check_match "what the forge refuses is given up, with the reason" "$(get '/v0/deliveries?format=csv')" "status,orbit,pending,failed,1,.*HTTP 403: the forge refuses the token of the hook 'orbit'"
+id=$(get /v0/deliveries | json "[m['uuid'] for m in d if m['state'] == 'delivered'][0]")
+check_match "what was delivered is not sent again by hand either" "$("$top_builddir/benchctl" --host "$url" deliveries --out "$id" --redeliver 2>&1)" "has been delivered.*HTTP 409"
+id=$(get /v0/hooks/deliveries | json "[x['uuid'] for x in d if x['id'] == 'd2'][0]")
+check_match "a delivery can be processed again" "$("$top_builddir/benchctl" --host "$url" deliveries "$id" --redeliver 2>&1)" "delivery $id: received"
+check "which stays quiet again" wait_for 20 processed d2
+check_match "its payload is shown" "$("$top_builddir/benchctl" --host "$url" deliveries "$id")" '"full_name": "ada/orbit"'
 check_equal "nothing wrong was sent" "$(state "d['wrong']")" "[]"
 done_testing

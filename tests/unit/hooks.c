@@ -286,6 +286,7 @@ START_TEST(payloads_that_lie_are_refused_by_name)
 	static const struct {
 		const char *event, *text, *part;
 	} cases[] = {
+		{ "push", "", "the payload is empty" },
 		{ "push", "[", "the payload: " },
 		{ "push", "[]", "no JSON object" },
 		{ "push", "{}", "'repository/full_name' of the payload is missing" },
