@@ -104,6 +104,7 @@ struct invariant {
 struct accuracy {
 	bool is_known;
 	double rmse, mae, max_error, mean_error, std_error, correlation, bias, relative_rmse;
+	double order; /* of convergence; 0 = not measured */
 	int64_t n_valid, n_total;
 };
 

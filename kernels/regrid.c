@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kernels/regrid.h"
 
+#include <math.h>
 #include <string.h>
 #include "base/cleanup.h"
 #include "kernels/code.h"
@@ -23,6 +24,9 @@ static const char *const grid_names[] = { "cell", "node", NULL };
 static const char *const values_names[] = { "point", "mean", NULL };
 static const char *const weights_names[] = { "cached", "regenerated", "csr", NULL };
 
+static const char *const mode_names[] = { "once", "convergence", "roundtrip", NULL };
+static const char *const mask_names[] = { "none", "fracarea", "destarea", NULL };
+
 static const struct kernel_option options[] = {
 	{ "grid", "points at cell centres, or nodes with both ends", grid_names, 0, 0, 0 },
 	{ "field", "test field", field_names, 0, 0, 0 },
@@ -34,6 +38,10 @@ static const struct kernel_option options[] = {
 	{ "tile", "target rows of a tile; 0 = chosen by cache size", NULL, 0, 1 << 20, 0 },
 	{ "target-rows", "0 = half of the source", NULL, 0, 1 << 20, 0 },
 	{ "target-columns", "0 = half of the source", NULL, 0, 1 << 20, 0 },
+	{ "mode", "what is proven beside: the order of convergence, or the way back",
+		mode_names, 0, 0, 0 },
+	{ "mask", "sources without value; targets are divided by the area they got, or by all",
+		mask_names, 0, 0, 0 },
 	{ NULL, NULL, NULL, 0, 0, 0 },
 };
 
@@ -84,6 +92,27 @@ static void count(const struct params *p, struct counts *ret)
 	ret->footprint_bytes += (4 + b) * target * 4 + 8 * target;
 }
 
+static int check_mode(const struct params *p, enum regrid_method m, struct error *err)
+{
+	enum regrid_mode mode = (enum regrid_mode)params_option(p, "mode");
+
+	if (mode == REGRID_ONCE)
+		return OK;
+	if (params_option(p, "mask"))
+		return error_set_field(
+			err, E_UNPROCESSABLE, "mask", "--mode and --mask exclude each other");
+	if (mode == REGRID_ROUNDTRIP)
+		return OK;
+	if (p->dim[0] % 4 || p->dim[1] % 4 || p->dim[0] < 8 || p->dim[1] < 8 ||
+		params_option(p, "target-rows") % 2 || params_option(p, "target-columns") % 2)
+		return error_set_field(err, E_UNPROCESSABLE, "mode",
+			"convergence halves the grids: it needs multiples of 4");
+	if (m == REGRID_CONSERVATIVE && params_option(p, "values"))
+		return error_set_field(err, E_UNPROCESSABLE, "values",
+			"cell means on nested grids are exact: no order is left to see");
+	return OK;
+}
+
 static int check(const struct params *p, struct error *err)
 {
 	enum regrid_method m = method_of(p);
@@ -108,7 +137,10 @@ static int check(const struct params *p, struct error *err)
 	if (m == REGRID_NEAREST && params_option(p, "weights") == REGRID_CSR)
 		return error_set_field(
 			err, E_UNPROCESSABLE, "weights", "nearest has no weights");
-	return OK;
+	if (params_option(p, "mask") && params_option(p, "weights") != REGRID_CSR)
+		return error_set_field(err, E_UNPROCESSABLE, "mask",
+			"a mask breaks the weights of axes; use --weights csr");
+	return check_mode(p, m, err);
 }
 
 /* --- set up ------------------------------------------------------------------------------- */
@@ -122,6 +154,7 @@ static void free_state(void *state)
 	axis_done(&s->lat);
 	axis_done(&s->lon);
 	free(s->links.row);
+	free(s->mask);
 	mem_free(s->links.index);
 	mem_free(s->links.weight);
 	mem_free(s->src);
@@ -154,13 +187,67 @@ static void fill_source(struct regrid_state *s)
 	for (int64_t r = 0; r < s->levels * s->h; r++)
 		for (int64_t j = 0; j < s->w; j++)
 			real_set(s->src, s->p->dtype, (size_t)(r * s->w + j),
-				(1 + (double)(r / s->h) / 8) * field_get(&f, r % s->h, j));
+				s->mask && s->mask[r % s->h * s->w + j]
+					? NAN
+					: (1 + (double)(r / s->h) / 8) *
+						  field_get(&f, r % s->h, j));
 	field_done(&f);
 }
 
 static int64_t link_source(const struct regrid_state *s, int64_t i, int64_t j, int k, int l)
 {
 	return axis_source(&s->lat, i, k) * s->w + axis_source(&s->lon, j, l);
+}
+
+/* The weight of link kl of target t, 0 for a source without value. */
+static double link_weight(const struct regrid_state *s, int64_t t, int kl, int64_t *ret_source)
+{
+	int k = kl / s->lon.n_links, l = kl % s->lon.n_links;
+
+	*ret_source = link_source(s, t / s->tw, t % s->tw, k, l);
+	if (s->mask && s->mask[*ret_source])
+		return 0;
+	return s->lat.exact[k * s->th + t / s->tw] * s->lon.exact[l * s->tw + t % s->tw];
+}
+
+static void add_link(struct regrid_state *s, int64_t source, double weight)
+{
+	struct regrid_links *c = &s->links;
+
+	c->index[c->n_links] = (int32_t)source;
+	real_set(c->weight, s->p->dtype, (size_t)c->n_links++, weight);
+}
+
+static int64_t any_valid(const struct regrid_state *s)
+{
+	int64_t i = 0;
+
+	while (s->mask[i] && i + 1 < s->h * s->w)
+		i++;
+	return i;
+}
+
+/* Links of one target. With fracarea they are divided by their sum; a target that got none of
+ * its area takes a NaN times some value. */
+static void add_target(struct regrid_state *s, int64_t t, int per)
+{
+	double sum = 0, all = 1;
+	int64_t source;
+
+	for (int kl = 0; s->mask && kl < per; kl++)
+		sum += link_weight(s, t, kl, &source);
+	if (s->mask && !(sum > REGRID_LEAST_AREA)) {
+		add_link(s, any_valid(s), NAN);
+		return;
+	}
+	if (s->mask && params_option(s->p, "mask") == REGRID_FRACAREA)
+		all = sum;
+	for (int kl = 0; kl < per; kl++) {
+		double w = link_weight(s, t, kl, &source);
+
+		if (w != 0)
+			add_link(s, source, w / all);
+	}
 }
 
 /* Explicit links of the separable weights; those of weight 0 are left out. */
@@ -176,17 +263,7 @@ static int make_links(struct regrid_state *s, struct error *err)
 	if (r == OK)
 		r = mem_new(&c->weight, (size_t)(n * per * dtype_bytes(s->p->dtype)), 4, err);
 	for (int64_t t = 0; r == OK && t < n; t++) {
-		for (int kl = 0; kl < per; kl++) {
-			int k = kl / s->lon.n_links, l = kl % s->lon.n_links;
-			double w = s->lat.exact[k * s->th + t / s->tw] *
-				   s->lon.exact[l * s->tw + t % s->tw];
-
-			if (w == 0)
-				continue;
-			c->index[c->n_links] =
-				(int32_t)link_source(s, t / s->tw, t % s->tw, k, l);
-			real_set(c->weight, s->p->dtype, (size_t)c->n_links++, w);
-		}
+		add_target(s, t, per);
 		c->row[t + 1] = c->n_links;
 	}
 	return r;
@@ -233,6 +310,8 @@ static int setup(const struct params *p, void **ret_state, struct error *err)
 	s->is_nontemporal = c.footprint_bytes > (double)host_stream_threshold(p->threads);
 	init_axes(s);
 	choose_tiles(s);
+	if (params_option(p, "mask"))
+		s->mask = regrid_mask_make(p, s->grid, s->h, s->w);
 	r = mem_new(&s->src, (size_t)(s->levels * s->h * s->w * dtype_bytes(p->dtype)), 0, err);
 	if (r == OK)
 		r = mem_new(&s->dst, dst_bytes(s), 1, err);

@@ -17,7 +17,12 @@ enum regrid_method { REGRID_NEAREST, REGRID_BILINEAR, REGRID_CONSERVATIVE };
 enum regrid_grid { REGRID_CELL, REGRID_NODE };
 enum regrid_weights { REGRID_CACHED, REGRID_REGENERATED, REGRID_CSR };
 
+enum regrid_mode { REGRID_ONCE, REGRID_CONVERGENCE, REGRID_ROUNDTRIP };
+enum regrid_mask { REGRID_UNMASKED, REGRID_FRACAREA, REGRID_DESTAREA };
+
 enum { REGRID_LINKS_MAX = 64 }; /* of a target row */
+/* A target that got less of its area than this has no value. */
+#define REGRID_LEAST_AREA 1e-9
 
 /* How one axis of the target hangs on the same axis of the source. Target t takes sources
  * first[t] .. first[t] + n_links - 1 with the weights weight[l * n_dst + t]. A cyclic axis may
@@ -49,6 +54,7 @@ struct regrid_state {
 	int64_t tile_rows, tile_columns;
 	struct regrid_axis lat, lon;
 	struct regrid_links links; /* with --weights csr */
+	uint8_t *mask;		   /* h x w, 1: no value there; NULL: all have one */
 	void *src, *dst;	   /* levels x h x w and levels x th x tw of the dtype */
 	void *buffers;		   /* a row buffer for each thread */
 	int64_t buffer_bytes;
@@ -131,7 +137,15 @@ double grid_lon(enum regrid_grid g, int64_t n, int64_t i);
 /* sin(lat2) - sin(lat1) for the band between the edges lo and hi of n from pole to pole. */
 double band_area(int64_t lo, int64_t hi, int64_t n);
 
-/* --- proof (regrid_verify.c) --- */
+/* --- masks (regrid_mask.c) --- */
+/* Blocks of 6 by 6 degrees, three in ten of them, by the seed: the same places on every grid.
+ * free() it. */
+uint8_t *regrid_mask_make(const struct params *p, enum regrid_grid g, int64_t h, int64_t w);
+
+/* --- proof (regrid_verify.c, regrid_mode.c) --- */
+/* The rest of the proof in the modes convergence and roundtrip. */
+int regrid_prove_mode(
+	const struct regrid_state *s, struct proof *ret, struct error *err) must_check;
 int regrid_verify(void *state, struct proof *ret, struct error *err) must_check;
 struct regrid_golden {
 	int64_t h, w;

@@ -50,8 +50,8 @@ static const struct regrid_golden goldens[] = {
 const struct regrid_golden *regrid_golden_find(const struct regrid_state *s)
 {
 	if (s->p->dtype != DT_F64 || params_option(s->p, "field") != 0 ||
-		params_option(s->p, "values") != 0 || s->levels != 1 || s->th != s->h / 2 ||
-		s->tw != s->w / 2)
+		params_option(s->p, "values") != 0 || s->mask || s->levels != 1 ||
+		s->th != s->h / 2 || s->tw != s->w / 2)
 		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(goldens); i++)
 		if (goldens[i].h == s->h && goldens[i].w == s->w &&

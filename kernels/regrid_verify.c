@@ -48,8 +48,14 @@ static void make_rows(const struct check *c, int64_t level, int64_t i, double *o
 }
 
 struct reference {
-	double value, magnitude, least, most;
+	double value, magnitude, least, most, area;
 };
+
+static bool is_masked(const struct regrid_state *s, int64_t i, int64_t j, int k, int l)
+{
+	return s->mask &&
+	       s->mask[axis_source(&s->lat, i, k) * s->w + axis_source(&s->lon, j, l)];
+}
 
 static void reference_of(
 	const struct check *c, const double *rows, int64_t i, int64_t j, struct reference *ret)
@@ -63,8 +69,9 @@ static void reference_of(
 
 			if (s->lat.exact)
 				w = s->lat.exact[k * s->th + i] * s->lon.exact[l * s->tw + j];
-			if (w == 0)
+			if (w == 0 || is_masked(s, i, j, k, l))
 				continue;
+			ret->area += w;
 			ret->value += w * v;
 			ret->magnitude += fabs(w * v);
 			ret->least = fmin(ret->least, v);
@@ -74,6 +81,15 @@ static void reference_of(
 
 /* Whether target (i, j) interpolates between neighbours, and not over the seam or beyond the
  * last row. */
+/* With fracarea the value is that of the part that has one. */
+static void divide_by_area(const struct regrid_state *s, struct reference *r)
+{
+	if (!s->mask || params_option(s->p, "mask") != REGRID_FRACAREA || r->area == 0)
+		return;
+	r->value /= r->area;
+	r->magnitude /= r->area;
+}
+
 static bool is_inside(const struct regrid_state *s, int64_t i, int64_t j)
 {
 	double r = s->lat.exact && s->lat.n_links > 1 ? s->lat.exact[s->th + i] : 0;
@@ -83,27 +99,39 @@ static bool is_inside(const struct regrid_state *s, int64_t i, int64_t j)
 }
 
 static void check_target(const struct check *c, struct row_proof *p,
-	const struct reference *ref, double out, double truth, bool is_inside_grid)
+	const struct reference *ref, double out, bool is_poison, double truth,
+	bool is_inside_grid)
 {
 	const struct regrid_state *s = c->s;
 	int links = s->lat.n_links * s->lon.n_links;
 	double tolerance = (4 + links) * c->eps * ref->magnitude;
 	double slack = s->method == REGRID_NEAREST ? 0 : 4 * c->eps * ref->magnitude;
 	double error = fabs(out - ref->value);
+	bool is_missing = s->mask && !(ref->area > REGRID_LEAST_AREA);
 
 	errors_add(&p->errors, out, truth);
-	if (isnan(out)) {
-		p->n_unwritten++;
+	if (isnan(out) || is_missing) {
+		p->n_unwritten += isnan(out) != is_missing || is_poison;
 		return;
 	}
 	if (s->method == REGRID_NEAREST || tolerance == 0)
 		p->worst = out == ref->value ? p->worst : INFINITY;
 	else
 		p->worst = fmax(p->worst, error / tolerance);
-	p->n_outside += out < ref->least - slack || out > ref->most + slack;
+	if (params_option(s->p, "mask") != REGRID_DESTAREA)
+		p->n_outside += out < ref->least - slack || out > ref->most + slack;
 	p->integral += out;
 	if (is_inside_grid)
 		p->seamless = fmax(p->seamless, fabs(out - truth));
+}
+
+/* A target without a source is a NaN too, but not this one. */
+static bool is_poison(const struct regrid_state *s, int64_t at)
+{
+	uint32_t word;
+
+	memcpy(&word, (const char *)s->dst + at * dtype_bytes(s->p->dtype), sizeof(word));
+	return word == (uint32_t)POISON_WORD;
 }
 
 static void check_row(const struct check *c, int64_t row, double *rows)
@@ -120,7 +148,9 @@ static void check_row(const struct check *c, int64_t row, double *rows)
 		struct reference ref;
 
 		reference_of(c, rows, i, j, &ref);
-		check_target(c, p, &ref, out, truth, is_inside(s, i, j));
+		divide_by_area(s, &ref);
+		check_target(c, p, &ref, out, is_poison(s, row * s->tw + j), truth,
+			is_inside(s, i, j));
 	}
 }
 
@@ -163,8 +193,9 @@ static void claim_integral(const struct check *c, struct proof *ret)
 		double area = cell_area(s->h, r % s->h, s->w), sum = 0, abs_sum = 0;
 
 		for (int64_t j = 0; j < s->w; j++)
-			add(real_get(s->src, s->p->dtype, (size_t)(r * s->w + j)), &sum,
-				&abs_sum);
+			if (!s->mask || !s->mask[r % s->h * s->w + j])
+				add(real_get(s->src, s->p->dtype, (size_t)(r * s->w + j)), &sum,
+					&abs_sum);
 		before += area * sum;
 		magnitude += area * abs_sum;
 	}
@@ -190,6 +221,24 @@ static void claim_field(const struct check *c, const struct row_proof *all, stru
 	if (s->method == REGRID_CONSERVATIVE && params_option(s->p, "values") == 1 && is_nested)
 		proof_claim(ret, "rmse of nested cell means against exact means",
 			ret->accuracy.rmse, s->p->dtype == DT_F64 ? 1e-12 : 1e-6);
+}
+
+/* Which targets have no value is checked with the targets; here, that the mask hides some
+ * sources, and what a constant field is then. */
+static void claim_mask(
+	const struct regrid_state *s, const struct row_proof *all, struct proof *ret)
+{
+	int64_t n = 0;
+
+	for (int64_t i = 0; i < s->h * s->w; i++)
+		n += s->mask[i];
+	proof_claim(ret, "the mask hides none or all", n == 0 || n == s->h * s->w, 0);
+	if (strcmp(field_names[params_option(s->p, "field")], "const") == 0 &&
+		params_option(s->p, "mask") == REGRID_FRACAREA)
+		proof_claim(ret, "error of a constant field under the mask / eps c",
+			ret->accuracy.max_error /
+				(dtype_eps(s->p->dtype) * fabs(all->errors.most)),
+			16);
 }
 
 static void claim_golden(const struct regrid_state *s, struct proof *ret)
@@ -242,9 +291,12 @@ static void claim_all(const struct check *c, struct proof *ret)
 				axis_unity_error(&s->lon, s->p->dtype)) /
 				c->eps,
 			4);
-	if (s->method == REGRID_CONSERVATIVE)
+	if (s->method == REGRID_CONSERVATIVE && params_option(s->p, "mask") != REGRID_FRACAREA)
 		claim_integral(c, ret);
-	claim_field(c, &all, ret);
+	if (s->mask)
+		claim_mask(s, &all, ret);
+	else
+		claim_field(c, &all, ret);
 	claim_golden(s, ret);
 }
 
@@ -255,7 +307,6 @@ int regrid_verify(void *state, struct proof *ret, struct error *err)
 	int field = (int)params_option(s->p, "field");
 	bool is_mean = params_option(s->p, "values");
 
-	(void)err;
 	field_init(&c.source, field, is_mean, s->grid, s->h, s->w);
 	field_init(&c.truth, field, is_mean, s->grid, s->th, s->tw);
 	c.rows = xcalloc((size_t)(s->levels * s->th), sizeof(*c.rows));
@@ -266,5 +317,5 @@ int regrid_verify(void *state, struct proof *ret, struct error *err)
 	free(c.rows);
 	field_done(&c.source);
 	field_done(&c.truth);
-	return OK;
+	return regrid_prove_mode(s, ret, err);
 }

@@ -64,6 +64,8 @@ static json_t *accuracy(const struct accuracy *a)
 	json_set_real(o, "correlation", a->correlation);
 	json_set_real(o, "bias", a->bias);
 	json_set_real(o, "relative_rmse", a->relative_rmse);
+	if (a->order != 0)
+		json_set_real(o, "order", a->order);
 	json_set_int(o, "n_valid", a->n_valid);
 	json_set_int(o, "n_total", a->n_total);
 	return o;

@@ -217,6 +217,8 @@ static void send_accuracy(const struct measurement *m)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		send_values(
 			m, rows[i].measure, "1", rows[i].better, "samples", &rows[i].value, 1);
+	if (a->order != 0)
+		send_values(m, "accuracy.order", "1", "higher", "samples", &a->order, 1);
 }
 
 static void send_rates(const struct measurement *m)

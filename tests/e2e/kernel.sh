@@ -56,6 +56,22 @@ if command -v jq >/dev/null 2>&1; then
 	check_equal "more than 110 % of a ceiling is called doubtful, less is not" "$(printf '%s' "$json" | jq '.roofline | (.percent > 110) == (.ceiling_doubtful == true)')" true
 fi
 
+# --- accuracy beyond one grid, fields with holes
+if command -v jq >/dev/null 2>&1; then
+	for want in nearest:1 bilinear:2 conservative:1.5; do
+		order=$("$K" verify "regrid.${want%:*}" --size 200x400 --dtype f64 --backend simd --mode convergence --json | jq .accuracy.order)
+		check "the order of ${want%:*} is ${want#*:}" awk "BEGIN { exit !($order > ${want#*:} - 0.02 && $order < ${want#*:} + 0.02) }"
+	done
+	check_equal "cells cut in four and put together are what they were" "$("$K" verify regrid.nearest,regrid.conservative --size 50x100 --target-rows 100 --target-columns 200 --dtype f64 --backend all --mode roundtrip --json | jq -c '[.verified, .accuracy.rmse < 1e-15]' | sort -u)" '[true,true]'
+	check_equal "the way back of a coarser grid is not" "$("$K" verify bil --size 100x200 --dtype f64 --backend simd --mode roundtrip --json | jq -c '[.verified, .accuracy.rmse > 1e-4]')" '[true,true]'
+	check_equal "targets without a source have no value, and are counted" "$("$K" verify con --weights csr --mask fracarea --dtype f64 --backend all --json | jq -c '[.verified, .accuracy.n_total, .accuracy.n_valid]' | sort -u)" '[true,5000,4276]'
+fi
+check "both ways to divide under a mask are proven" "$K" verify bil,con --weights csr --mask destarea --field const --levels 2
+check "a constant stays constant under a mask" "$K" verify bil,con --weights csr --mask fracarea --field const --target-rows 37 --target-columns 73
+refused "a mask needs explicit links" 64 "use --weights csr" verify con --mask fracarea
+refused "convergence halves the grids" 64 "multiples of 4" run bil --mode convergence --size 102x200
+refused "exact means have no order" 64 "no order is left to see" run con --mode convergence --values mean
+
 # --- ceilings and scaling
 export BENCHD_CACHE_DIR="$tmp/cache"
 json=$("$K" roofline stream.triad,fma_peak --size l1 --json --samples 3 --min-time 100us 2>&1); got=$?

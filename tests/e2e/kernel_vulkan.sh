@@ -83,6 +83,9 @@ regrid.bilinear --weights csr --levels 3
 regrid.bilinear --grid node --variant shared
 regrid.nearest --grid node --levels 5
 regrid.conservative --weights csr
+regrid.conservative --weights csr --mask fracarea
+regrid.conservative --weights csr --mask destarea --levels 2
+regrid.bilinear --mode convergence
 regrid.conservative --target-rows 37 --target-columns 73
 regrid.conservative --target-rows 37 --target-columns 73 --variant direct
 reduce.argmax --size 1000003 --variant subgroup
