@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "worker/capture.h"
 
+#include <ctype.h>
 #include <string.h>
 #include "worker/utf8.h"
 
@@ -80,4 +81,36 @@ void capture_last_line(const struct capture *c, size_t max, struct buf *out)
 	capture_text(c, &all);
 	utf8_last_line(buf_str(&all), all.len, max, out);
 	buf_done(&all);
+}
+
+static bool speaks_of_error(const char *line)
+{
+	return strcasestr(line, "error:") || strcasestr(line, "fatal:");
+}
+
+static bool says_something(const char *line)
+{
+	while (*line && !isalnum((unsigned char)*line))
+		line++;
+	return *line;
+}
+
+void capture_error_line(const struct capture *c, size_t max, struct buf *out)
+{
+	_cleanup_(buf_done)
+	struct buf all = { 0 };
+	const char *best = NULL;
+	char *rest, *line;
+
+	capture_text(c, &all);
+	for (rest = all.data; rest && (line = strsep(&rest, "\n"));) {
+		if (speaks_of_error(line)) {
+			best = line;
+			break;
+		}
+		if (says_something(line))
+			best = line;
+	}
+	if (best)
+		utf8_last_line(best, strlen(best), max, out);
 }

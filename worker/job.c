@@ -150,7 +150,7 @@ static int tell_tool_end(
 	struct buf last = { 0 };
 	int r = E_UNPROCESSABLE;
 
-	capture_last_line(&s->out, 200, &last);
+	capture_error_line(&s->out, 200, &last);
 	if (channel_must_stop(&j->ch) && s->termination == T_KILLED)
 		r = error_set(err, E_GONE, "'%s' was ended with the job", argv[0]);
 	else if (s->termination == T_FAILED_START)

@@ -237,6 +237,11 @@ static int check_end(struct job *j, const struct turn *t, const struct record *r
 	else if (s->signal)
 		r = job_fail(j, FAULT_PROGRAM, "'%s' was ended by signal %d (%s)%s", name,
 			s->signal, strsignal(s->signal), said_last(rec, &last));
+	else if (s->exit == 128 + SIGXFSZ && !j->spec->exit_codes[s->exit])
+		r = job_fail(j, FAULT_PROGRAM,
+			"a process of '%s' wrote a file larger than limits.file_size (%lld "
+			"bytes)",
+			name, (long long)j->spec->limits.file_size_bytes);
 	else if (!j->spec->exit_codes[s->exit & 255])
 		r = job_fail(j, FAULT_PROGRAM,
 			"'%s' exited with %d, which is not in exit_codes%s", name, s->exit,

@@ -200,6 +200,28 @@ START_TEST(a_flood_keeps_its_head_and_its_tail)
 }
 END_TEST
 
+START_TEST(the_first_error_explains_a_failed_build)
+{
+	struct capture c = { 0 };
+	struct buf b = { 0 };
+	const char *said = "cc ok.c\nok.c:1:5: error: expected ';'\n    1 | int\n      |    ^\n"
+			   "make: *** [all] Error 1\n";
+
+	capture_init(&c, 4096);
+	capture_add(&c, said, strlen(said));
+	capture_error_line(&c, 100, &b);
+	ck_assert_str_eq(buf_str(&b), "ok.c:1:5: error: expected ';'");
+	buf_clear(&b);
+	capture_done(&c);
+	capture_init(&c, 4096);
+	capture_add(&c, "no rule for it\n  ^~~\n\n", 23);
+	capture_error_line(&c, 100, &b);
+	ck_assert_str_eq(buf_str(&b), "no rule for it");
+	capture_done(&c);
+	buf_done(&b);
+}
+END_TEST
+
 START_TEST(the_last_line_explains_a_failure)
 {
 	struct capture c;
@@ -641,8 +663,8 @@ END_TEST
 SUITE("worker", cpu_lists_survive_a_round_trip, a_limit_never_cuts_a_character_in_half,
 	wrong_cpu_lists_are_refused, a_spec_gets_its_defaults,
 	each_arm_may_have_its_own_command, each_fault_of_a_spec_is_named,
-	a_flood_keeps_its_head_and_its_tail, the_last_line_explains_a_failure,
-	bytes_that_are_not_text_become_replacement_characters,
+	a_flood_keeps_its_head_and_its_tail, the_first_error_explains_a_failed_build,
+	the_last_line_explains_a_failure, bytes_that_are_not_text_become_replacement_characters,
 	result_lines_are_collected_by_benchmark_and_measure,
 	lines_that_break_the_result_protocol_are_named, caps_of_the_result_protocol_hold,
 	a_failed_proof_outweighs_a_good_one, quiet_processes_are_clean,
