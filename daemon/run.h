@@ -104,7 +104,7 @@ struct pipeline {
 	int n_runs;
 	uv_timer_t tick;
 	bool is_ticking, is_tick_closed;
-	int n_ticks;
+	_Atomic int n_ticks;		    /* read on the writer */
 	int64_t tick_wall_ns, tick_mono_ns; /* clocks at the last tick */
 	void (*done)(void *arg);
 	void *done_arg;

@@ -71,6 +71,7 @@ hooks:
     answers: {api: "$forge", token_file: token}
 webhooks:
   chat: {url: "$forge/webhook/chat", secret_file: webhook, events: [job.finished]}
+  hidden: {url: "http://127.0.0.2/x", secret_file: webhook, events: [job.finished]}
 outgoing: {allow: [127.0.0.1], timeout: 1.5s, first_retry: 0.2s, attempts: 6}
 YAML
 deliver() { # ID push|pull|ping ...
@@ -183,6 +184,7 @@ check "all messages leave" wait_for 30 quiet
 check_equal "there is still one comment, changed once" "$(state "(len(d['comments']), d['comments'][0]['changes'])")" "(1, 1)"
 check_match "it tells what holds now" "$(state "d['comments'][0]['body']")" '^\*\*= same\*\*|^\*\*\? unknown\*\*'
 check_match "what the forge refuses is given up, with the reason" "$(get '/v0/deliveries?format=csv')" "status,orbit,pending,failed,1,.*HTTP 403: the forge refuses the token of the hook 'orbit'"
+check_match "private addresses that are not listed are not spoken to" "$(get '/v0/deliveries?format=csv')" "webhook,hidden,job.finished,failed,1,.*'http://127.0.0.2/x' has a private address; list it under outgoing.allow"
 id=$(get /v0/deliveries | json "[m['uuid'] for m in d if m['state'] == 'delivered'][0]")
 check_match "what was delivered is not sent again by hand either" "$("$top_builddir/benchctl" --host "$url" deliveries --out "$id" --redeliver 2>&1)" "has been delivered.*HTTP 409"
 id=$(get /v0/hooks/deliveries | json "[x['uuid'] for x in d if x['id'] == 'd2'][0]")
