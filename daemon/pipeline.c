@@ -42,12 +42,17 @@ int64_t pipeline_now(const struct pipeline *pl)
 	return clock_wall(pl->c.clock);
 }
 
-void run_notify(const struct run *run)
+static void notify_job(struct pipeline *pl, const char *uuid)
 {
 	char key[48];
 
-	snprintf(key, sizeof(key), "job:%s", run->uuid);
-	server_notify(run->pl->server, key);
+	snprintf(key, sizeof(key), "job:%s", uuid);
+	server_notify(pl->server, key);
+}
+
+void run_notify(const struct run *run)
+{
+	notify_job(run->pl, run->uuid);
 }
 
 /* --- on the writer thread --- */
@@ -112,7 +117,10 @@ static int on_writer(struct store *st, void *arg, struct error *err)
 
 	run->failed_at = run->step;
 	r = run_load(run, st, err);
-	return r == OK ? run_walk(run, st, run->step, err) : r;
+	if (r == OK)
+		r = run_walk(run, st, run->step, err);
+	run->n_touched = queue_take_touched(run->scratch, &run->touched);
+	return r;
 }
 
 static int on_reader(struct store *st, void *arg, struct error *err)
@@ -166,6 +174,9 @@ static void on_step_done(void *arg, int code, const struct error *err)
 	struct run *run = arg;
 
 	run->is_busy = false;
+	for (size_t i = 0; i < run->n_touched; i++)
+		notify_job(run->pl, run->touched[i]);
+	run->n_touched = 0;
 	arena_free(TAKE(run->scratch));
 	if (code < 0) {
 		on_failure(run, code, err);

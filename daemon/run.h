@@ -73,10 +73,12 @@ struct run {
 
 	/* the step on its way */
 	bool is_busy;
-	struct arena *scratch; /* of one transaction; the step's */
-	struct job job;	       /* the row as that transaction sees it; the step's */
-	int64_t now_ns;	       /* when it was sent off */
-	enum step_id reached;  /* first step that is not the writer's */
+	struct arena *scratch;	    /* of one transaction; the step's */
+	const char *const *touched; /* jobs whose state the transaction changed; scratch's */
+	size_t n_touched;
+	struct job job;	      /* the row as that transaction sees it; the step's */
+	int64_t now_ns;	      /* when it was sent off */
+	enum step_id reached; /* first step that is not the writer's */
 	enum step_id failed_at;
 	bool is_stale; /* the row is no longer this attempt's */
 	struct arena *findings_arena;

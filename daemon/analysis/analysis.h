@@ -167,6 +167,10 @@ int analysis_judge(struct store *st, struct arena *a, const struct job *j,
 int analysis_save(struct store *st, struct arena *a, const struct findings *f, int64_t now_ns,
 	struct job *j, struct rerun **ret, size_t *ret_n, struct error *err) must_check;
 
+/* What the control kernel of the job's run said ({ job, moved, effect, p, reason ... }); NULL
+ * when it had none. Borrowed from the arena. */
+json_t *analysis_control(struct arena *a, const struct job *j);
+
 /* A re-run ended without a result: note it with the suspects that waited for it, which stay
  * open. Writer thread. */
 int analysis_abandon(struct store *st, struct arena *a, const struct job *j, const char *reason,

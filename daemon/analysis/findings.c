@@ -140,6 +140,8 @@ int analysis_save(struct store *st, struct arena *a, const struct findings *f, i
 	}
 	for (size_t i = 0; r == OK && i < f->n_alerts; i++)
 		r = save_alert(st, a, &f->alerts[i], now_ns, err);
+	if (r == OK)
+		r = control_save(st, f, err);
 	for (size_t i = 0; r == OK && i < f->n_changes; i++)
 		r = store_change_points_save(st, f->changes[i].series_id, f->changes[i].changes,
 			f->changes[i].n, now_ns, err);

@@ -147,6 +147,39 @@ static int add_result(
 	return OK;
 }
 
+/* What such a run shows is no proof: nothing fails for it. */
+static void soften(struct gate *g)
+{
+	for (size_t i = 0; i < g->n_rules; i++)
+		if (g->rules[i].outcome == GATE_FAIL)
+			g->rules[i].outcome = GATE_UNKNOWN;
+	if (g->outcome == GATE_FAIL)
+		g->outcome = GATE_UNKNOWN;
+}
+
+/* Numbers of a host that moved prove nothing about the code. */
+static int add_control(struct gate *gate, struct store *st, struct arena *a,
+	const struct report *r, struct error *err)
+{
+	json_t *control;
+	struct job j;
+	bool moved;
+	int code;
+
+	if (!r->job_id)
+		return OK;
+	code = store_job_get(st, a, r->job_id, &j, err);
+	control = code == OK ? analysis_control(a, &j) : NULL;
+	if (!control)
+		return code;
+	moved = json_get_bool(control, "moved", false);
+	if (moved)
+		soften(gate);
+	add_rule(gate, "the control kernel did not move", moved ? GATE_UNKNOWN : GATE_PASS,
+		moved ? json_get_str(control, "reason", "") : "");
+	return OK;
+}
+
 int analysis_gate_report(struct store *st, struct arena *a, const struct report *r,
 	struct gate *ret, struct error *err)
 {
@@ -170,9 +203,14 @@ int analysis_gate_report(struct store *st, struct arena *a, const struct report 
 		g.slower);
 	add_rule(ret, "every benchmark has limits", g.n_unknown ? GATE_UNKNOWN : GATE_PASS,
 		g.unknown);
+	if (r->noise == NOISE_NOISY)
+		soften(ret);
 	add_rule(ret, "the run was not noisy",
 		r->noise == NOISE_NOISY ? GATE_UNKNOWN : GATE_PASS,
 		r->noise == NOISE_NOISY ? "too much else ran on the host" : "");
+	code = add_control(ret, st, a, r, err);
+	if (code < 0)
+		return code;
 	ret->comparison = g.n_slower	? OUTCOME_SLOWER
 			  : g.n_unknown ? OUTCOME_UNKNOWN
 					: OUTCOME_SAME;

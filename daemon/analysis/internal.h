@@ -157,6 +157,8 @@ struct findings {
 	struct alert_finding *alerts;
 	struct change_finding *changes;
 	struct rerun *reruns;
+	struct point *held; /* points of a job whose control kernel moved: keys only */
+	size_t n_held;
 	size_t n_boundaries, n_alerts, n_changes, n_reruns;
 	size_t cap_boundaries, cap_alerts, cap_changes, cap_reruns;
 };
@@ -170,6 +172,7 @@ struct judging {
 	int64_t n_processes; /* an arm of a re-run */
 	int64_t origin_id;   /* job whose workload re-runs take; 0: this one */
 	struct value_cache cache;
+	json_t *control; /* what the control kernel said; NULL: there was none */
 	struct findings *f;
 	struct error *err;
 };
@@ -187,6 +190,14 @@ int judge_series(struct judging *g, struct timeline *t) must_check;
 /* Report and metric of a commit. */
 int find_metric(struct judging *g, const struct timeline *t, const struct commit_value *c,
 	int64_t *ret_report, int64_t *ret_metric) must_check;
+
+/* --- control.c: did the host move? --- */
+int control_look(struct judging *g) must_check; /* sets g->control */
+void control_keep(struct judging *g);		/* into the job's result */
+int control_hold(struct judging *g) must_check; /* what was found, if the control moved */
+int control_save(struct store *st, const struct findings *f, struct error *err) must_check;
+/* Held suspects are closed and asked about anew: leaves the others, returns how many. */
+size_t control_release(struct judging *g, struct alert *asked, size_t n);
 
 /* --- inquiry.c: a suspect on its way to an answer ---
  *

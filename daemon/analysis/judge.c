@@ -72,6 +72,8 @@ static int look(struct judging *g, const struct timeline *t, struct candidate *r
 
 	*found = false;
 	r = store_alert_of_series(g->st, g->a, t->series.id, MAX_ASKED, &asked, &n, g->err);
+	if (r == OK)
+		n = control_release(g, asked, n);
 	/* Without re-runs one question at a time: later points at the new level belong to it.
 	 */
 	for (size_t i = 0; r == OK && !g->can_rerun && i < n; i++)
@@ -193,6 +195,8 @@ static int judge_by_history(struct judging *g, const struct timeline *t)
 	replace_changes(g, t, t->commits[from].version, c, n);
 	r = store_alert_of_series(
 		g->st, g->a, t->series.id, MAX_ASKED, &asked, &n_asked, g->err);
+	if (r == OK)
+		n_asked = control_release(g, asked, n_asked);
 	for (size_t i = 0; r == OK && i < n; i++)
 		r = cover_change(g, t, &c[i], asked, n_asked);
 	return r;
@@ -373,13 +377,19 @@ int analysis_judge(struct store *st, struct arena *a, const struct job *j,
 	int r;
 
 	g.f->a = a;
+	r = control_look(&g);
+	if (r < 0)
+		return r;
 	if (j->base_report_uuid) {
 		r = analysis_compare_job(st, a, j, NULL, &c, err);
 		if (r < 0)
 			return r;
 		keep_comparison(&g, &c);
 	}
+	control_keep(&g);
 	r = judge_all(&g, &c);
+	if (r == OK)
+		r = control_hold(&g);
 	*ret = g.f;
 	return r;
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 #include "daemon/analysis/internal.h"
 
-#define NOT_COUNTING (POINT_NOISY | POINT_SUSPECT | POINT_EXCLUDED | POINT_ASIDE)
+#define NOT_COUNTING (POINT_NOISY | POINT_SUSPECT | POINT_EXCLUDED | POINT_ASIDE | POINT_HELD)
 
 static bool same_text(const char *a, const char *b)
 {

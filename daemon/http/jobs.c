@@ -12,6 +12,16 @@ static const struct queue_rules *rules_of(struct request *rq)
 	return app->rules(app->arg);
 }
 
+/* Those who wait for jobs that ended along with this one, as far as there is room. */
+static void notify_touched(struct request *rq)
+{
+	const char *const *list;
+	size_t n = queue_take_touched(request_arena(rq), &list);
+
+	for (size_t i = 0; i < MIN(n, (size_t)60); i++)
+		request_notify(rq, arena_printf(request_arena(rq), "job:%s", list[i]));
+}
+
 static char *job_key(struct request *rq, const char *uuid)
 {
 	return arena_printf(request_arena(rq), "job:%s", uuid);
@@ -171,6 +181,7 @@ int post_job(struct request *rq, struct store *st, struct error *err)
 	if (r < 0)
 		return r;
 	request_wake(rq, WAKE_QUEUE);
+	notify_touched(rq);
 	response_headerf(rq, "Location", "/v0/projects/%s/jobs/%s", p.slug, j.uuid);
 	r = answer_job(rq, st, 202, &p, &j, err);
 	return r < 0 ? r : wait_for(rq, &j, &parked, err);
@@ -303,6 +314,7 @@ int cancel_job(struct request *rq, struct store *st, struct error *err)
 	if (r < 0)
 		return r;
 	request_wake(rq, WAKE_JOBS | WAKE_QUEUE);
+	notify_touched(rq);
 	request_notify(rq, job_key(rq, j.uuid));
 	return answer_job(rq, st, 202, &p, &j, err);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Reports in Bencher's shape with ours beside it. */
+#include "daemon/analysis/analysis.h"
 #include "daemon/http/handlers.h"
 
 #include <math.h>
@@ -130,6 +131,23 @@ void add_start_point(struct request *rq, struct store *st, int64_t head_id, json
 	json_object_set_new(json_object_get(branch, "head"), "start_point", o);
 }
 
+/* What the control kernel of its run said, if it had one. */
+static int add_control(struct request *rq, struct store *st, const struct report *report,
+	json_t *doc, struct error *err)
+{
+	json_t *control;
+	struct job j;
+	int r;
+
+	if (!report->job_id)
+		return OK;
+	r = store_job_get(st, request_arena(rq), report->job_id, &j, err);
+	control = r == OK ? analysis_control(request_arena(rq), &j) : NULL;
+	if (control)
+		json_object_set(doc, "control", control);
+	return r;
+}
+
 int report_document(struct request *rq, struct store *st, const struct project *p,
 	const struct report *report, bool with_samples, json_t **ret, struct error *err)
 {
@@ -151,6 +169,8 @@ int report_document(struct request *rq, struct store *st, const struct project *
 		r = add_statistics(rq, st, report, results, n, entries, err);
 	if (r == OK)
 		r = add_alerts(rq, st, p, report, results, n, doc, err);
+	if (r == OK)
+		r = add_control(rq, st, report, doc, err);
 	if (r == OK && with_samples && report->job_id) {
 		r = processes_json(rq, st, report->job_id, &report->arm, &processes, err);
 		if (r == OK)

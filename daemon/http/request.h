@@ -43,7 +43,7 @@ struct watch {
 	bool is_linked;
 };
 
-enum { NOTIFY_MAX = 4 };
+enum { NOTIFY_MAX = 64 };
 
 struct request {
 	struct server *server;		    /* NULL under http_call */

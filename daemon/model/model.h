@@ -331,6 +331,7 @@ enum point_flag {
 	POINT_EXCLUDED = 4, /* marked invalid by a person */
 	POINT_ALERTED = 8,  /* confirmed as regressed, outside the segment's baseline */
 	POINT_ASIDE = 16,   /* measured beside the history (base arm, re-run): no point of it */
+	POINT_HELD = 32,    /* measured while the control kernel had moved: not a baseline */
 };
 struct point { /* one commit value of a series; key (series, version number, report) */
 	int64_t series_id, version_number, report_id, environment_id, time_ns, iteration;

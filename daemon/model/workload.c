@@ -17,6 +17,7 @@ struct raw {
 	const char *name, *description, *cpus, *repository;
 	int kind, isolation, slot;
 	json_t *kernel, *command, *build, *benchmarks, *workloads, *tags;
+	const char *control;
 	json_t *parameters, *matrix, *exclude, *include, *protocol, *limits, *environment;
 	json_t *setup, *prepare, *conclude, *cleanup, *exit_codes;
 };
@@ -36,6 +37,7 @@ static const struct json_field fields[] = {
 	F("build", JF_ARRAY, build, 0, 100, NULL),
 	F("benchmarks", JF_ARRAY, benchmarks, 1, 1000, NULL),
 	F("workloads", JF_ARRAY, workloads, 1, 100, NULL),
+	F("control", JF_STRING, control, 1, 64, NULL),
 	F("parameters", JF_OBJECT, parameters, 0, 0, NULL),
 	F("matrix", JF_OBJECT, matrix, 0, 0, NULL),
 	F("exclude", JF_ARRAY, exclude, 0, 1000, NULL),
@@ -296,6 +298,9 @@ static int only_for(const struct raw *r, struct error *err)
 		{ "/benchmarks", r->benchmarks != NULL, WORKLOAD_BUILD },
 		{ "/workloads", r->workloads != NULL, WORKLOAD_SUITE },
 	};
+
+	if (r->control && r->kind != WORKLOAD_SUITE)
+		return refuse(err, "/control", "belongs to kind 'suite'");
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
 		bool wanted = (enum workload_kind)r->kind == rules[i].kind;

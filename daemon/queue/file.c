@@ -349,7 +349,7 @@ static int add_dependencies(struct desk *d)
 		if (r == OK)
 			r = add_dependency(d, i, v);
 	if (r == OK)
-		r = store_job_unblock(d->st, d->f->now_ns, d->err);
+		r = queue_settle(d->st, d->a, d->job->id, d->f->now_ns, d->err);
 	/* What it depends on may be over already. */
 	return r < 0 ? r : store_job_get(d->st, d->a, d->job->id, d->job, d->err);
 }

@@ -22,67 +22,9 @@ int queue_note_state(struct store *st, const struct job *j, int64_t now_ns, stru
 	if (j->outcome != OUTCOME_NONE)
 		json_set_str(o, "outcome", outcome_name(j->outcome));
 	text = json_text(o);
+	queue_touch(j->uuid);
 	return store_job_event_add(
 		st, j->id, now_ns, job_state_is_final(j->state) ? "done" : "state", text, err);
-}
-
-/* A suite runs nothing itself: it ends when its members have, as well as the worst of them. */
-static int finish_suite(
-	struct store *st, struct arena *a, struct job *suite, int64_t now_ns, struct error *err)
-{
-	size_t n_failed = 0, n = 0, i;
-	enum outcome worst = OUTCOME_NONE;
-	json_t *definition, *v;
-	struct extras x;
-	const char *reason;
-	int r;
-
-	r = job_definition(a, suite, &definition, &x, err);
-	if (r < 0)
-		return r;
-	json_array_foreach (x.members, i, v) {
-		struct job member;
-
-		r = store_job_find(st, a, json_string_value(v), &member, err);
-		if (r < 0)
-			return r;
-		n++;
-		n_failed += member.state != JOB_SUCCEEDED;
-		if (member.outcome == OUTCOME_SLOWER || worst == OUTCOME_NONE ||
-			(member.outcome == OUTCOME_UNKNOWN && worst != OUTCOME_SLOWER))
-			worst = member.outcome;
-	}
-	suite->outcome = worst;
-	reason = n_failed ? arena_printf(a, "%zu of its %zu jobs did not succeed", n_failed, n)
-			  : "";
-	return queue_finish(st, suite, n_failed ? JOB_FAILED : JOB_SUCCEEDED,
-		n_failed ? FAULT_PROGRAM : FAULT_NONE, reason, now_ns, err);
-}
-
-/* Whoever waited for j may go on, or never can. */
-static int release_dependents(struct store *st, struct arena *a, const struct job *j,
-	int64_t now_ns, struct error *err)
-{
-	int64_t *ids;
-	size_t n;
-	int r;
-
-	r = store_job_dependents(st, a, j->id, &ids, &n, err);
-	if (r < 0 || n == 0)
-		return r;
-	r = store_job_unblock(st, now_ns, err);
-	for (size_t i = 0; r == OK && i < n; i++) {
-		struct job waiting;
-
-		r = store_job_get(st, a, ids[i], &waiting, err);
-		if (r < 0)
-			return r;
-		if (waiting.state == JOB_QUEUED && !strcmp(waiting.kind, "suite"))
-			r = finish_suite(st, a, &waiting, now_ns, err);
-		else if (waiting.state != JOB_BLOCKED)
-			r = queue_note_state(st, &waiting, now_ns, err);
-	}
-	return r;
 }
 
 int queue_finish(struct store *st, struct job *j, enum job_state state, enum job_fault fault,
@@ -101,7 +43,7 @@ int queue_finish(struct store *st, struct job *j, enum job_state state, enum job
 	r = store_job_save(st, j, j->attempt, err);
 	if (r == OK)
 		r = queue_note_state(st, j, now_ns, err);
-	return r == OK ? release_dependents(st, a, j, now_ns, err) : r;
+	return r == OK ? queue_release(st, a, j, now_ns, err) : r;
 }
 
 static bool is_ending(const struct job *j)

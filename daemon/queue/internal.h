@@ -22,6 +22,14 @@ bool job_has_base(const struct job *j, const struct extras *x);
 /* Event "state" with the row's state, fault and reason. */
 int queue_note_state(
 	struct store *st, const struct job *j, int64_t now_ns, struct error *err) must_check;
+/* The job's state was changed on this thread: queue_take_touched. */
+void queue_touch(const char *uuid);
+/* Whoever waited for j, directly or behind others, may go on or never can. */
+int queue_release(struct store *st, struct arena *a, const struct job *j, int64_t now_ns,
+	struct error *err) must_check;
+/* A blocked job whose dependencies may be over already: as queue_release does it. */
+int queue_settle(struct store *st, struct arena *a, int64_t id, int64_t now_ns,
+	struct error *err) must_check;
 /* Jobs filed earlier with j's supersede key give way to it. */
 int queue_supersede(struct store *st, struct arena *a, const struct job *j, int64_t now_ns,
 	struct error *err) must_check;

@@ -41,6 +41,10 @@ int queue_list_workloads(struct store *st, struct arena *a, const struct queue_r
 	int64_t project_id, const char *const **ret, size_t *ret_n,
 	struct error *err) must_check;
 
+/* UUIDs of the jobs whose state the queue has changed on this thread since the last call (at
+ * most 1,024): tell those who wait for them, once it is committed. */
+size_t queue_take_touched(struct arena *a, const char *const **ret);
+
 struct filing {
 	const char *project; /* slug or UUID */
 	bool may_create_project;

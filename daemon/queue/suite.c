@@ -17,10 +17,20 @@ static bool suite_has(json_t *patterns, const char *name)
 	return false;
 }
 
-/* Plain names first, as written (built-in kernels too); then what the globs match. */
+static bool has_name(const char *const *names, size_t n, const char *name)
+{
+	for (size_t k = 0; k < n; k++)
+		if (!strcmp(names[k], name))
+			return true;
+	return false;
+}
+
+/* The control comes first, so that it has run when the others are judged. Plain names next, as
+ * written (built-in kernels too); then what the globs match. */
 static int suite_members(struct desk *d, const char ***ret, size_t *ret_n)
 {
 	json_t *patterns = json_object_get(d->definition, "workloads"), *v;
+	const char *control = json_get_str(d->definition, "control", NULL);
 	const char *const *known;
 	const char **names = ARENA_ARRAY(d->a, const char *, MAX_MEMBERS);
 	size_t n = 0, n_known, i;
@@ -30,18 +40,19 @@ static int suite_members(struct desk *d, const char ***ret, size_t *ret_n)
 		d->st, d->a, d->rules, d->project.id, &known, &n_known, d->err);
 	if (r < 0)
 		return r;
+	if (control)
+		names[n++] = control;
 	json_array_foreach (patterns, i, v)
-		if (!strpbrk(json_string_value(v), "*?") && n < MAX_MEMBERS)
+		if (!strpbrk(json_string_value(v), "*?") && n < MAX_MEMBERS &&
+			!has_name(names, n, json_string_value(v)))
 			names[n++] = json_string_value(v);
 	for (i = 0; i < n_known + (size_t)1000 && n < MAX_MEMBERS; i++) {
 		const char *name = i < n_known ? known[i] : kernel_ids[i - n_known];
-		bool is_there = false;
 
 		if (!name)
 			break;
-		for (size_t k = 0; k < n; k++)
-			is_there |= !strcmp(names[k], name);
-		if (!is_there && strcmp(name, d->name) != 0 && suite_has(patterns, name))
+		if (!has_name(names, n, name) && strcmp(name, d->name) != 0 &&
+			suite_has(patterns, name))
 			names[n++] = name;
 	}
 	if (n == 0)
@@ -74,6 +85,19 @@ static int file_member(struct desk *d, json_t *body, const char *name, struct jo
 	return r < 0 ? error_prefix(d->err, "member '%s': ", name) : OK;
 }
 
+/* Judged beside the control, and after it, however it ends. */
+static json_t *body_behind(struct desk *d, json_t *body, const struct job *control)
+{
+	json_t *copy = arena_own_json(d->a, json_copy(body));
+	json_t *list = json_deep_copy(json_object_get(body, "depends_on"));
+
+	if (!list)
+		list = json_array();
+	json_array_append_new(list, json_pack("{ss ss}", "job", control->uuid, "on", "any"));
+	json_object_set_new(copy, "depends_on", list);
+	return copy;
+}
+
 /* A suite's row waits for the rows of its members. */
 int desk_file_suite(struct desk *d, json_t *body)
 {
@@ -94,6 +118,8 @@ int desk_file_suite(struct desk *d, json_t *body)
 		r = file_member(d, body, names[i], &member);
 		if (r < 0)
 			return r;
+		if (i == 0 && json_object_get(d->definition, "control"))
+			body = body_behind(d, body, &member);
 		ids[i] = member.id;
 		json_array_append_new(members, json_string(member.uuid));
 	}

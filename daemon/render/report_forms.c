@@ -74,12 +74,14 @@ static const char *verdict(const json_t *doc, const json_t *rows, struct arena *
 
 	if (n == 0)
 		return "nothing was measured";
-	if (slower)
-		return arena_printf(a, "slower: %zu of %zu against their history", slower, n);
 	if (!strcmp(noise, "noisy"))
 		return arena_printf(a,
 			"unknown: %zu measured on a noisy host, nothing is concluded from it",
 			n);
+	if (json_is_true(doc_at(doc, "control.moved")))
+		return doc_str(doc, "control.reason");
+	if (slower)
+		return arena_printf(a, "slower: %zu of %zu against their history", slower, n);
 	if (faster)
 		return arena_printf(a, "faster: %zu of %zu against their history", faster, n);
 	if (same)

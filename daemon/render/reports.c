@@ -230,7 +230,8 @@ json_t *render_series(const struct series *s, const struct project *p)
 
 static json_t *flags_json(unsigned flags)
 {
-	static const char *const names[] = { "noisy", "suspect", "excluded", "alerted" };
+	static const char *const names[] = { "noisy", "suspect", "excluded", "alerted", "aside",
+		"held" };
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)

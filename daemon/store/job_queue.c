@@ -19,6 +19,8 @@ enum {
 	DEPEND,
 	REACHES,
 	DEPENDENTS,
+	AWAITED,
+	READINESS,
 	UNBLOCK,
 	GIVE_UP,
 	AGE,
@@ -55,6 +57,10 @@ static const char *const sql[] = {
 			   " SELECT 1 FROM above WHERE id = $2 LIMIT 1",
 	[DEPENDENTS - BASE] =
 		"SELECT job_id FROM job_dependency WHERE on_job_id = $1 ORDER BY job_id",
+	[AWAITED - BASE] =
+		"SELECT on_job_id FROM job_dependency WHERE job_id = $1 ORDER BY on_job_id",
+	[READINESS - BASE] = "SELECT CASE WHEN" HOPELESS " THEN 2 WHEN" UNMET
+			     " THEN 0 ELSE 1 END FROM job WHERE id = $1",
 	[UNBLOCK - BASE] = "UPDATE job SET state = 'queued', queued_ns = $1"
 			   " WHERE state = 'blocked' AND NOT" UNMET,
 	[GIVE_UP - BASE] = "UPDATE job SET state = 'canceled', is_final = 1, finished_ns = $1,"
@@ -124,18 +130,43 @@ int store_job_depends(
 	return db_run(s, DEPEND, err, ARGS(INT(job_id), INT(on_job_id), TEXT(on)));
 }
 
+static int read_ids(
+	struct query *q, struct arena *a, int64_t **ret, size_t *ret_n, struct error *err)
+{
+	struct list l = LIST_OF(a, int64_t);
+	int r;
+
+	while ((r = query_step(q, err)) == QUERY_ROW)
+		*(int64_t *)list_add(&l) = column_int(q);
+	*ret = l.items;
+	*ret_n = l.n;
+	return r;
+}
+
 int store_job_dependents(struct store *s, struct arena *a, int64_t on_job_id,
 	int64_t **ret_job_ids, size_t *ret_n, struct error *err)
 {
 	_cleanup_(query_done)
 	struct query q = db_query(s, DEPENDENTS, ARGS(INT(on_job_id)));
-	struct list l = LIST_OF(a, int64_t);
-	int r;
 
-	while ((r = query_step(&q, err)) == QUERY_ROW)
-		*(int64_t *)list_add(&l) = column_int(&q);
-	*ret_job_ids = l.items;
-	*ret_n = l.n;
+	return read_ids(&q, a, ret_job_ids, ret_n, err);
+}
+
+int store_job_awaited(struct store *s, struct arena *a, int64_t job_id, int64_t **ret_job_ids,
+	size_t *ret_n, struct error *err)
+{
+	_cleanup_(query_done)
+	struct query q = db_query(s, AWAITED, ARGS(INT(job_id)));
+
+	return read_ids(&q, a, ret_job_ids, ret_n, err);
+}
+
+int store_job_readiness(struct store *s, int64_t id, enum readiness *ret, struct error *err)
+{
+	int64_t v = READY_NOT_YET;
+	int r = db_get_int(s, READINESS, READY_NOT_YET, &v, err, ARGS(INT(id)));
+
+	*ret = (enum readiness)v;
 	return r;
 }
 

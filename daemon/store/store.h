@@ -211,8 +211,16 @@ int store_job_expired(struct store *s, struct arena *a, int64_t now_ns, struct j
 	size_t *ret_n, struct error *err) must_check; /* running, lease over */
 int store_job_depends(struct store *s, int64_t job_id, int64_t on_job_id, const char *on,
 	struct error *err) must_check; /* on = "success" | "any" */
+/* The jobs that a job depends on. */
+int store_job_awaited(struct store *s, struct arena *a, int64_t job_id, int64_t **ret_job_ids,
+	size_t *ret_n, struct error *err) must_check;
 int store_job_dependents(struct store *s, struct arena *a, int64_t on_job_id,
 	int64_t **ret_job_ids, size_t *ret_n, struct error *err) must_check;
+/* How a job stands to what it depends on: something has not ended; all is met; something that
+ * had to succeed did not. */
+enum readiness { READY_NOT_YET, READY, READY_NEVER };
+int store_job_readiness(
+	struct store *s, int64_t id, enum readiness *ret, struct error *err) must_check;
 /* Blocked jobs all of whose dependencies are met become queued; those that never can be,
  * canceled. */
 int store_job_unblock(struct store *s, int64_t now_ns, struct error *err) must_check;

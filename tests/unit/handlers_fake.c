@@ -66,6 +66,11 @@ int queue_file_job(struct store *st, struct arena *a, const struct queue_rules *
 	return store_job_add(st, a, ret, err);
 }
 
+size_t queue_take_touched(struct arena *a, const char *const **ret)
+{
+	return 0;
+}
+
 int queue_cancel(struct store *st, struct arena *a, const char *uuid, const char *by,
 	int64_t now_ns, struct job *ret, struct error *err)
 {
@@ -102,6 +107,11 @@ int analysis_compare_job(struct store *st, struct arena *a, const struct job *j,
 	const struct compare_rules *rules, struct report_comparison *ret, struct error *err)
 {
 	return error_set(err, E_NOT_FOUND, "job '%s' compared nothing", j->uuid);
+}
+
+json_t *analysis_control(struct arena *a, const struct job *j)
+{
+	return NULL;
 }
 
 json_t *analysis_comparison_json(const struct report_comparison *c)
