@@ -30,17 +30,34 @@ night() { # CONTROL WORK
 	echo "$1" >"$tmp/control"; echo "$2" >"$tmp/work"
 	post "$P/jobs?wait=60s" '{"workload":"night"}' | field state
 }
-work_report() { get "$P/jobs?workload=work&limit=1" | field report; }
+report_of() { get "$P/jobs?workload=$1&limit=1" | field report; }
+work_report() { report_of work; }
+n_history() { get "$P/reports/$(report_of "$1")" | field n_history; }
+# A loaded host makes runs noisy, which do not count: again then.
+quiet_night() {
+	tries=0
+	while [ $tries -lt 100 ]; do
+		tries=$((tries + 1))
+		night "$1" "$2" >/dev/null
+		get "$P/reports/$(report_of work)" | grep -q '"noise":"noisy"' && continue
+		get "$P/reports/$(report_of unchanging)" | grep -q '"noise":"noisy"' || return 0
+	done
+	return 1
+}
 check "the daemon starts" start_daemon --config "$tmp/benchd.yaml"
-for k in 1 2 3 4 5 6 7 8 9 10 11; do state=$(night $((5000000 + k % 4 * 9000)) $((9000000 + k % 3 * 8000))); done
-check_equal "eleven nights are measured" "$state" succeeded
-check_equal "the suite's work waited for the control" "$(get "$P/jobs?workload=work&limit=1000" | grep -o '"uuid"' | wc -l)" 11
+k=0
+while [ $k -lt 200 ]; do
+	k=$((k + 1))
+	state=$(night $((5000000 + k % 4 * 9000)) $((9000000 + k % 3 * 8000)))
+	[ "$(n_history work)" -ge 10 ] && [ "$(n_history unchanging)" -ge 10 ] && break
+done
+check_equal "nights are measured until there is a history" "$state" succeeded
 check_equal "no alert" "$(get "$P/alerts")" "[]"
-night 5010000 9900000 >/dev/null
+quiet_night 5010000 9900000
 check_match "a slower night beside a steady control is a suspect" "$(get "$P/alerts")" '"state":"suspect"'
 check "which is not held" sh -c "! curl -s $url$P/alerts | grep -q held:"
 check_match "the report says what the control said" "$(get "$P/reports/$(work_report)")" '"control":\{[^}]*"moved":false'
-night 5500000 9900000 >/dev/null
+quiet_night 5500000 9900000
 report=$(work_report)
 check_match "when the control moved along, the report says so" "$(get "$P/reports/$report")" '"moved":true'
 check_match "in text too" "$(curl -s -H 'Accept: text/plain' "$url$P/reports/$report")" 'held: the control kernel moved by \+9\.[0-9] % on this host'
