@@ -71,7 +71,9 @@ static const char *const sql[] = {
 		"UPDATE outgoing SET state = 'waiting', due_ns = $1 WHERE state = 'sending'",
 	[AGAIN - BASE] =
 		"UPDATE outgoing SET state = 'waiting', reason = '', n_tries = 0, due_ns = $2,"
-		" done_ns = 0 WHERE uuid = lower($1) AND state IN ('failed', 'waiting')",
+		" done_ns = 0 WHERE uuid = lower($1) AND state IN ('failed', 'waiting')"
+		" AND NOT EXISTS (SELECT 1 FROM outgoing n WHERE n.lane = outgoing.lane"
+		" AND n.id > outgoing.id)",
 	[LIST - BASE] = "SELECT " COLUMNS " FROM outgoing o WHERE o.id < $1"
 			" ORDER BY o.id DESC LIMIT $2",
 	[ATTEMPTS - BASE] = "SELECT number, started_ns, ended_ns, status, outcome"

@@ -4,6 +4,7 @@
 
 #include "base/embed.h"
 #include "base/secret.h"
+#include "daemon/hooks/hooks.h"
 #include "daemon/http/handlers.h"
 #include "tests/unit/handlers_fake.h"
 
@@ -769,6 +770,72 @@ START_TEST(bad_bodies_name_the_member)
 }
 END_TEST
 
+/* --- hooks --- */
+
+static struct hook a_hook = { .name = "orbit",
+	.repository = "ada/orbit",
+	.secrets = { { "It's a Secret to Everybody" }, 1 } };
+static const struct hooks all_hooks = { &a_hook, 1 };
+static const char *const signed_hello[] = { "Content-Type", "application/json",
+	"X-GitHub-Event", "push", "X-GitHub-Delivery", "d-1", "X-Hub-Signature-256",
+	"sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17", NULL };
+
+START_TEST(a_delivery_needs_no_token_but_its_signature)
+{
+	struct delivery d;
+
+	begin();
+	app.hooks = &all_hooks;
+	config.require_tokens = true;
+	call_with("POST", "/v0/hooks/orbit", "Hello, World!", signed_hello);
+	status_is(202);
+	ck_assert_uint_eq(reply.wake, WAKE_HOOKS);
+	ok(store_delivery_find_forge(db, mem, "orbit", "d-1", &d, &err));
+	ck_assert_mem_eq(d.body, "Hello, World!", 13);
+	ck_assert_str_eq(d.state, "received");
+	call_with("POST", "/v0/hooks/orbit", "Hello, World!", signed_hello);
+	status_is(200);
+	ck_assert_uint_eq(reply.wake, 0);
+	call_with("POST", "/v0/hooks/orbit", "Hello, world!", signed_hello);
+	status_is(401);
+	call("GET", "/v0/hooks/deliveries", NULL);
+	status_is(401);
+	call("GET", "/v0/deliveries", NULL);
+	status_is(401);
+	config.require_tokens = false;
+	call("GET", "/v0/hooks/deliveries", NULL);
+	status_is(200);
+	ck_assert_str_eq(text_of("/0/id"), "d-1");
+	app.hooks = NULL;
+	call_with("POST", "/v0/hooks/orbit", "Hello, World!", signed_hello);
+	status_is(404);
+	end();
+}
+END_TEST
+
+START_TEST(an_approval_names_a_whole_commit)
+{
+	struct project p;
+	struct job j;
+	char *path;
+
+	begin();
+	p = a_project("p");
+	j = add_job(p.id, "orbit", PRIORITY_PUSH);
+	path = arena_printf(mem, "/v0/projects/p/jobs/%s/approve", j.uuid);
+	call("POST", path, "{}");
+	status_is(422);
+	ck_assert_str_eq(text_of("/errors/0/pointer"), "/hash");
+	call("POST", path, "{\"hash\":\"1111111\"}");
+	status_is(422);
+	config.require_tokens = true;
+	call("POST", path, "{\"hash\":\"1111111111111111111111111111111111111111\"}");
+	status_is(401);
+	config.require_tokens = false;
+	end();
+}
+END_TEST
+
 extern const struct embed openapi_files[];
 
 static json_t *hand_written(void)
@@ -867,7 +934,8 @@ START_TEST(metrics_count_jobs_by_state)
 }
 END_TEST
 
-SUITE("handlers", the_server_tells_its_version_health_and_help,
+SUITE("handlers", a_delivery_needs_no_token_but_its_signature, an_approval_names_a_whole_commit,
+	the_server_tells_its_version_health_and_help,
 	the_bencher_client_gets_its_own_version_back,
 	a_project_is_made_read_changed_and_removed,
 	the_first_write_that_names_a_project_makes_it,

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "base/fs.h"
+#include "base/rng.h"
 #include "base/yaml.h"
 #include "daemon/hooks/hooks.h"
 
@@ -361,7 +362,44 @@ START_TEST(a_fork_waits_for_approval_also_when_it_is_gone_or_calls_itself_none)
 }
 END_TEST
 
-SUITE("hooks", the_signature_of_githubs_documentation_is_right,
+START_TEST(whatever_a_payload_holds_it_is_read_or_refused_in_a_sentence)
+{
+	static const char *const seeds[] = { PUSH("refs/heads/main", A, B, CODE),
+		PULL("opened", FORK, "main") };
+	static const char *const events[] = { "push", "pull_request" };
+	const struct hook *h;
+	struct rng rng;
+	int n_read = 0;
+
+	begin();
+	h = hook_of(RULE "      events: [push, pull_request]\n      paths: [\"*.c\"]\n");
+	rng_init(&rng, 20261121);
+	for (int i = 0; i < 20000; i++) {
+		size_t which = rng_below(&rng, 2), n = strlen(seeds[which]);
+		char *text = xstrdup(seeds[which]);
+		struct arena *outer = mem;
+
+		for (uint64_t k = 1 + rng_below(&rng, 3); k > 0; k--)
+			text[rng_below(&rng, n)] = (char)rng_below(&rng, 256);
+		if (rng_below(&rng, 8) == 0)
+			n = rng_below(&rng, n);
+		mem = arena_new();
+		err = (struct error){ 0 };
+		if (hook_plan(h, events[which], text, n, mem, &plan, &err) == OK)
+			n_read++;
+		else
+			ck_assert_str_ne(err.text, "");
+		arena_free(mem);
+		mem = outer;
+		free(text);
+	}
+	ck_assert_int_gt(n_read, 100);
+	end();
+}
+END_TEST
+
+SUITE("hooks", whatever_a_payload_holds_it_is_read_or_refused_in_a_sentence,
+	the_signature_of_githubs_documentation_is_right,
 	while_secrets_change_over_both_are_taken, a_secret_that_others_can_read_is_refused,
 	mistakes_in_the_configuration_are_named_with_their_line,
 	a_push_is_measured_against_the_commit_before,

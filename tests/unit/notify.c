@@ -451,6 +451,37 @@ START_TEST(a_lane_sends_in_order_and_an_interrupted_attempt_is_seen)
 }
 END_TEST
 
+START_TEST(an_old_message_cannot_be_sent_over_a_newer_one)
+{
+	struct outgoing a = { .kind = "status",
+		.target = "orbit",
+		.event = "pending",
+		.lane = "l",
+		.body = "{}",
+		.created_ns = T0,
+		.due_ns = T0 },
+			b = a, c;
+	struct outgoing_attempt at = { .number = 1, .ended_ns = T0 + 1, .outcome = "HTTP 403" };
+
+	begin();
+	ok(store_outgoing_add(db, mem, &a, &err));
+	ok(store_outgoing_claim(db, mem, T0, &c, &err));
+	c.state = "failed";
+	c.reason = "HTTP 403";
+	ok(store_outgoing_end(db, &c, &at, &err));
+	ok(store_outgoing_again(db, a.uuid, T0 + 2, &err));
+	ok(store_outgoing_claim(db, mem, T0 + 2, &c, &err));
+	ck_assert_int_eq(c.n_tries, 1);
+	ck_assert_int_eq(c.n_attempts, 2);
+	c.state = "failed";
+	at.number = 2;
+	ok(store_outgoing_end(db, &c, &at, &err));
+	ok(store_outgoing_add(db, mem, &b, &err));
+	refused(store_outgoing_again(db, a.uuid, T0 + 3, &err), E_CONFLICT, "was replaced");
+	finish();
+}
+END_TEST
+
 START_TEST(a_message_that_was_delivered_is_never_sent_again)
 {
 	struct outgoing a = { .kind = "webhook",
@@ -587,6 +618,7 @@ SUITE("notify", defaults_are_those_of_github, mistakes_are_named_with_their_line
 	a_comment_is_filled_to_the_limit_and_counts_what_is_left_out,
 	names_cannot_end_the_hidden_tag, a_newer_status_replaces_one_that_was_not_sent,
 	a_lane_sends_in_order_and_an_interrupted_attempt_is_seen,
+	an_old_message_cannot_be_sent_over_a_newer_one,
 	a_message_that_was_delivered_is_never_sent_again,
 	a_delivery_of_a_forge_is_stored_once_and_processed_from_its_row,
 	an_alert_is_told_once_when_it_becomes_confirmed,
