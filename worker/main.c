@@ -12,6 +12,8 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <time.h>
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/ndjson.h"
@@ -25,7 +27,7 @@
 #include "worker/spec.h"
 #include "worker/sweep.h"
 
-enum { EXIT_USAGE = 2, MAX_SPEC = 16 * 1024 * 1024 };
+enum { EXIT_USAGE = 2, MAX_SPEC = 16 * 1024 * 1024, ORPHANS_MS = 10000 };
 
 struct options {
 	const char *socket, *run, *state, *output, *job_user;
@@ -236,6 +238,21 @@ static void clear_leftovers(const char *state)
 		die(&err);
 }
 
+/* The lock of a worker that was killed stays with its runners until they have gone too. */
+static int lock_state(const char *lock, int *ret, int *ret_holder, struct error *err)
+{
+	const struct timespec pause = { .tv_nsec = 20 * NS_PER_MS };
+
+	for (int ms = 0;; ms += 20) {
+		int r = lock_try(lock, ret, ret_holder, err);
+
+		if (r < 0 || *ret >= 0 || ms >= ORPHANS_MS || kill(*ret_holder, 0) == 0 ||
+			errno != ESRCH)
+			return r;
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
 static void open_state(struct options *o)
 {
 	static char real[PATH_MAX];
@@ -258,7 +275,7 @@ static void open_state(struct options *o)
 	}
 	o->state = real;
 	lock = xasprintf("%s/lock", real);
-	if (lock_try(lock, &fd, &holder, &err) < 0)
+	if (lock_state(lock, &fd, &holder, &err) < 0)
 		die(&err);
 	if (fd < 0) {
 		error_set(&err, E_CONFLICT,
