@@ -7,11 +7,17 @@
 #include "base/cleanup.h"
 
 /* In the order in which magic tries them. */
-static const struct adapter *const adapters[] = { &adapter_bmf, &adapter_google,
-	&adapter_pytest, &adapter_hyperfine };
+static const struct adapter *const adapters[] = { &adapter_bmf, &adapter_dot_net,
+	&adapter_catch2, &adapter_google, &adapter_dart, &adapter_go_bench, &adapter_jmh,
+	&adapter_js_benchmark, &adapter_js_time, &adapter_vitest, &adapter_asv, &adapter_pytest,
+	&adapter_ruby, &adapter_rust_bench, &adapter_rust_criterion, &adapter_rust_iai,
+	&adapter_hyperfine };
 
-const char *const adapter_names[] = { "magic", "json", "cpp", "cpp_google", "python",
-	"python_pytest", "shell", "shell_hyperfine", NULL };
+const char *const adapter_names[] = { "magic", "json", "c_sharp", "c_sharp_dot_net", "cpp",
+	"cpp_catch2", "cpp_google", "dart", "dart_benchmark_harness", "go", "go_bench", "java",
+	"java_jmh", "js", "js_benchmark", "js_time", "js_vitest", "python", "python_asv",
+	"python_pytest", "ruby", "ruby_benchmark", "rust", "rust_bench", "rust_criterion",
+	"rust_iai", "shell", "shell_hyperfine", NULL };
 
 /* "cpp" stands for every adapter whose name begins with "cpp_". */
 static bool is_meant(const char *wanted, const char *name)

@@ -32,8 +32,8 @@ static int read_one(struct tool_output *out, json_t *b, enum average average, st
 		return OK;
 	r->value = value * NS;
 	if (isfinite(spread)) {
-		r->lower = (value - spread) * NS;
-		r->upper = (value + spread) * NS;
+		r->lower = value * NS - spread * NS;
+		r->upper = value * NS + spread * NS;
 	}
 	r->samples = tool_numbers(out, json_object_get(stats, "data"), NS, &r->n_samples);
 	parameters = json_object_get(b, "params");

@@ -53,6 +53,10 @@ expect "a file of pytest-benchmark" '[b["benchmark"]["name"] for b in d["results
 check_equal "its hash is the version" "$(json 'd["branch"]["head"]["version"]["number"], d["branch"]["head"]["version"]["hash"]')" "0 $H1"
 run --branch main --adapter cpp_google --file "$tools/google.json" --file "$tools/google_single.json" --format json
 expect "two files of Google Benchmark" 'len(d["results"]), d["adapter"]' "2 cpp_google"
+run --branch main --adapter go_bench --file "$tools/go_bench.txt" --format json
+expect "a file of go test" 'len(d["results"][0]), d["adapter"]' "4 go_bench"
+run --branch main --file "$tools/rust_criterion.txt" --format json
+expect "a file of Criterion, by magic" 'len(d["results"][0]), d["adapter"]' "3 magic"
 run --branch main --adapter shell_hyperfine --file "$tools/hyperfine.json" --average median --format json
 expect "a file of hyperfine" 'd["adapter"]' shell_hyperfine
 feed 5 --branch main --format json

@@ -200,8 +200,176 @@ START_TEST(entries_fold_as_bencher_folds_them)
 }
 END_TEST
 
+START_TEST(go_benchmarks_count_bytes_allocations_and_what_they_like)
+{
+	struct tool_output o;
+
+	read_file("magic", "go_bench.txt", AVERAGE_NONE, &o);
+	ck_assert_str_eq(o.adapter, "go_bench");
+	adapter_merge(&o, AVERAGE_NONE);
+	near(find(&o, "BenchmarkFib10-2", "latency")->value, (334.6 + 308.8) / 2);
+	ck_assert_uint_eq(find(&o, "BenchmarkFib10-2", "latency")->n_samples, 2);
+	near(find(&o, "BenchmarkFib10-2", "latency")->lower, 308.8);
+	near(find(&o, "BenchmarkCopy-2", "bytes-per-second")->samples[1], 1819.52e6);
+	ck_assert_int_eq(
+		find(&o, "BenchmarkCopy-2", "bytes-per-second")->better, BETTER_HIGHER);
+	near(find(&o, "BenchmarkCopy-2", "allocated")->value, 4096);
+	near(find(&o, "BenchmarkCopy-2", "allocations")->value, 1);
+	near(find(&o, "BenchmarkCopy-2", "widgets/op")->value, 42);
+	near(find(&o, "BenchmarkSub/large-2", "latency")->upper, 47.8);
+}
+END_TEST
+
+START_TEST(libtest_and_criterion_bring_their_throughput)
+{
+	struct tool_output o;
+
+	read_file("rust", "rust_bench.txt", AVERAGE_NONE, &o);
+	ck_assert_str_eq(o.adapter, "rust_bench");
+	near(find(&o, "sum", "latency")->value, 1051);
+	near(find(&o, "sum", "latency")->upper, 1684);
+	near(find(&o, "fib10", "latency")->lower, -604);
+	near(find(&o, "sum", "bytes-per-second")->value, 3897e6);
+	read_file("magic", "rust_criterion.txt", AVERAGE_MEAN, &o);
+	ck_assert_str_eq(o.adapter, "rust_criterion");
+	ck_assert_uint_eq(o.n, 5);
+	near(find(&o, "fib 10", "latency")->value, 309.61);
+	near(find(&o, "fib 10", "latency")->upper, 465.95);
+	near(find(&o, "a group with a long name/max", "latency")->lower, 1728.7);
+	near(find(&o, "a group with a long name/max", "items-per-second")->value, 2.0760e9);
+	near(find(&o, "a group with a long name/sum", "bytes-per-second")->value,
+		4.4602 * 1073741824);
+}
+END_TEST
+
+START_TEST(benchmark_js_names_may_have_an_x)
+{
+	struct tool_output o;
+
+	read_file("js", "js_benchmark.txt", AVERAGE_NONE, &o);
+	ck_assert_str_eq(o.adapter, "js_benchmark");
+	near(find(&o, "String x indexOf", "throughput")->value, 1071472144);
+	near(find(&o, "RegExp#test", "throughput")->upper, 60185158 * 1.0121);
+}
+END_TEST
+
+/* Adapters whose tools are not at hand: lines as their documents show them. */
+START_TEST(other_tools_are_read_by_their_documented_forms)
+{
+	static const char catch2[] =
+		"------------------------------------------------------------------------------"
+		"-\n"
+		"Sorting\n  a section\n"
+		"------------------------------------------------------------------------------"
+		"-\n"
+		"/x/sort.cpp:5\n........\n\n"
+		"benchmark name            samples       iterations    estimated\n"
+		"                          mean          low mean      high mean\n"
+		"                          std dev       low std dev   high std dev\n"
+		"------------------------------------------------------------------------------"
+		"-\n"
+		"std::sort of many                 100           208     7.1968 ms \n"
+		"small numbers                  344 ns        341 ns        349 ns \n"
+		"                                19 ns         11 ns         29 ns \n";
+	static const struct {
+		const char *adapter, *text, *benchmark, *measure;
+		double value, lower, upper;
+	} cases[] = {
+		{ "cpp_catch2", catch2, "Sorting: std::sort of many small numbers", "latency",
+			344, 325, 363 },
+		{ "rust_iai",
+			"one\n  Instructions:   1,735 (+1.5%)\n  L1 Accesses:  2364\n"
+			"  L2 Accesses:  1\n  RAM Accesses:  1\n  Estimated Cycles:  2404\n",
+			"one", "estimated-cycles", 2404, NAN, NAN },
+		{ "js_time", "a: b: 7.5ms - timer ended\n", "a: b", "latency", 7.5e6, NAN,
+			NAN },
+		{ "python_asv",
+			"[ 35.00%] \xc2\xb7\xc2\xb7\xc2\xb7 s.time_keys   11.5\xc2\xb1"
+			"0.5\xce\xbcs\n",
+			"s.time_keys", "latency", 11500, 11000, 12000 },
+		{ "ruby_benchmark",
+			"Rehearsal ---\nsort   9.5 0.0 9.5 ( 9.5)\n------- total: 9.5sec\n"
+			"       user     system      total        real\n"
+			"sort   1.250000   0.000000   1.250000 (  1.500000)\n",
+			"sort", "latency", 1.5e9, NAN, NAN },
+		{ "dart_benchmark_harness", "Template(RunTime): 1.5 us.\n", "Template",
+			"latency", 1500, NAN, NAN },
+		{ "java_jmh",
+			"[{\"benchmark\":\"a.B.c\",\"params\":{\"n\":\"5\"},\"primaryMetric\":"
+			"{\"score\":2,\"scoreConfidence\":[1,3],\"scoreUnit\":\"ops/ms\","
+			"\"rawData\":[[1,3],[2]]}}]",
+			"a.B.c[n=5]", "throughput", 2000, 1000, 3000 },
+		{ "c_sharp_dot_net",
+			"{\"HostEnvironmentInfo\":{},\"Benchmarks\":[{\"Namespace\":\"N\","
+			"\"Method\":\"M\",\"Statistics\":{\"Mean\":10,\"StandardDeviation\":2},"
+			"\"Memory\":{\"BytesAllocatedPerOperation\":368}}]}",
+			"N.M", "latency", 10, 8, 12 },
+		{ "js_vitest",
+			"{\"files\":[{\"groups\":[{\"fullName\":\"f > g\",\"benchmarks\":[{"
+			"\"name\":\"add\",\"mean\":1,\"sd\":0.25,\"hz\":1000,\"rme\":25}]}]}]}",
+			"f > g > add", "throughput", 1000, 750, 1250 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct tool_result *r;
+		struct tool_output o;
+		struct error err;
+
+		ck_assert_msg(read_text("magic", cases[i].text, AVERAGE_NONE, &o, &err) == OK,
+			"%s: %s", cases[i].adapter, err.text);
+		ck_assert_str_eq(o.adapter, cases[i].adapter);
+		r = find(&o, cases[i].benchmark, cases[i].measure);
+		near(r->value, cases[i].value);
+		ck_assert_int_eq(isnan(r->lower), isnan(cases[i].lower));
+		if (isfinite(cases[i].lower)) {
+			near(r->lower, cases[i].lower);
+			near(r->upper, cases[i].upper);
+		}
+	}
+}
+END_TEST
+
+START_TEST(an_average_that_a_tool_has_not_is_no_match)
+{
+	struct tool_output o;
+	struct error err;
+
+	ck_assert_int_eq(read_text("rust_bench", "test a ... bench: 1 ns/iter (+/- 1)\n",
+				 AVERAGE_MEAN, &o, &err),
+		E_BAD_REQUEST);
+	ck_assert_msg(strstr(err.text, "no average 'mean'"), "%s", err.text);
+	ck_assert_int_eq(
+		read_text("go_bench", "BenchmarkA 5 325 ns/op\n", AVERAGE_MEDIAN, &o, &err),
+		E_BAD_REQUEST);
+}
+END_TEST
+
+/* Seconds would mean that a search goes back and forth. */
+START_TEST(long_lines_are_read_in_one_go)
+{
+	static const char *const fills[] = { " ", "\t", "1 ", "1,", ": ", " x ", "[", "-",
+		"a\n", " time:", "1 ns ", "\xc2\xb1" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(fills); i++) {
+		struct buf b = { 0 };
+		struct tool_output o;
+		struct error err;
+
+		while (b.len < 2 * MiB)
+			buf_add_str(&b, fills[i]);
+		ck_assert_int_eq(
+			read_text("magic", buf_str(&b), AVERAGE_NONE, &o, &err), E_BAD_REQUEST);
+		buf_done(&b);
+	}
+}
+END_TEST
+
 SUITE("adapters", pytest_benchmark_is_read_with_its_rounds,
 	google_benchmark_repetitions_are_samples,
 	hyperfine_times_are_samples_and_failures_no_results,
 	bmf_comes_in_two_versions_but_not_mixed, what_cannot_be_read_names_the_reason,
-	entries_fold_as_bencher_folds_them)
+	entries_fold_as_bencher_folds_them,
+	go_benchmarks_count_bytes_allocations_and_what_they_like,
+	libtest_and_criterion_bring_their_throughput, benchmark_js_names_may_have_an_x,
+	other_tools_are_read_by_their_documented_forms,
+	an_average_that_a_tool_has_not_is_no_match, long_lines_are_read_in_one_go)
