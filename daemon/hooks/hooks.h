@@ -82,6 +82,8 @@ struct hook_plan {
 	const char *const *projects; /* of the rules that care for gone_branch */
 	size_t n_projects;
 };
+/* push, pull_request and ping; the others ask for nothing, whatever they hold. */
+bool hook_event_is_used(const char *event);
 /* What the delivery asks for. E_UNPROCESSABLE names the member of the payload that is wrong or
  * missing. Events other than push and pull_request ask for nothing. */
 int hook_plan(const struct hook *h, const char *event, const void *body, size_t n,

@@ -176,6 +176,12 @@ static int plan_pull(struct planning *p, json_t *payload, struct error *err)
 	return OK;
 }
 
+bool hook_event_is_used(const char *event)
+{
+	return !strcmp(event, "push") || !strcmp(event, "pull_request") ||
+	       !strcmp(event, "ping");
+}
+
 int hook_plan(const struct hook *h, const char *event, const void *body, size_t n,
 	struct arena *a, struct hook_plan *ret, struct error *err)
 {
@@ -185,6 +191,10 @@ int hook_plan(const struct hook *h, const char *event, const void *body, size_t 
 
 	*ret = (struct hook_plan){ .ignored = "",
 		.orders = ARENA_ARRAY(a, struct hook_order, h->n_rules) };
+	if (!strcmp(event, "ping") || !hook_event_is_used(event)) {
+		ret->ignored = arena_printf(a, "the event '%.40s' asks for nothing", event);
+		return OK;
+	}
 	if (n == 0)
 		return error_set(err, E_UNPROCESSABLE, "the payload is empty");
 	r = json_parse(body, n, &payload, err);
@@ -193,10 +203,6 @@ int hook_plan(const struct hook *h, const char *event, const void *body, size_t 
 	arena_own_json(a, payload);
 	if (!json_is_object(payload))
 		return error_set(err, E_UNPROCESSABLE, "the payload is no JSON object");
-	if (!strcmp(event, "push"))
-		return plan_push(&p, payload, err);
-	if (!strcmp(event, "pull_request"))
-		return plan_pull(&p, payload, err);
-	ret->ignored = arena_printf(a, "the event '%.40s' asks for nothing", event);
-	return OK;
+	return !strcmp(event, "push") ? plan_push(&p, payload, err)
+				      : plan_pull(&p, payload, err);
 }

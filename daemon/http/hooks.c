@@ -63,13 +63,20 @@ static int take_delivery(
 		return answer_delivery(rq, 200, &known);
 	if (r != E_NOT_FOUND)
 		return r;
-	d->body = buf_str(body);
-	d->n_body = body->len;
+	d->body = "";
 	d->received_ns = clock_wall(request_clock(rq));
+	if (hook_event_is_used(d->event)) {
+		d->body = buf_str(body);
+		d->n_body = body->len;
+		request_wake(rq, WAKE_HOOKS);
+	} else { /* a forge that sends everything does not fill the store */
+		d->state = "ignored";
+		d->reason = "the event asks for nothing; its payload was not kept";
+		d->processed_ns = d->received_ns;
+	}
 	r = store_delivery_add(st, request_arena(rq), d, err);
 	if (r < 0)
 		return r;
-	request_wake(rq, WAKE_HOOKS);
 	return answer_delivery(rq, !strcmp(d->event, "ping") ? 200 : 202, d);
 }
 
@@ -129,6 +136,9 @@ int get_hook_deliveries(struct request *rq, struct store *st, struct error *err)
 			st, request_arena(rq), before_id, limit, &list, &n, err);
 	if (r < 0)
 		return r;
+	if (n == (size_t)limit)
+		response_headerf(rq, "Link", "<%s?limit=%lld&cursor=%s>; rel=\"next\"",
+			request_path(rq), (long long)limit, list[n - 1].uuid);
 	doc = json_array();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(doc, render_delivery(&list[i]));

@@ -40,6 +40,9 @@ int get_deliveries(struct request *rq, struct store *st, struct error *err)
 			st, request_arena(rq), before_id, limit, &list, &n, err);
 	if (r < 0)
 		return r;
+	if (n == (size_t)limit)
+		response_headerf(rq, "Link", "<%s?limit=%lld&cursor=%s>; rel=\"next\"",
+			request_path(rq), (long long)limit, list[n - 1].uuid);
 	doc = json_array();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(doc, render_outgoing(&list[i]));

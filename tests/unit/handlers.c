@@ -780,6 +780,10 @@ static const char *const signed_hello[] = { "Content-Type", "application/json",
 	"X-GitHub-Event", "push", "X-GitHub-Delivery", "d-1", "X-Hub-Signature-256",
 	"sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17", NULL };
 
+static const char *const signed_issue[] = { "Content-Type", "application/json",
+	"X-GitHub-Event", "issues", "X-GitHub-Delivery", "d-2", "X-Hub-Signature-256",
+	"sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17", NULL };
+
 START_TEST(a_delivery_needs_no_token_but_its_signature)
 {
 	struct delivery d;
@@ -798,6 +802,12 @@ START_TEST(a_delivery_needs_no_token_but_its_signature)
 	ck_assert_uint_eq(reply.wake, 0);
 	call_with("POST", "/v0/hooks/orbit", "Hello, world!", signed_hello);
 	status_is(401);
+	call_with("POST", "/v0/hooks/orbit", "Hello, World!", signed_issue);
+	status_is(202);
+	ck_assert_uint_eq(reply.wake, 0);
+	ok(store_delivery_find_forge(db, mem, "orbit", "d-2", &d, &err));
+	ck_assert_str_eq(d.state, "ignored");
+	ck_assert_uint_eq(d.n_body, 0);
 	call("GET", "/v0/hooks/deliveries", NULL);
 	status_is(401);
 	call("GET", "/v0/deliveries", NULL);
@@ -805,7 +815,14 @@ START_TEST(a_delivery_needs_no_token_but_its_signature)
 	config.require_tokens = false;
 	call("GET", "/v0/hooks/deliveries", NULL);
 	status_is(200);
+	ck_assert_str_eq(text_of("/0/id"), "d-2");
+	ck_assert_ptr_null(reply_header(&reply, "Link"));
+	call("GET", "/v0/hooks/deliveries?limit=1", NULL);
+	call("GET",
+		arena_printf(mem, "/v0/hooks/deliveries?limit=1&cursor=%s", text_of("/0/uuid")),
+		NULL);
 	ck_assert_str_eq(text_of("/0/id"), "d-1");
+	ck_assert_ptr_nonnull(strstr(reply_header(&reply, "Link"), "limit=1&cursor="));
 	app.hooks = NULL;
 	call_with("POST", "/v0/hooks/orbit", "Hello, World!", signed_hello);
 	status_is(404);
