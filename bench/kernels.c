@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* benchd's CPU kernels beside their peers, interleaved in one run: STREAM in plain C (compiled
- * with the same flags as this file), OpenBLAS, FFTW. One thread each. Each round times ours and
- * the peer's in turn; printed are the medians, and the median and range of the rounds' ratios.
- * Ours is proven before it is timed. */
+ * with the same flags as this file, and with -O3 for this processor), OpenBLAS, FFTW. Usage:
+ * kernels [THREADS]. Both sides have as many threads. Each round times ours and the peer's in
+ * turn; printed are the medians, and the median and range of the rounds' ratios. Ours is proven
+ * before it is timed. */
 #include "config.h"
 
 #include <math.h>
@@ -38,16 +39,53 @@ struct peer {
 struct plain {
 	double *a, *b, *c;
 	int64_t n;
+	int threads;
 };
+
+/* The same loops as the compiler does best here. */
+#ifdef __x86_64__
+#define TUNED                                                                                  \
+	__attribute__((noinline, optimize("O3"), target_clones("default", "avx2", "avx512f")))
+#else
+#define TUNED __attribute__((noinline, optimize("O3")))
+#endif
+
+static void copy_part(double *restrict c, const double *restrict a, int64_t n)
+{
+	for (int64_t i = 0; i < n; i++)
+		c[i] = a[i];
+}
+
+static void triad_part(
+	double *restrict a, const double *restrict b, const double *restrict c, int64_t n)
+{
+	for (int64_t i = 0; i < n; i++)
+		a[i] = b[i] + 3.0 * c[i];
+}
+
+TUNED static void copy_tuned(double *restrict c, const double *restrict a, int64_t n)
+{
+	for (int64_t i = 0; i < n; i++)
+		c[i] = a[i];
+}
+
+TUNED static void triad_tuned(
+	double *restrict a, const double *restrict b, const double *restrict c, int64_t n)
+{
+	for (int64_t i = 0; i < n; i++)
+		a[i] = b[i] + 3.0 * c[i];
+}
 
 static void *plain_make(const struct params *p)
 {
 	struct plain *x = xcalloc(1, sizeof(*x));
 
 	x->n = p->dim[0] / 8;
+	x->threads = p->threads;
 	x->a = xmalloc((size_t)p->dim[0]);
 	x->b = xmalloc((size_t)p->dim[0]);
 	x->c = xmalloc((size_t)p->dim[0]);
+#pragma omp parallel for num_threads(x->threads) schedule(static)
 	for (int64_t i = 0; i < x->n; i++) {
 		x->a[i] = 1;
 		x->b[i] = 2;
@@ -56,21 +94,26 @@ static void *plain_make(const struct params *p)
 	return x;
 }
 
-static void plain_copy(void *ctx)
-{
-	struct plain *x = ctx;
+/* One part of the arrays for each thread. */
+#define PLAIN(name, call)                                                                      \
+	static void name(void *ctx)                                                            \
+	{                                                                                      \
+		struct plain *x = ctx;                                                         \
+                                                                                               \
+		_Pragma("omp parallel for num_threads(x->threads) schedule(static, 1)") for (  \
+			int t = 0; t < x->threads; t++)                                        \
+		{                                                                              \
+			int64_t lo = x->n * t / x->threads,                                    \
+				n = x->n * (t + 1) / x->threads - lo;                          \
+                                                                                               \
+			call;                                                                  \
+		}                                                                              \
+	}
 
-	for (int64_t i = 0; i < x->n; i++)
-		x->c[i] = x->a[i];
-}
-
-static void plain_triad(void *ctx)
-{
-	struct plain *x = ctx;
-
-	for (int64_t i = 0; i < x->n; i++)
-		x->a[i] = x->b[i] + 3.0 * x->c[i];
-}
+PLAIN(plain_copy, copy_part(x->c + lo, x->a + lo, n))
+PLAIN(plain_triad, triad_part(x->a + lo, x->b + lo, x->c + lo, n))
+PLAIN(tuned_copy, copy_tuned(x->c + lo, x->a + lo, n))
+PLAIN(tuned_triad, triad_tuned(x->a + lo, x->b + lo, x->c + lo, n))
 
 static void plain_free(void *ctx)
 {
@@ -84,6 +127,10 @@ static void plain_free(void *ctx)
 
 static const struct peer copy_peer = { "plain C", plain_make, plain_copy, plain_free };
 static const struct peer triad_peer = { "plain C", plain_make, plain_triad, plain_free };
+static const struct peer copy_tuned_peer = { "plain C -O3", plain_make, tuned_copy,
+	plain_free };
+static const struct peer triad_tuned_peer = { "plain C -O3", plain_make, tuned_triad,
+	plain_free };
 
 /* --- OpenBLAS ----------------------------------------------------------------------------- */
 
@@ -99,7 +146,7 @@ static void *blas_make(const struct params *p)
 	struct blas *x = xcalloc(1, sizeof(*x));
 	size_t n = (size_t)(p->dim[0] * p->dim[0]);
 
-	openblas_set_num_threads(1);
+	openblas_set_num_threads(p->threads);
 	x->n = (int)p->dim[0];
 	x->is_single = p->dtype == DT_F32;
 	x->a = xcalloc(n, 8);
@@ -147,26 +194,36 @@ static const struct peer blas_peer = { "OpenBLAS", blas_make, blas_run, blas_fre
 struct fftw {
 	fftw_complex *in, *out;
 	fftw_plan plan;
+	size_t n;
+	int batch, threads;
 };
 
 static void *fftw_make(const struct params *p)
 {
 	struct fftw *x = xcalloc(1, sizeof(*x));
-	size_t n = (size_t)p->dim[0];
+	size_t n = (size_t)p->dim[0], all = n * (size_t)p->dim[1];
 
-	x->in = fftw_malloc(n * sizeof(fftw_complex));
-	x->out = fftw_malloc(n * sizeof(fftw_complex));
+	x->n = n;
+	x->batch = (int)p->dim[1];
+	x->threads = p->threads;
+	x->in = fftw_malloc(all * sizeof(fftw_complex));
+	x->out = fftw_malloc(all * sizeof(fftw_complex));
 	x->plan = fftw_plan_dft_1d((int)n, x->in, x->out, FFTW_FORWARD, FFTW_MEASURE);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < all; i++) {
 		((double *)x->in)[2 * i] = (double)(i % 89) / 89;
 		((double *)x->in)[2 * i + 1] = (double)(i % 83) / 83;
 	}
 	return x;
 }
 
+/* Several sequences: each thread takes its share of them with the one plan. */
 static void fftw_run(void *ctx)
 {
-	fftw_execute(((struct fftw *)ctx)->plan);
+	struct fftw *x = ctx;
+
+#pragma omp parallel for num_threads(x->threads) schedule(static)
+	for (int b = 0; b < x->batch; b++)
+		fftw_execute_dft(x->plan, x->in + (size_t)b * x->n, x->out + (size_t)b * x->n);
 }
 
 static void fftw_done(void *ctx)
@@ -260,6 +317,8 @@ static void compare_sides(const struct params *p, const struct peer *peer, void 
 	peer->free(ctx.ctx);
 }
 
+static int n_threads = 1;
+
 static int compare(const char *kernel, const char *size, enum dtype d, const struct peer *peer)
 {
 	struct params p;
@@ -270,6 +329,8 @@ static int compare(const char *kernel, const char *size, enum dtype d, const str
 
 	params_init(&p, kernel_find(kernel));
 	p.dtype = d;
+	p.threads = n_threads;
+	p.backend = n_threads > 1 ? BACKEND_THREADS : BACKEND_SIMD;
 	r = size_parse(&p, size, &err);
 	if (r == OK)
 		r = p.kernel->setup(&p, &state, &err);
@@ -288,14 +349,22 @@ static int compare(const char *kernel, const char *size, enum dtype d, const str
 	return r != OK || !proof.ok;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	int bad = 0;
 
+	n_threads = argc > 1 ? atoi(argv[1]) : 1;
+	if (n_threads < 1 || n_threads > 1024) {
+		fputs("usage: kernels [THREADS]\n", stderr);
+		return EXIT_FAILURE;
+	}
+	printf("threads: %d\n", n_threads);
 	printf("%-14s %-4s %-14s %-12s %8s %8s %-8s %s\n", "KERNEL", "TYPE", "SIZE", "PEER",
 		"OURS", "PEER'S", "", "RATIO (range)");
 	bad |= compare("stream.copy", "64Mi", DT_F64, &copy_peer);
+	bad |= compare("stream.copy", "64Mi", DT_F64, &copy_tuned_peer);
 	bad |= compare("stream.triad", "64Mi", DT_F64, &triad_peer);
+	bad |= compare("stream.triad", "64Mi", DT_F64, &triad_tuned_peer);
 #ifdef HAVE_BLAS
 	printf("OpenBLAS runs its kernels for %s\n", openblas_get_corename());
 	bad |= compare("gemm", "512", DT_F64, &blas_peer);
@@ -305,11 +374,12 @@ int main(void)
 	puts("gemm: no peer (OpenBLAS was not there at configure time)");
 #endif
 #ifdef HAVE_FFTW
-	bad |= compare("fft.c2c", "1024x1", DT_F64, &fftw_peer);
-	bad |= compare("fft.c2c", "4096x1", DT_F64, &fftw_peer);
-	bad |= compare("fft.c2c", "16384x1", DT_F64, &fftw_peer);
-	bad |= compare("fft.c2c", "65536x1", DT_F64, &fftw_peer);
-	bad |= compare("fft.c2c", "262144x1", DT_F64, &fftw_peer);
+	for (int log = 10; log <= 18; log += 2) {
+		char size[32];
+
+		snprintf(size, sizeof(size), "%dx%d", 1 << log, n_threads);
+		bad |= compare("fft.c2c", size, DT_F64, &fftw_peer);
+	}
 #else
 	puts("fft.c2c: no peer (FFTW was not there at configure time)");
 #endif
