@@ -52,6 +52,7 @@ struct notify_rules {
 	int64_t timeout_ns;	/* of one request */
 	int64_t first_retry_ns; /* each later one takes six times as long, at most a day */
 	int64_t max_tries;
+	const char *ca_file;	/* certificates to trust instead of the system's; NULL */
 	const char *public_url; /* for links; NULL: there are none */
 };
 

@@ -35,10 +35,12 @@ static const struct json_field webhook_fields[] = {
 };
 struct raw_outgoing {
 	json_t *allow;
+	const char *ca_file;
 	int64_t timeout_ns, first_retry_ns, attempts;
 };
 static const struct json_field outgoing_fields[] = {
 	{ "allow", JF_ARRAY, offsetof(struct raw_outgoing, allow), false, 0, MAX_RANGES, NULL },
+	{ "ca_file", JF_STRING, offsetof(struct raw_outgoing, ca_file), false, 1, 4000, NULL },
 	{ "timeout", JF_DURATION, offsetof(struct raw_outgoing, timeout_ns), false, 0.1, 120,
 		NULL },
 	{ "first_retry", JF_DURATION, offsetof(struct raw_outgoing, first_retry_ns), false, 0.1,
@@ -202,6 +204,16 @@ static int read_webhooks(struct reading *rd, json_t *o, struct notify_rules *ret
 	return r;
 }
 
+static int read_ca_file(struct reading *rd, const char *file, struct notify_rules *ret)
+{
+	if (!file)
+		return OK;
+	ret->ca_file = *file == '/' ? file : arena_printf(rd->a, "%s/%s", rd->folder, file);
+	return access(ret->ca_file, R_OK) == 0
+		       ? OK
+		       : refuse(rd, "/outgoing", "/ca_file", "'ca_file' cannot be read");
+}
+
 static int read_outgoing(struct reading *rd, json_t *o, struct notify_rules *ret)
 {
 	struct raw_outgoing raw = {
@@ -214,6 +226,8 @@ static int read_outgoing(struct reading *rd, json_t *o, struct notify_rules *ret
 	if (o)
 		r = json_read(o, "/outgoing", outgoing_fields, ARRAY_SIZE(outgoing_fields),
 			&raw, JSON_REFUSE_UNKNOWN, rd->err);
+	if (r == OK)
+		r = read_ca_file(rd, raw.ca_file, ret);
 	ret->timeout_ns = raw.timeout_ns;
 	ret->first_retry_ns = raw.first_retry_ns;
 	ret->max_tries = raw.attempts;

@@ -112,6 +112,8 @@ static void set_limits(CURL *curl, const struct notify_rules *n)
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, ms);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, ms);
+	if (n->ca_file)
+		curl_easy_setopt(curl, CURLOPT_CAINFO, n->ca_file);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "benchd/" PACKAGE_VERSION);
 }
 

@@ -84,6 +84,7 @@ START_TEST(mistakes_are_named_with_their_line)
 		{ "outgoing: {allow: [10.0.0.0/33]}\n", "an address range is written as" },
 		{ "outgoing: {attempts: 0}\n", "b.yaml:1: " },
 		{ "outgoing: {timeout: 1h}\n", "timeout" },
+		{ "outgoing: {ca_file: none.pem}\n", "b.yaml:1: 'ca_file' cannot be read" },
 	};
 
 	start();
