@@ -153,7 +153,8 @@ static int post_upload(struct request *rq, enum upload_kind kind, struct error *
 	int r = read_object(rq, &body, err);
 
 	if (r == OK)
-		r = upload_read(body, kind, request_arena(rq), &s->upload, err);
+		r = upload_read(
+			body, kind, upload_model_read, request_arena(rq), &s->upload, err);
 	if (r == OK)
 		r = take_key(rq, s->upload, err);
 	if (r < 0)

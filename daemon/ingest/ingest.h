@@ -94,13 +94,16 @@ struct upload {
 	const char *summary_json; /* what was read by which adapter, what was skipped and why */
 };
 
-/* Read a body in Bencher's shape; unknown members are ignored. Pure: any thread, store or not.
- * Errors name the member and, for what an adapter cannot read, the entry ("/results/3"). */
-int upload_read(json_t *body, enum upload_kind kind, struct arena *a, struct upload **ret,
-	struct error *err) must_check;
-/* Bencher's Model at pointer; limits are checked (stats/threshold.h). Pure. */
+/* Reads the model of a threshold at pointer; pure. upload_model_read knows Bencher's seven
+ * tests, limits are checked (stats/threshold.h). */
+typedef int (*upload_model_fn)(json_t *o, const char *pointer, struct arena *a,
+	struct boundary_model *ret, struct error *err);
 int upload_model_read(json_t *o, const char *pointer, struct arena *a,
 	struct boundary_model *ret, struct error *err) must_check;
+/* Read a body in Bencher's shape; unknown members are ignored. Pure: any thread, store or not.
+ * Errors name the member and, for what an adapter cannot read, the entry ("/results/3"). */
+int upload_read(json_t *body, enum upload_kind kind, upload_model_fn read_model,
+	struct arena *a, struct upload **ret, struct error *err) must_check;
 
 /* One stored metric, as the thresholds want to see it. */
 struct upload_metric {

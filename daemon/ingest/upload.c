@@ -151,8 +151,8 @@ static int check_names(const struct raw *raw, struct error *err)
 	return r;
 }
 
-static int read_rest(const struct raw *raw, enum upload_kind kind, struct arena *a,
-	struct upload *u, struct error *err)
+static int read_rest(const struct raw *raw, enum upload_kind kind, upload_model_fn read_model,
+	struct arena *a, struct upload *u, struct error *err)
 {
 	int r = read_hash(a, raw->hash, "/hash", &u->hash, err);
 
@@ -163,14 +163,14 @@ static int read_rest(const struct raw *raw, enum upload_kind kind, struct arena 
 	if (r == OK)
 		r = read_start_point(raw->start_point, a, u, err);
 	if (r == OK)
-		r = upload_read_thresholds(raw->thresholds, a, u, err);
+		r = upload_read_thresholds(raw->thresholds, read_model, a, u, err);
 	if (r == OK && kind == UPLOAD_RUN)
 		r = upload_read_context(raw->context, a, u, err);
 	return r < 0 ? r : upload_read_results(raw->settings, raw->results, a, u, err);
 }
 
-int upload_read(json_t *body, enum upload_kind kind, struct arena *a, struct upload **ret,
-	struct error *err)
+int upload_read(json_t *body, enum upload_kind kind, upload_model_fn read_model,
+	struct arena *a, struct upload **ret, struct error *err)
 {
 	struct upload *u = ARENA_ARRAY(a, struct upload, 1);
 	struct raw raw = { 0 };
@@ -185,7 +185,7 @@ int upload_read(json_t *body, enum upload_kind kind, struct arena *a, struct upl
 	u->branch = raw.branch;
 	u->testbed = raw.testbed;
 	if (r == OK)
-		r = read_rest(&raw, kind, a, u, err);
+		r = read_rest(&raw, kind, read_model, a, u, err);
 	if (r == OK)
 		*ret = u;
 	return r;

@@ -20,8 +20,8 @@ int upload_read_context(
 	json_t *o, struct arena *a, struct upload *u, struct error *err) must_check;
 
 /* upload_model.c */
-int upload_read_thresholds(
-	json_t *o, struct arena *a, struct upload *u, struct error *err) must_check;
+int upload_read_thresholds(json_t *o, upload_model_fn read_model, struct arena *a,
+	struct upload *u, struct error *err) must_check;
 int upload_store_thresholds(struct store *st, struct arena *a, int64_t project_id,
 	int64_t branch_id, int64_t testbed_id, const struct upload *u, int64_t now_ns,
 	struct error *err) must_check;

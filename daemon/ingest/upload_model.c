@@ -73,7 +73,8 @@ int upload_model_read(json_t *o, const char *pointer, struct arena *a,
 	return OK;
 }
 
-static int read_models(json_t *models, struct arena *a, struct upload *u, struct error *err)
+static int read_models(json_t *models, upload_model_fn read_model, struct arena *a,
+	struct upload *u, struct error *err)
 {
 	struct upload_model *list;
 	const char *measure;
@@ -91,7 +92,7 @@ static int read_models(json_t *models, struct arena *a, struct upload *u, struct
 		list[u->n_models].measure = measure;
 		r = upload_check_name("measure", measure, 64, pointer, err);
 		if (r == OK)
-			r = upload_model_read(o, pointer, a, &list[u->n_models].model, err);
+			r = read_model(o, pointer, a, &list[u->n_models].model, err);
 		if (r < 0)
 			return r;
 		u->n_models++;
@@ -100,7 +101,8 @@ static int read_models(json_t *models, struct arena *a, struct upload *u, struct
 	return OK;
 }
 
-int upload_read_thresholds(json_t *o, struct arena *a, struct upload *u, struct error *err)
+int upload_read_thresholds(json_t *o, upload_model_fn read_model, struct arena *a,
+	struct upload *u, struct error *err)
 {
 	struct {
 		json_t *models;
@@ -119,7 +121,7 @@ int upload_read_thresholds(json_t *o, struct arena *a, struct upload *u, struct 
 	u->reset_thresholds = raw.reset;
 	if (r < 0 || !raw.models)
 		return r;
-	return read_models(raw.models, a, u, err);
+	return read_models(raw.models, read_model, a, u, err);
 }
 
 int upload_store_thresholds(struct store *st, struct arena *a, int64_t project_id,

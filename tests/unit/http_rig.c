@@ -230,6 +230,40 @@ static int get_silent(struct request *rq, struct store *st, struct error *err)
 	return OK;
 }
 
+/* A reader, the writer and a reader again; each says whether it saw a transaction. */
+static char *three_steps(struct request *rq)
+{
+	if (!request_state(rq))
+		request_set_state(rq, arena_strdup(request_arena(rq), "   "));
+	return request_state(rq);
+}
+
+static int three_read(struct request *rq, struct store *st, struct error *err)
+{
+	three_steps(rq)[2] = fake.in_transaction ? 't' : '-';
+	response_text(rq, 201, "text/plain", three_steps(rq));
+	return OK;
+}
+
+static int three_write(struct request *rq, struct store *st, struct error *err)
+{
+	three_steps(rq)[1] = fake.in_transaction ? 't' : '-';
+	fake_add_row();
+	if (request_query(rq, "late"))
+		return error_set(err, E_CONFLICT, "not like this");
+	request_park(rq, "three", clock_mono(request_clock(rq)), three_read);
+	return OK;
+}
+
+static int post_three(struct request *rq, struct store *st, struct error *err)
+{
+	three_steps(rq)[0] = fake.in_transaction ? 't' : '-';
+	if (request_query(rq, "early"))
+		return error_set(err, E_UNPROCESSABLE, "not this");
+	request_write(rq, three_write);
+	return OK;
+}
+
 const struct route rig_routes[] = {
 	{ "GET", "/healthz", get_healthz, LOOP, S_NONE, 0, 0, "" },
 	{ "GET", "/", get_healthz, LOOP, S_NONE, 0, 0, "" },
@@ -250,6 +284,7 @@ const struct route rig_routes[] = {
 	{ "POST", "/gate", get_gate, WRITER, S_NONE, 0, 0, "" },
 	{ "GET", "/who", get_who, LOOP, S_READ, 0, 0, "" },
 	{ "GET", "/page", get_page, LOOP, S_NONE, 0, 0, "" },
+	{ "POST", "/three", post_three, READER, S_SUBMIT, 1024, 0, "" },
 	{ "GET", "/silent", get_silent, READER, S_NONE, 0, 0, "" },
 	{ NULL, NULL, NULL, LOOP, S_NONE, 0, 0, NULL },
 };

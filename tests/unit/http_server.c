@@ -804,6 +804,68 @@ START_TEST(metrics_count_by_route)
 }
 END_TEST
 
+START_TEST(a_reader_may_hand_on_to_the_writer_and_back)
+{
+	struct answer a = { 0 };
+	struct rig r;
+
+	rig_init(&r);
+	rig_start(&r);
+	fetch(&r, "POST", "/three", NULL, "{}", &a);
+	ck_assert_int_eq(a.status, 201);
+	ck_assert_str_eq(buf_str(&a.body), "-t-");
+	ck_assert_int_eq(fake.rows, 1);
+	fetch(&r, "POST", "/three?early", NULL, "{}", &a);
+	ck_assert_int_eq(a.status, 422);
+	fetch(&r, "POST", "/three?late", NULL, "{}", &a);
+	ck_assert_int_eq(a.status, 409);
+	ck_assert(strstr(buf_str(&a.body), "not like this"));
+	ck_assert_int_eq(fake.rows, 1);
+	fake.fail_commit = E_STORAGE_FULL;
+	fetch(&r, "POST", "/three", NULL, "{}", &a);
+	ck_assert_int_eq(a.status, 507);
+	ck_assert_int_eq(fake.rows, 1);
+	answer_done(&a);
+	rig_stop(&r);
+}
+END_TEST
+
+START_TEST(a_full_queue_stops_what_a_reader_hands_on)
+{
+	struct answer a = { 0 };
+	struct rig r;
+	int gate, waiting;
+
+	rig_init(&r);
+	r.config.limits.max_queued = 1;
+	rig_start(&r);
+	gate = client_connect(&r);
+	client_printf(gate, "POST /gate HTTP/1.1\r\nHost: a\r\n\r\n");
+	gate_wait_entered(1);
+	waiting = client_connect(&r);
+	client_send(waiting, row, strlen(row));
+	for (int i = 0; i < 50; i++) {
+		struct server_stats stats;
+
+		rig_stats(&r, &stats);
+		if (stats.writer_queue == 1)
+			break;
+		poll(NULL, 0, 10);
+	}
+	fetch(&r, "POST", "/three", NULL, "{}", &a);
+	ck_assert_int_eq(a.status, 503);
+	gate_open();
+	client_read(gate, &a);
+	client_read(waiting, &a);
+	ck_assert_int_eq(a.status, 201);
+	ck_assert_int_eq(fake.rows, 1);
+	close(gate);
+	close(waiting);
+	answer_done(&a);
+	rig_stop(&r);
+}
+END_TEST
+
 SUITE("http-server", a_connection_serves_many_requests, a_write_is_answered_after_its_commit,
 	a_failing_write_rolls_back_only_itself, writes_that_wait_together_share_a_commit,
 	a_failed_commit_is_told_to_everyone, a_full_writer_queue_answers_503,
@@ -818,4 +880,5 @@ SUITE("http-server", a_connection_serves_many_requests, a_write_is_answered_afte
 	a_client_that_has_gone_frees_its_stream,
 	shutdown_answers_what_is_parked_and_ends_streams, shutdown_does_not_wait_for_ever,
 	a_port_in_use_is_named, a_unix_socket_is_served_beside_tcp,
-	a_passed_in_socket_is_served, head_has_the_headers_and_no_body, metrics_count_by_route)
+	a_passed_in_socket_is_served, head_has_the_headers_and_no_body, metrics_count_by_route,
+	a_reader_may_hand_on_to_the_writer_and_back, a_full_queue_stops_what_a_reader_hands_on)

@@ -813,7 +813,8 @@ START_TEST(a_damaged_body_is_refused_or_read)
 		err = (struct error){ 0 };
 		if (json_parse(text, n, &body, &err) == OK) {
 			arena_own_json(mem, body);
-			n_read += upload_read(body, UPLOAD_RUN, mem, &u, &err) == OK;
+			n_read += upload_read(body, UPLOAD_RUN, upload_model_read, mem, &u,
+					  &err) == OK;
 		}
 		ck_assert(err.code == 0 || *err.text);
 	}
