@@ -91,13 +91,77 @@ static int conclude_ended(
 	return step_put_back(run, st, err);
 }
 
+enum { NOISY_RUNS_MAX = 2 };
+#define COOL_DOWN_NS (30 * NS_PER_S) /* and as much again for the second time */
+
+/* More than that would be rejecting until the numbers please. A job that does not wait for a
+ * quiet host (idle_wait 0) takes the host as it is. */
+static bool may_measure_again(const struct run *run)
+{
+	return run->job.n_noisy_runs < NOISY_RUNS_MAX &&
+	       run->plan.workload.protocol.idle_wait_ns > 0;
+}
+
+/* What the noisy cells measured is kept, marked as replaced; the others are not measured again.
+ * *ret: how many cells are. */
+static int set_noisy_aside(struct run *run, struct store *st, size_t *ret, struct error *err)
+{
+	json_t *cells = json_object_get(run->done, "cells"), *c;
+	size_t i;
+	int r = OK;
+
+	*ret = 0;
+	json_array_foreach (cells, i, c)
+		if (r == OK && !strcmp(json_get_str(c, "verdict", ""), "noisy")) {
+			r = store_process_set_aside(
+				st, run->job_id, json_get_str(c, "cell", ""), err);
+			++*ret;
+		}
+	return r;
+}
+
+static int measure_again(struct run *run, struct store *st, size_t n_cells, struct error *err)
+{
+	struct job *j = &run->job;
+	const char *event;
+	int r;
+
+	j->n_noisy_runs++;
+	j->max_attempts++; /* the worker did its work */
+	j->state = JOB_RETRY_WAIT;
+	j->phase = "";
+	j->reason = arena_printf(run->scratch,
+		"the run was noisy in %zu of %zu benchmarks; they are measured again (%lld of "
+		"%d) after a pause",
+		n_cells, json_array_size(json_object_get(run->done, "cells")),
+		(long long)j->n_noisy_runs, NOISY_RUNS_MAX);
+	j->not_before_ns = run->now_ns + j->n_noisy_runs * COOL_DOWN_NS;
+	j->lease_until_ns = 0;
+	r = store_job_save(st, j, run->attempt, err);
+	event = arena_printf(
+		run->scratch, "{\"state\":\"retry_wait\",\"reason\":\"%s\"}", j->reason);
+	if (r == OK)
+		r = store_job_event_add(st, j->id, run->now_ns, "state", event, err);
+	return r < 0 ? r : JOB_IS_OVER;
+}
+
+static int conclude_measured(struct run *run, struct store *st, struct error *err)
+{
+	size_t n_noisy = 0;
+	int r = OK;
+
+	if (may_measure_again(run))
+		r = set_noisy_aside(run, st, &n_noisy, err);
+	return r == OK && n_noisy ? measure_again(run, st, n_noisy, err) : r;
+}
+
 int step_conclude(struct run *run, struct store *st, struct error *err)
 {
 	const char *status = json_get_str(run->done, "status", "");
 	const char *reason = keep(run, json_get_str(run->done, "reason", ""));
 
 	if (!strcmp(status, "succeeded"))
-		return OK;
+		return conclude_measured(run, st, err);
 	if (!strcmp(status, "failed"))
 		return conclude_failed(run, st, reason, err);
 	if (!strcmp(status, "timed_out"))

@@ -32,8 +32,8 @@ static inline bool capture_is_cut(const struct capture *c)
 void capture_text(const struct capture *c, struct buf *out);
 /* Append the last line that has something in it, at most max bytes, as UTF-8. */
 void capture_last_line(const struct capture *c, size_t max, struct buf *out);
-/* The same for a compiler's or tool's output: the first line with "error:" or "fatal:" in it, else
- * the last one that has a letter or a digit. */
+/* The same for a compiler's or tool's output: the first line with "error:" or "fatal:" in it,
+ * else the last one that has a letter or a digit. */
 void capture_error_line(const struct capture *c, size_t max, struct buf *out);
 
 #endif

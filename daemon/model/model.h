@@ -240,6 +240,7 @@ struct job {
 	uint64_t seed;
 	int64_t attempt, max_attempts;
 	int64_t worker_id;	 /* 0: none */
+	int64_t n_noisy_runs;	 /* measured again so often because the run was noisy */
 	int64_t n_done, n_total; /* processes */
 	int64_t created_ns, queued_ns, started_ns, finished_ns, not_before_ns, lease_until_ns;
 	const char *report_uuid, *base_report_uuid; /* NULL until stored */

@@ -24,7 +24,7 @@ static const char *const sql[] = {
 		" max_attempts = $11, worker_id = $12, n_done = $13, n_total = $14,"
 		" queued_ns = $15, started_ns = $16, finished_ns = $17, not_before_ns = $18,"
 		" lease_until_ns = $19, report_uuid = $20, base_report_uuid = $21,"
-		" result_json = COALESCE($22, result_json)"
+		" result_json = COALESCE($22, result_json), n_noisy_runs = $24"
 		" WHERE id = $1 AND ($23 < 0 OR attempt = $23)",
 	[ATTEMPT - BASE] = "SELECT attempt FROM job WHERE id = $1",
 };
@@ -68,6 +68,7 @@ void job_read(struct query *q, struct arena *a, struct job *j)
 	j->report_uuid = column_text(q, a);
 	j->base_report_uuid = column_text(q, a);
 	j->reason = column_text(q, a);
+	j->n_noisy_runs = column_int(q);
 	j->parameters_json = j->definition_json = j->result_json = NULL;
 }
 
@@ -169,7 +170,8 @@ int store_job_save(
 		INT(j->attempt), INT(j->max_attempts), INT(j->worker_id), INT(j->n_done),
 		INT(j->n_total), INT(j->queued_ns), INT(j->started_ns), INT(j->finished_ns),
 		INT(j->not_before_ns), INT(j->lease_until_ns), TEXT(j->report_uuid),
-		TEXT(j->base_report_uuid), TEXT(j->result_json), INT(expected_attempt) };
+		TEXT(j->base_report_uuid), TEXT(j->result_json), INT(expected_attempt),
+		INT(j->n_noisy_runs) };
 	int r = db_run(s, SAVE, err, args, ARRAY_SIZE(args));
 
 	if (r == OK && db_changes(s) == 0)

@@ -15,6 +15,7 @@ enum {
 	BUMP,
 	RECORD,
 	JUDGE,
+	SET_ASIDE,
 	END
 };
 static const char *const sql[] = {
@@ -36,6 +37,8 @@ static const char *const sql[] = {
 	[BUMP - BASE] = "UPDATE project SET generation = generation + 1"
 			" WHERE id = (SELECT project_id FROM job WHERE id = $1)",
 	[RECORD - BASE] = "SELECT id, record_json FROM process WHERE job_id = $1 AND seq = $2",
+	[SET_ASIDE - BASE] = "UPDATE process SET is_replaced = 1"
+			     " WHERE job_id = $1 AND cell = $2 AND is_replaced = 0",
 	[JUDGE - BASE] = "UPDATE process SET noise = $2, is_replaced = $3, record_json = $4"
 			 " WHERE id = $1",
 };
@@ -130,6 +133,12 @@ static void read_process(struct query *q, struct arena *a, struct process *p)
 	p->steady = column_int(q);
 	p->termination = column_text(q, a);
 	p->record_json = column_text(q, a);
+}
+
+int store_process_set_aside(
+	struct store *s, int64_t job_id, const char *cell, struct error *err)
+{
+	return db_run(s, SET_ASIDE, err, ARGS(INT(job_id), TEXT(cell)));
 }
 
 int store_process_list(struct store *s, struct arena *a, int64_t job_id, struct process **ret,

@@ -249,6 +249,9 @@ int store_process_add(struct store *s, struct process *p, const struct series_va
  * signals take the place of what it said first. E_NOT_FOUND. */
 int store_process_judge(struct store *s, const struct process *p, json_t *signals,
 	struct error *err) must_check;
+/* The processes of a cell are kept as raw data and measured again. */
+int store_process_set_aside(
+	struct store *s, int64_t job_id, const char *cell, struct error *err) must_check;
 int store_process_list(struct store *s, struct arena *a, int64_t job_id, struct process **ret,
 	size_t *ret_n, struct error *err) must_check;
 /* Values of one process, raw samples included. */
