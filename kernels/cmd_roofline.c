@@ -267,7 +267,7 @@ static unsigned levels_of(const struct cli *c)
 }
 
 /* Whose ceilings: the first of the backends, thread counts and devices asked for. */
-static int measure_ceilings(struct roofline *r, struct error *err)
+static int find_ceilings(struct roofline *r, struct error *err)
 {
 	struct cli c = *r->cli;
 	struct params *p;
@@ -298,7 +298,7 @@ int cmd_roofline(const struct cli *c)
 	r->arena = arena;
 	r->results = results;
 	r->table = new_table(arena);
-	code = measure_ceilings(r, &err);
+	code = find_ceilings(r, &err);
 	if (code == OK) {
 		add_ceiling_rows(r);
 		code = measure_points(r, &err);

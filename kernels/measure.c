@@ -206,25 +206,21 @@ static void compare_with_ceilings(struct measurement *m)
 	m->percent = 100 * fmax(memory, compute) * 1e9 / m->median_ns;
 }
 
-/* A ceiling below the result was measured while something disturbed it: measure it again, and
- * again, and keep the best. */
-static int find_ceilings(struct session *s, struct error *err)
+int measure_ceilings(
+	struct measurement *m, const struct engine *engine, void *run, struct error *err)
 {
-	struct measurement *m = s->m;
-	double bytes = 0, flops = 0;
+	double footprint = m->counts.footprint_bytes, bytes = 0, flops = 0;
 	int r = OK;
 
 	for (int i = 0; r == OK && i < 1 + CEILING_RETRIES; i++) {
 		if (i > 0 && (m->percent <= 100 || engine_stop))
 			break;
-		r = s->engine->ceilings(
-			s->run, m->counts.footprint_bytes, i > 0, &bytes, &flops, err);
+		r = engine->ceilings(run, footprint, i > 0, &bytes, &flops, err);
 		m->ceiling_bytes_per_s = fmax(m->ceiling_bytes_per_s, bytes);
 		m->ceiling_flops_per_s = fmax(m->ceiling_flops_per_s, flops);
-		if (i == 0 && s->engine == &engine_cpu)
-			m->is_ceiling_remembered =
-				ceilings_recall(&m->p, m->counts.footprint_bytes,
-					&m->ceiling_bytes_per_s, &m->ceiling_flops_per_s);
+		if (i == 0 && engine == &engine_cpu)
+			m->is_ceiling_remembered = ceilings_recall(&m->p, footprint,
+				&m->ceiling_bytes_per_s, &m->ceiling_flops_per_s);
 		compare_with_ceilings(m);
 	}
 	m->is_ceiling_doubtful = m->percent > MEASURE_DOUBTFUL;
@@ -237,7 +233,7 @@ static int finish(struct session *s, struct error *err)
 
 	m->median_ns = steady_median(m->samples_ns, (size_t)m->n_samples);
 	m->rate = m->counts.work / (m->median_ns * 1e-9) / m->p.kernel->rate_scale;
-	return s->o->skip_ceilings ? OK : find_ceilings(s, err);
+	return s->o->skip_ceilings ? OK : measure_ceilings(m, s->engine, s->run, err);
 }
 
 /* Everything between open and close. A failed proof ends it with OK and no samples. */

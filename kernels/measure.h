@@ -63,6 +63,12 @@ static inline void measurement_donep(struct measurement *m)
 	measurement_done(m);
 }
 
+/* Compare m's median with the ceilings of an engine. A ceiling below the result was measured
+ * while something disturbed it: it is measured again, up to three times, and the best one
+ * counts. */
+int measure_ceilings(struct measurement *m, const struct engine *engine, void *run,
+	struct error *err) must_check;
+
 /* K for one sample: K moved by 5 to 10 % up or down, against aliasing with periodic noise;
  * K itself below 20. */
 struct rng;

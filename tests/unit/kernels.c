@@ -7,6 +7,7 @@
 #include "kernels/input.h"
 #include "kernels/measure.h"
 #include "kernels/mem.h"
+#include "kernels/plot.h"
 #include "kernels/proof.h"
 #include "kernels/size.h"
 #include "kernels/steady.h"
@@ -474,6 +475,84 @@ START_TEST(more_memory_than_there_is_is_refused)
 }
 END_TEST
 
+/* --- ceilings ----------------------------------------------------------------------------- */
+
+static double promised[4]; /* B/s that the fake engine finds, call by call */
+static int n_asked, n_again;
+
+static int fake_ceilings(void *run, double footprint_bytes, bool is_again, double *ret_bytes,
+	double *ret_flops, struct error *err)
+{
+	(void)run, (void)footprint_bytes, (void)err;
+	n_again += is_again;
+	*ret_bytes = promised[n_asked++];
+	*ret_flops = 0;
+	return OK;
+}
+
+/* 1000 bytes in 100 ns: 10 GB/s. */
+static struct measurement against(double a, double b, double c, double d)
+{
+	const struct engine fake = { .ceilings = fake_ceilings };
+	struct measurement m = { .counts = { .bytes = 1000 }, .median_ns = 100 };
+	struct error err;
+
+	promised[0] = a;
+	promised[1] = b;
+	promised[2] = c;
+	promised[3] = d;
+	n_asked = n_again = 0;
+	ck_assert_int_eq(measure_ceilings(&m, &fake, NULL, &err), OK);
+	return m;
+}
+
+START_TEST(a_ceiling_below_the_result_is_measured_again)
+{
+	struct measurement m = against(20e9, 1, 1, 1);
+
+	ck_assert_int_eq(n_asked, 1);
+	ck_assert(fabs(m.percent - 50) < 1e-9 && !m.is_ceiling_doubtful);
+	m = against(1e9, 4e9, 12.5e9, 1); /* disturbed twice */
+	ck_assert_int_eq(n_asked, 3);
+	ck_assert_int_eq(n_again, 2);
+	ck_assert(fabs(m.percent - 80) < 1e-9 && !m.is_ceiling_doubtful);
+	ck_assert_str_eq(m.bound_by, "memory");
+}
+END_TEST
+
+START_TEST(a_ceiling_that_stays_below_is_doubtful)
+{
+	struct measurement m = against(1e9, 8e9, 5e9, 2e9);
+
+	ck_assert_int_eq(n_asked, 4);
+	ck_assert(fabs(m.percent - 125) < 1e-9 && m.is_ceiling_doubtful);
+	m = against(9.5e9, 9.5e9, 9.5e9, 9.5e9); /* a little above is noise */
+	ck_assert(m.percent > 100 && !m.is_ceiling_doubtful);
+}
+END_TEST
+
+/* --- plots -------------------------------------------------------------------------------- */
+
+START_TEST(a_plot_leaves_out_what_has_no_place)
+{
+	const double x[] = { 0.1, 0, 10, NAN }, y[] = { 1, 5, 100, 3 };
+	const struct plot_series s[] = { { "a<b & c", x, y, 4, true, true } };
+	const struct plot p = { "t", "x", "y", true, s, 1 };
+	struct buf b = { 0 };
+	const char *at;
+	int n = 0;
+
+	plot_format(&p, &b);
+	for (at = buf_str(&b); (at = strstr(at, "<circle")); at++)
+		n++;
+	ck_assert_int_eq(n, 2);
+	ck_assert_ptr_nonnull(strstr(buf_str(&b), "a&lt;b &amp; c"));
+	ck_assert_ptr_null(strstr(buf_str(&b), "nan"));
+	ck_assert_ptr_null(strstr(buf_str(&b), "inf"));
+	buf_done(&b);
+}
+END_TEST
+
 SUITE("kernels", every_backend_of_every_kernel_is_proven,
 	any_number_of_threads_gives_the_same_bits, iterations_are_idempotent,
 	an_output_that_was_not_written_fails, the_same_seed_gives_the_same_digest,
@@ -484,4 +563,5 @@ SUITE("kernels", every_backend_of_every_kernel_is_proven,
 	calibration_grows_by_ten_then_aims, iterations_vary_by_five_to_ten_percent,
 	warm_up_ends_when_values_are_steady, errors_are_those_of_the_definition,
 	a_claim_about_nan_does_not_hold, a_digest_sees_every_bit,
-	more_memory_than_there_is_is_refused)
+	more_memory_than_there_is_is_refused, a_ceiling_below_the_result_is_measured_again,
+	a_ceiling_that_stays_below_is_doubtful, a_plot_leaves_out_what_has_no_place)

@@ -278,10 +278,30 @@ START_TEST(a_sum_that_may_overflow_is_refused)
 }
 END_TEST
 
+START_TEST(operands_of_f16_are_what_a_gpu_unpacks)
+{
+	static const struct {
+		double v;
+		uint16_t bits;
+	} known[] = { { 0, 0 }, { 1, 0x3c00 }, { -2, 0xc000 }, { 0.5, 0x3800 },
+		{ -0.333251953125, 0xb555 }, { 8, 0x4800 }, { 0x1p-14, 0x0400 } };
+	struct params p;
+	struct error err;
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		ck_assert_uint_eq(gemm_pack_half(known[i].v), known[i].bits);
+	make(&p, "gemm", 64, 64, 64);
+	set(&p, "operands", 1);
+	ck_assert_int_eq(p.kernel->check(&p, &err), E_UNPROCESSABLE);
+	ck_assert_ptr_nonnull(strstr(err.text, "for sums in f32"));
+}
+END_TEST
+
 SUITE("kernels_classic", stencils_shrink_a_sine_by_the_known_factor,
 	stencils_keep_a_linear_field, whole_numbers_multiply_exactly,
 	a_wrong_element_of_a_product_fails, known_transforms_come_out,
 	a_short_transform_is_refused, sorting_is_stable_and_keeps_every_key,
 	a_lost_key_and_a_swapped_pair_fail, every_matrix_times_a_vector_is_proven,
 	every_distribution_of_keys_is_counted, odd_sizes_are_proven, odd_shapes_are_transposed,
-	argmax_gives_the_first_of_equal_values, a_sum_that_may_overflow_is_refused)
+	argmax_gives_the_first_of_equal_values, a_sum_that_may_overflow_is_refused,
+	operands_of_f16_are_what_a_gpu_unpacks)
