@@ -164,6 +164,8 @@ int step_conclude(struct run *run, struct store *st, struct error *err)
 		return conclude_measured(run, st, err);
 	if (!strcmp(status, "failed"))
 		return conclude_failed(run, st, reason, err);
+	if (!strcmp(status, "skipped"))
+		return finish(run, st, JOB_SUCCEEDED, FAULT_NONE, reason, err);
 	if (!strcmp(status, "timed_out"))
 		return finish(run, st, JOB_TIMED_OUT, FAULT_NONE, reason, err);
 	if (!strcmp(status, "canceled"))

@@ -124,6 +124,8 @@ static int get_trees(struct job *j, struct tree *trees)
 
 	for (size_t i = 0; r == OK && i < j->spec->n_arms; i++)
 		r = git_resolve(&g, i, trees[i].hash);
+	if (r == OK && j->spec->n_arms == 2)
+		r = git_check_paths(&g, trees[0].hash, trees[1].hash);
 	for (size_t i = 0; r == OK && i < j->spec->n_arms; i++)
 		r = open_tree(j, &g, i, &trees[i]);
 	git_close(&g);

@@ -341,6 +341,45 @@ int git_resolve(struct git *g, size_t arm, char hash[41])
 	return r < 0 ? r : tell_resolved(g, arm, hash);
 }
 
+static bool matches_any(char **globs, const char *path)
+{
+	for (; globs && *globs; globs++)
+		if (glob_match(*globs, path))
+			return true;
+	return false;
+}
+
+static bool counts(const struct spec *s, const char *path)
+{
+	return (!s->paths || matches_any(s->paths, path)) &&
+	       !matches_any(s->paths_ignore, path);
+}
+
+int git_check_paths(struct git *g, const char *base, const char *head)
+{
+	const struct spec *s = g->job->spec;
+	_cleanup_(buf_done)
+	struct buf out = { 0 };
+	struct error err;
+	int r;
+
+	if (!s->paths && !s->paths_ignore)
+		return OK;
+	r = GIT(g, &out, &err, git_dir(g), "diff", "--name-only", "-z", "--no-renames",
+		"--no-ext-diff", "--end-of-options", base, head);
+	if (r == E_GONE)
+		return job_stopped(g->job);
+	if (r < 0)
+		return job_fail(g->job, FAULT_RUNNER, "git diff: %s", err.text);
+	/* A list that was cut: something in it will count. */
+	if (out.len >= OUTPUT / 2)
+		return OK;
+	for (size_t at = 0; at < out.len; at += strlen(out.data + at) + 1)
+		if (counts(s, out.data + at))
+			return OK;
+	return job_skip(g->job, "no file that counts differs between base and head");
+}
+
 int git_checkout(struct git *g, const char *hash, const char *path)
 {
 	struct error err;

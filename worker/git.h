@@ -23,6 +23,9 @@ void git_close(struct git *g);
  * its ref; with merge_base the best common ancestor of that and the other arm. Sends
  * `resolved`. hash takes 40 digits. */
 int git_resolve(struct git *g, size_t arm, char hash[41]) must_check;
+/* Do files that count by the spec's paths differ between two commits? OK, or negative after
+ * job_skip. */
+int git_check_paths(struct git *g, const char *base, const char *head) must_check;
 /* Check hash out into the new folder path. */
 int git_checkout(struct git *g, const char *hash, const char *path) must_check;
 

@@ -8,7 +8,8 @@
 #include "worker/supervise.h"
 #include "worker/utf8.h"
 
-const char *const job_status_names[] = { "succeeded", "failed", "timed_out", "canceled" };
+const char *const job_status_names[] = { "succeeded", "failed", "timed_out", "canceled",
+	"skipped" };
 const char *const job_fault_names[] = { "", "program", "build", "no_result", "runner" };
 const char job_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -42,6 +43,17 @@ int job_time_out(struct job *j, const char *fmt, ...)
 
 	va_start(ap, fmt);
 	r = set_end(j, JOB_TIMED_OUT, FAULT_NONE, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+int job_skip(struct job *j, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = set_end(j, JOB_SKIPPED, FAULT_NONE, fmt, ap);
 	va_end(ap);
 	return r;
 }

@@ -12,7 +12,7 @@
 #include "worker/sandbox.h"
 #include "worker/spec.h"
 
-enum job_status { JOB_SUCCEEDED, JOB_FAILED, JOB_TIMED_OUT, JOB_CANCELED };
+enum job_status { JOB_SUCCEEDED, JOB_FAILED, JOB_TIMED_OUT, JOB_CANCELED, JOB_SKIPPED };
 enum job_fault { FAULT_NONE, FAULT_PROGRAM, FAULT_BUILD, FAULT_NO_RESULT, FAULT_RUNNER };
 extern const char *const job_status_names[];
 extern const char *const job_fault_names[];
@@ -46,6 +46,8 @@ struct job {
  * `return job_fail(...)`. */
 int job_fail(struct job *j, enum job_fault fault, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* There is nothing to be measured. */
+int job_skip(struct job *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int job_time_out(struct job *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The job must end because the channel says so: canceled, timed out or shut down. */
 int job_stopped(struct job *j);

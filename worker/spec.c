@@ -23,6 +23,7 @@ struct raw {
 	const char *name, *repository, *cpus;
 	json_t *arms, *cells, *have, *environment, *protocol, *limits;
 	json_t *build, *setup, *prepare, *conclude, *cleanup, *exit_codes;
+	json_t *paths, *paths_ignore;
 };
 
 #define RAW(key, kind, required, ...)                                                          \
@@ -49,6 +50,8 @@ static const struct json_field raw_fields[] = {
 	RAW(conclude, JF_ARRAY, false, 0, SPEC_MAX_STEPS, NULL),
 	RAW(cleanup, JF_ARRAY, false, 0, SPEC_MAX_STEPS, NULL),
 	RAW(exit_codes, JF_ARRAY, false, 0, 256, NULL),
+	RAW(paths, JF_ARRAY, false, 1, SPEC_MAX_ARGS, NULL),
+	RAW(paths_ignore, JF_ARRAY, false, 1, SPEC_MAX_ARGS, NULL),
 };
 
 #define PROTOCOL(key, kind, ...)                                                               \
@@ -363,6 +366,17 @@ static int read_all_steps(
 	return OK;
 }
 
+static int read_paths(struct arena *a, const struct raw *raw, struct spec *s, struct error *err)
+{
+	int r = OK;
+
+	if (raw->paths)
+		r = read_argv(a, raw->paths, "/paths", &s->paths, err);
+	if (r == OK && raw->paths_ignore)
+		r = read_argv(a, raw->paths_ignore, "/paths_ignore", &s->paths_ignore, err);
+	return r;
+}
+
 /* What no single member can know. */
 static int check_whole(const struct spec *s, struct error *err)
 {
@@ -410,6 +424,7 @@ int spec_read(struct arena *a, json_t *j, struct spec **ret, struct error *err)
 		(r = read_numbers(&raw, s, err)) < 0 ||
 		(r = read_environment(a, raw.environment, s, err)) < 0 ||
 		(r = read_exit_codes(raw.exit_codes, s, err)) < 0 ||
+		(r = read_paths(a, &raw, s, err)) < 0 ||
 		(r = read_all_steps(a, &raw, s, err)) < 0)
 		return r;
 	read_have(a, raw.have, s);

@@ -68,6 +68,9 @@ struct spec {
 	struct spec_protocol protocol;
 	struct spec_limits limits;
 	const char *cpus; /* cpu list, "" = the worker's measuring cpus */
+	/* Globs; NULL-terminated or NULL. With two arms the job is skipped when no file that
+	 * differs between them matches one of paths (NULL: all do) and none of paths_ignore. */
+	char **paths, **paths_ignore;
 	struct spec_steps build, setup, prepare, conclude, cleanup;
 	int exit_codes[256]; /* 1 where the code counts as success */
 };

@@ -33,7 +33,7 @@ struct hook_rule {
 	bool on_push, on_pull;
 	json_t *branches; /* globs; a pull request: of the branch it wants to go to; NULL: all
 			   */
-	json_t *paths, *paths_ignore; /* globs; NULL: all, none; only pushes say what changed */
+	json_t *paths, *paths_ignore; /* globs; NULL: all, none */
 	const char *project, *workload;
 	enum hook_base base;
 	enum priority priority;

@@ -46,6 +46,17 @@ static json_t *add_order(struct planning *p, const struct hook_rule *rule, const
 	return body;
 }
 
+/* The worker sees every file that differs; a payload does not always name them all. */
+static void set_paths(json_t *body, const struct hook_rule *rule)
+{
+	if (!json_object_get(body, "base"))
+		return;
+	if (rule->paths)
+		json_object_set(body, "paths", rule->paths);
+	if (rule->paths_ignore)
+		json_object_set(body, "paths_ignore", rule->paths_ignore);
+}
+
 static void set_merge_base(json_t *body, const char *branch)
 {
 	json_set_str(body, "base", branch);
@@ -81,6 +92,7 @@ static void order_push(
 	body = add_order(p, rule, push->after, push->branch,
 		make_key(p->a, "push", p->h->name, push->branch));
 	set_push_base(body, rule, push);
+	set_paths(body, rule);
 }
 
 static void plan_gone(struct planning *p, const struct push *push)
@@ -147,6 +159,7 @@ static void order_pull(
 		json_set_str(body, "base", pull->base_branch);
 	else if (rule->base != HOOK_BASE_NONE)
 		set_merge_base(body, pull->base_branch);
+	set_paths(body, rule);
 	p->plan->orders[p->plan->n - 1].pull = pull->number;
 	p->plan->orders[p->plan->n - 1].awaits_approval = pull->is_from_outside;
 }

@@ -52,6 +52,8 @@ static const char *ended_text(struct arena *a, const struct job *j)
 
 		return arena_printf(a, "inconclusive%s", colon ? colon : "");
 	}
+	if (!verdict && *j->reason)
+		return arena_printf(a, "not measured: %s", j->reason);
 	return verdict ? verdict : "measured; there was nothing to compare it with";
 }
 
@@ -116,6 +118,12 @@ static void add_links(struct buf *out, const char *base, const struct job *j)
 	buf_add_char(out, '\n');
 }
 
+static void add_unmeasured(struct arena *a, const struct job *j, struct buf *out)
+{
+	markdown_escape(out, notify_status_text(a, j));
+	buf_add_char(out, '\n');
+}
+
 static void add_failure(struct arena *a, const struct job *j, struct buf *out)
 {
 	buf_add_str(out, "**! error**: ");
@@ -139,7 +147,7 @@ const char *notify_comment_text(
 	if (c)
 		render_comparison_comment(c, a, COMMENT_MAX - end.len, &out);
 	else if (j->state == JOB_SUCCEEDED)
-		buf_add_str(&out, "Measured; there was nothing to compare it with.\n");
+		add_unmeasured(a, j, &out);
 	else
 		add_failure(a, j, &out);
 	buf_add(&out, end.data, end.len);

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "daemon/queue/internal.h"
 
-enum { MAX_DEPENDS = 64 };
+enum { MAX_DEPENDS = 64, MAX_PATHS = 200, MAX_PATH = 256 };
 
 #define F(key, kind, min, max, names)                                                          \
 	{                                                                                      \
@@ -31,6 +31,8 @@ static const struct json_field fields[] = {
 	F(supersede_key, JF_STRING, 1, 256, NULL),
 	F(start_point, JF_OBJECT, 0, 0, NULL),
 	F(merge_base, JF_BOOL, 0, 0, NULL),
+	F(paths, JF_ARRAY, 1, MAX_PATHS, NULL),
+	F(paths_ignore, JF_ARRAY, 1, MAX_PATHS, NULL),
 };
 #undef F
 
@@ -74,6 +76,22 @@ static int check_command(struct desk *d, const char *field, json_t *argv)
 		       : desk_refuse(d, field, "a command must begin with the program's name");
 }
 
+static int check_globs(struct desk *d, const char *field, json_t *globs)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach (globs, i, v)
+		if (!json_is_string(v) || !json_string_length(v) ||
+			json_string_length(v) > MAX_PATH ||
+			strlen(json_string_value(v)) != json_string_length(v))
+			return desk_refuse(
+				d, field, "a pattern must be a string of 1 to 256 bytes");
+	if (globs && !d->body.base)
+		return desk_refuse(d, field, "patterns of files need 'base'");
+	return OK;
+}
+
 static int read_body(struct desk *d, json_t *json)
 {
 	struct body *b = &d->body;
@@ -90,6 +108,10 @@ static int read_body(struct desk *d, json_t *json)
 		r = check_command(d, "/base_argv", b->base_argv);
 	if (r == OK)
 		r = check_command(d, "/head_argv", b->head_argv);
+	if (r == OK)
+		r = check_globs(d, "/paths", b->paths);
+	if (r == OK)
+		r = check_globs(d, "/paths_ignore", b->paths_ignore);
 	if (r == OK && b->start_point)
 		r = json_read(b->start_point, "/start_point", start_fields,
 			ARRAY_SIZE(start_fields), &start, JSON_REFUSE_UNKNOWN, d->err);
@@ -241,6 +263,8 @@ static const char *definition_text(struct desk *d, const struct extras *x, json_
 		{ "base_parameters", x->base_parameters },
 		{ "head_parameters", x->head_parameters },
 		{ "start_point", x->start_point },
+		{ "paths", x->paths },
+		{ "paths_ignore", x->paths_ignore },
 		{ "members", members },
 	};
 	_cleanup_(json_decref)
@@ -419,6 +443,8 @@ int queue_file_job(struct store *st, struct arena *a, const struct queue_rules *
 		.base_parameters = d.body.base_parameters,
 		.head_parameters = d.body.head_parameters,
 		.start_point = d.body.start_point,
+		.paths = d.body.paths,
+		.paths_ignore = d.body.paths_ignore,
 		.is_merge_base = d.body.merge_base };
 	fill_row(&d);
 	if (d.w.kind == WORKLOAD_SUITE)

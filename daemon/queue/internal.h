@@ -12,6 +12,7 @@ struct extras {
 	json_t *base_parameters, *head_parameters; /* NULL or objects */
 	json_t *start_point;			   /* NULL or object */
 	json_t *members;			   /* suites: UUIDs of the jobs filed */
+	json_t *paths, *paths_ignore;		   /* NULL or arrays of globs */
 	bool is_merge_base;			   /* base is where head left it, not its tip */
 };
 /* Split j's definition: *ret_definition without "job" (arena's), extras borrowed from arena. */
@@ -49,6 +50,7 @@ struct body {
 	const char *workload, *branch, *head, *base, *testbed, *supersede_key;
 	json_t *definition, *parameters, *protocol, *depends_on, *start_point;
 	json_t *base_argv, *head_argv, *base_parameters, *head_parameters;
+	json_t *paths, *paths_ignore;
 	int priority;
 	bool merge_base;
 	int64_t seed;

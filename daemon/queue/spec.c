@@ -22,6 +22,8 @@ int job_definition(struct arena *a, const struct job *j, json_t **ret_definition
 		.head_parameters = json_object_get(job, "head_parameters"),
 		.start_point = json_object_get(job, "start_point"),
 		.members = json_object_get(job, "members"),
+		.paths = json_object_get(job, "paths"),
+		.paths_ignore = json_object_get(job, "paths_ignore"),
 		.is_merge_base = json_get_bool(job, "merge_base", false),
 	};
 	*ret_definition = o;
@@ -181,6 +183,10 @@ int queue_job_plan(
 	p.start_hash = json_get_str(x.start_point, "hash", NULL);
 	json_set_int(p.spec, "seed", (int64_t)j->seed);
 	json_object_set_new(p.spec, "arms", arms_json(j, &x, p.has_repository, p.has_base));
+	if (x.paths)
+		json_object_set(p.spec, "paths", x.paths);
+	if (x.paths_ignore)
+		json_object_set(p.spec, "paths_ignore", x.paths_ignore);
 	add_argv_by_arm(p.spec, &cells);
 	*ret = p;
 	return OK;

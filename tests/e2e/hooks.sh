@@ -34,6 +34,10 @@ if [ -z "${REAL:-}" ]; then
 	git -C "$tmp/work" -c user.name=Bela -c user.email=bela@example.org commit -qam 'kepler: thirty steps'
 	slow=$(git -C "$tmp/work" rev-parse HEAD)
 fi
+git -C "$tmp/work" checkout -q "$docs"
+echo '/* waves */' >>"$tmp/work/wave.c"
+git -C "$tmp/work" -c user.name=Ada -c user.email=ada@example.org commit -qam 'wave: a comment'
+plain=$(git -C "$tmp/work" rev-parse HEAD)
 git init -q --bare -b main "$tmp/orbit.git"
 git -C "$tmp/work" push -q "$tmp/orbit.git" "$docs:refs/heads/main" "$slow:refs/pull/7/head"
 
@@ -68,6 +72,7 @@ hooks:
         project: orbit
         events: [pull_request]
         branches: [main]
+        paths_ignore: ["*.md"]
     answers: {api: "$forge", token_file: token}
 webhooks:
   chat: {url: "$forge/webhook/chat", secret_file: webhook, events: [job.finished]}
@@ -176,7 +181,8 @@ check_equal "webhooks are signed, sent once each, in the standard shape" \
 
 # --- the comment is changed in place, also when the forge loses its answer ---
 echo POST:403 PATCH:500 PATCH:lost >"$tmp/forge/fail"
-deliver d5 pull "$tmp/orbit.git" synchronize 7 "$docs" main ada/orbit
+git -C "$tmp/work" push -qf "$tmp/orbit.git" "$plain:refs/pull/7/head"
+deliver d5 pull "$tmp/orbit.git" synchronize 7 "$plain" main ada/orbit
 changed() { [ "$(state "d['comments'][0].get('changes', 0)")" = 1 ]; }
 quiet() { ! get /v0/deliveries | grep -Eq '"state":"(waiting|sending)"'; }
 check "a new head is measured and the comment changed" wait_for 120 changed
@@ -191,5 +197,10 @@ id=$(get /v0/hooks/deliveries | json "[x['uuid'] for x in d if x['id'] == 'd2'][
 check_match "a delivery can be processed again" "$("$top_builddir/benchctl" --host "$url" deliveries "$id" --redeliver 2>&1)" "delivery $id: received"
 check "which stays quiet again" wait_for 20 processed d2
 check_match "its payload is shown" "$("$top_builddir/benchctl" --host "$url" deliveries "$id")" '"full_name": "ada/orbit"'
+git -C "$tmp/work" push -qf "$tmp/orbit.git" "$before:refs/heads/main" "$docs:refs/pull/8/head"
+deliver d6 pull "$tmp/orbit.git" opened 8 "$docs" main ada/orbit
+docs_told() { [ "$(state "d['statuses']['$docs'][-1]['state'] + ' ' + d['statuses']['$docs'][-1]['description']")" = "success not measured: no file that counts differs between base and head" ]; }
+check "a pull request of documents is not measured" wait_for 60 docs_told
+check_equal "and nobody hears of it" "$(state "[c['issue'] for c in d['comments']]")" "[7]"
 check_equal "nothing wrong was sent" "$(state "d['wrong']")" "[]"
 done_testing

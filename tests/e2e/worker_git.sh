@@ -56,6 +56,12 @@ in_repo checkout -q -b side "$one"; in_repo commit -q --allow-empty -m "on the s
 in_repo checkout -q main
 run '[{"name":"base","ref":"main","merge_base":true},{"name":"head","ref":"side"}]' '[["./build.sh"]]'
 check_match "the merge base is where the head left the branch" "$out" "\"arm\":\"base\",\"ref\":\"main\",\"hash\":\"$one\""
+run "$both" '[["./build.sh"]]' '' ',"paths_ignore":["w*"]'
+check_equal "a comparison in which only ignored files differ is skipped" "$(ended)" "skipped"
+check_match "and says why" "$out" "no file that counts differs"
+check_equal "without a build" "$(echo "$out" | grep -c '"phase":"build"')" 0
+run "$both" '[["./build.sh"]]' '' ',"paths":["*.c","work"]'
+check_equal "one in which a file counts is not" "$(ended)" succeeded
 in_repo checkout -q --orphan alone; in_repo commit -q -m "from nothing"; in_repo checkout -q main
 run '[{"name":"base","ref":"main","merge_base":true},{"name":"head","ref":"alone"}]' '[["./build.sh"]]'
 check_match "two histories without a common commit are refused" "$out" "have no common ancestor"

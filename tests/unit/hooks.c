@@ -240,6 +240,9 @@ START_TEST(a_push_that_changes_only_ignored_files_asks_for_nothing)
 		plan.ignored, "the push to 'main' changes only files that no rule is for");
 	planned(hook_of(rule), "push", PUSH("refs/heads/main", A, B, CODE));
 	ck_assert_uint_eq(plan.n, 1);
+	ck_assert_str_eq(json_string_value(json_array_get(
+				 json_object_get(plan.orders[0].body, "paths_ignore"), 0)),
+		"*.md");
 	planned(hook_of(RULE "      paths: [\"*.c\"]\n"), "push",
 		PUSH("refs/heads/main", A, B, DOCS));
 	ck_assert_uint_eq(plan.n, 0);

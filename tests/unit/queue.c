@@ -562,6 +562,17 @@ START_TEST(a_merge_base_is_told_to_the_worker_and_needs_a_base)
 		json_array_get(json_object_get(plan.spec, "arms"), 0), "merge_base", false));
 	refused(file("{\"workload\":\"saxpy\",\"merge_base\":true}", &j), E_UNPROCESSABLE,
 		"'merge_base' needs 'base'");
+	j = filed("{\"workload\":\"saxpy\",\"head\":\"dev\",\"base\":\"main\","
+		  "\"paths_ignore\":[\"*.md\"]}");
+	ok(queue_job_plan(mem, &j, &plan, &err));
+	ck_assert_str_eq(json_string_value(
+				 json_array_get(json_object_get(plan.spec, "paths_ignore"), 0)),
+		"*.md");
+	ck_assert_ptr_null(json_object_get(plan.spec, "paths"));
+	refused(file("{\"workload\":\"saxpy\",\"paths\":[\"*.c\"]}", &j), E_UNPROCESSABLE,
+		"patterns of files need 'base'");
+	refused(file("{\"workload\":\"saxpy\",\"base\":\"main\",\"paths\":[1]}", &j),
+		E_UNPROCESSABLE, "a pattern must be a string");
 	finish();
 }
 END_TEST
