@@ -497,7 +497,7 @@ CREATE TABLE model (
 	upper_boundary REAL,
 	created_ns INTEGER NOT NULL,
 	replaced_ns INTEGER NOT NULL DEFAULT 0
-) STRICT;
+, own_json TEXT) STRICT;
 
 CREATE UNIQUE INDEX model_uuid ON model (uuid)
 	/* found by the id that clients hold */;
@@ -565,7 +565,7 @@ CREATE TABLE alert (
 	modified_ns INTEGER NOT NULL,
 	reason TEXT NOT NULL,
 	detail_json TEXT
-) STRICT;
+, limit_side TEXT, acknowledged_ns INTEGER NOT NULL DEFAULT 0, snoozed_ns INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE UNIQUE INDEX alert_uuid ON alert (uuid)
 	/* found by the id that clients hold */;
@@ -772,3 +772,36 @@ CREATE TABLE progress_mark (
 	name TEXT PRIMARY KEY,
 	value INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE alert_entry (
+	id INTEGER PRIMARY KEY,
+	alert_id INTEGER NOT NULL REFERENCES alert (id) ON DELETE CASCADE,
+	created_ns INTEGER NOT NULL,
+	actor TEXT, /* name of the token; NULL: benchd */
+	kind TEXT NOT NULL,
+	text TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX alert_entry_alert ON alert_entry (alert_id, id)
+	/* the journal of an alert; removing one */;
+
+CREATE TABLE rule (
+	id INTEGER PRIMARY KEY,
+	uuid TEXT NOT NULL,
+	project_id INTEGER NOT NULL REFERENCES project (id),
+	name TEXT NOT NULL,
+	source TEXT NOT NULL, /* "api", or the file that it was applied from */
+	branch TEXT,
+	testbed TEXT,
+	measure TEXT,
+	benchmark TEXT,
+	model_json TEXT NOT NULL,
+	created_ns INTEGER NOT NULL,
+	modified_ns INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX rule_uuid ON rule (uuid)
+	/* found by the id that clients hold */;
+
+CREATE UNIQUE INDEX rule_name ON rule (project_id, name)
+	/* found by name; unique in its project; all rules of a project are read for a report */;

@@ -19,6 +19,7 @@
 #include "base/json.h"
 #include "daemon/model/model.h"
 #include "daemon/store/store.h"
+#include "stats/threshold.h"
 
 /* --- comparison of two reports --- */
 
@@ -175,5 +176,63 @@ json_t *analysis_control(struct arena *a, const struct job *j);
  * open. Writer thread. */
 int analysis_abandon(struct store *st, struct arena *a, const struct job *j, const char *reason,
 	int64_t now_ns, struct error *err) must_check;
+
+/* --- limits: the threshold of each metric, at ingest ---
+ *
+ * Which rule applies to (branch, testbed, measure, benchmark), first match: the threshold of
+ * the triple (Bencher's), the most specific rule of the project (a benchmark counts more than a
+ * measure, that more than a testbed, that more than a branch; equal ones: the last by name),
+ * benchd's own default (log_t). */
+
+enum limit_kind { LIMIT_POINT, LIMIT_CHANGES /* seeded_mw */, LIMIT_OFF };
+enum { LIMIT_PAST_MAX = 1000 /* values of a history that a rule sees */, CONFIRM_MAX = 20 };
+struct limit_model {
+	enum limit_kind kind;
+	const char *test; /* as written: "t_test", "log_t", "cpd", "off" */
+	struct threshold_model t;
+	int64_t window_s; /* 0: none */
+	int64_t confirm;  /* further reports in a row that must show the same */
+	bool by_segment;  /* only values since the last change, noisy ones left out */
+};
+/* Bencher's Model and our members (docs/api.md, "Thresholds") at pointer, checked. Unknown
+ * members are ignored, as in Bencher. Pure. */
+int limit_model_read(json_t *o, const char *pointer, struct arena *a,
+	struct boundary_model *ret, struct error *err) must_check;
+/* The stored form, ready to use; direction is of the measure. */
+int limit_model_load(const struct boundary_model *m, enum better better,
+	struct limit_model *ret, struct error *err) must_check;
+/* All members of it as JSON: new reference. */
+json_t *limit_model_json(const struct boundary_model *m);
+
+struct limits_metric {
+	int64_t id;
+	double value;
+	bool is_ignored; /* no alert was asked for */
+};
+struct limits_run { /* one iteration of a report, stored */
+	int64_t project_id, report_id, iteration, now_ns;
+	const char *report_uuid, *hash; /* hash NULL */
+	const struct branch *branch;
+	const struct testbed *testbed;
+	int64_t version_number;
+	const struct limits_metric *metrics; /* ids ascending */
+	size_t n;
+};
+/* Compute and store the boundary of each metric, and what follows of it: for one of Bencher's
+ * tests an alert for each value beyond a limit; for our own a question about the level of the
+ * series, which further reports answer (one alert for a change). Writer thread, in the
+ * transaction that stores the report. */
+int analysis_limits(struct store *st, struct arena *a, const struct limits_run *run,
+	struct error *err) must_check;
+
+struct limit_place { /* names and slugs; slugs may be NULL */
+	const struct branch *branch;
+	const struct testbed *testbed;
+	const char *benchmark, *benchmark_slug, *measure, *measure_slug;
+	int64_t measure_id;
+};
+/* Which rule applies there, and why: docs/api.md, "Which threshold applies". New reference. */
+int analysis_explain(struct store *st, struct arena *a, int64_t project_id,
+	const struct limit_place *where, json_t **ret, struct error *err) must_check;
 
 #endif

@@ -220,4 +220,42 @@ int judge_rerun(struct judging *g, const struct report_comparison *c) must_check
 /* --- ends.c: where single runs scatter too much to tell anything --- */
 int judge_ends(struct judging *g, const struct job *newest) must_check;
 
+/* --- limits_rules.c: which rule applies --- */
+
+struct limit_choice {
+	struct limit_model model;
+	int64_t model_id; /* of a threshold; 0 */
+	const char *origin,
+		*name; /* "threshold", "rule", "default"; name of the rule or NULL */
+};
+struct limit_rules { /* everything that may apply on one branch and testbed */
+	struct store *st;
+	struct arena *a;
+	const struct branch *branch;
+	const struct testbed *testbed;
+	struct measure_model *models;
+	size_t n_models;
+	struct limit_rule *rules;
+	size_t n_rules;
+};
+int limit_rules_load(struct limit_rules *l, int64_t project_id, struct error *err) must_check;
+int limit_rules_choose(const struct limit_rules *l, const struct limit_place *where,
+	enum better better, struct limit_choice *ret, struct error *err) must_check;
+
+/* --- limits_level.c: has the level of a series changed? --- */
+
+struct level {
+	struct store *st;
+	struct arena *a;
+	const struct limits_run *run;
+	const struct limits_metric *metric;
+	const struct metric_past *past;
+	const struct limit_choice *choice;
+	const struct threshold_result *result;
+	double detectable; /* relative effect seen with 80 % power; NAN */
+	int64_t at;	   /* cpd: version of the change; -1 */
+};
+/* Go on with, or raise, the question whether it has. */
+int level_judge(const struct level *l, struct error *err) must_check;
+
 #endif

@@ -60,6 +60,9 @@ int report_document(struct request *rq, struct store *st, const struct project *
 	const struct report *r, bool with_samples, json_t **ret, struct error *err) must_check;
 /* branch.head.start_point of a branch as JSON: where its head began; nothing without one. */
 void add_start_point(struct request *rq, struct store *st, int64_t head_id, json_t *branch);
+/* Of a list by metric id (store_report_limits); NULL. */
+const struct metric_limits *limits_of(
+	const struct metric_limits *list, size_t n, int64_t metric_id);
 /* statistics and noise of each value of a report that a job made; entries as render_results
  * gives them. Nothing for an upload. */
 int add_statistics(struct request *rq, struct store *st, const struct report *report,

@@ -17,22 +17,19 @@ static json_t *environment_of(struct request *rq, struct store *st, const struct
 	return render_environment(&e);
 }
 
-/* What analysis stored with the metric: limits in Bencher's shape, and the change against the
- * history in ours. */
-static int add_boundary(struct request *rq, struct store *st, const struct result *result,
-	json_t *entry, struct error *err)
+/* What analysis stored with the metric: limits and, if one was set, the threshold in Bencher's
+ * shape, and the change against the history in ours. */
+static int add_boundary(const struct metric_limits *m, const struct project *p, json_t *entry,
+	struct error *err)
 {
-	struct boundary b;
+	const struct boundary *b = &m->boundary;
 	json_t *change;
-	int r = store_boundary_find(st, request_arena(rq), result->metric.id, &b, err);
 
-	if (r == E_NOT_FOUND)
-		return OK;
-	if (r < 0)
-		return r;
-	json_object_set_new(entry, "boundary", render_boundary(&b));
-	if (b.detail_json &&
-		json_parse(b.detail_json, strlen(b.detail_json), &change, err) == OK)
+	json_object_set_new(entry, "boundary", render_boundary(b));
+	if (m->has_model)
+		json_object_set_new(entry, "threshold", render_threshold_model(m, p));
+	if (b->detail_json &&
+		json_parse(b->detail_json, strlen(b->detail_json), &change, err) == OK)
 		json_object_set_new(entry, "change", change);
 	return OK;
 }
@@ -63,20 +60,43 @@ static int add_samples(struct request *rq, struct store *st, const struct result
 	return r == E_NOT_FOUND ? OK : r;
 }
 
-static int add_entries(struct request *rq, struct store *st, const struct report *report,
-	const struct result *results, size_t n, json_t **entries, bool with_samples,
-	struct error *err)
+const struct metric_limits *limits_of(
+	const struct metric_limits *list, size_t n, int64_t metric_id)
 {
-	for (size_t i = 0; i < n; i++) {
-		int r = add_boundary(rq, st, &results[i], entries[i], err);
+	size_t lo = 0, hi = n;
 
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (list[mid].metric_id == metric_id)
+			return &list[mid];
+		if (list[mid].metric_id < metric_id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
+}
+
+static int add_entries(struct request *rq, struct store *st, const struct project *p,
+	const struct report *report, const struct result *results, size_t n, json_t **entries,
+	bool with_samples, struct error *err)
+{
+	struct metric_limits *limits;
+	size_t n_limits;
+	int r = store_report_limits(st, request_arena(rq), report->id, &limits, &n_limits, err);
+
+	for (size_t i = 0; r == OK && i < n; i++) {
+		const struct metric_limits *m =
+			limits_of(limits, n_limits, results[i].metric.id);
+
+		if (m)
+			r = add_boundary(m, p, entries[i], err);
 		if (r == OK && with_samples && !report->job_uuid)
 			r = add_samples(rq, st, &results[i], entries[i], err);
-		if (r < 0)
-			return r;
 		add_interval(report, &results[i].metric, entries[i]);
 	}
-	return OK;
+	return r;
 }
 
 static const struct result *result_of(const struct result *results, size_t n, int64_t metric_id)
@@ -87,32 +107,45 @@ static const struct result *result_of(const struct result *results, size_t n, in
 	return NULL;
 }
 
+/* A suspicion that waits for further reports is not yet an alert: a client that fails on alerts
+ * would fail on what may be noise. */
+static bool is_waiting(const struct report *report, const struct alert *al)
+{
+	return !report->job_uuid && al->state == ALERT_SUSPECT;
+}
+
 /* alerts and counts; a report mostly has no alert, so the search is not worth an index. */
 static int add_alerts(struct request *rq, struct store *st, const struct project *p,
 	const struct report *report, const struct result *results, size_t n, json_t *doc,
 	struct error *err)
 {
+	struct arena *a = request_arena(rq);
 	json_t *list = json_array();
+	struct metric_limits *limits;
 	struct alert *alerts;
-	size_t n_alerts;
-	int64_t active = 0;
-	int r = store_alert_of_report(
-		st, request_arena(rq), report->id, &alerts, &n_alerts, err);
+	size_t n_alerts, n_limits;
+	int64_t active = 0, total = 0;
+	int r = store_alert_of_report(st, a, report->id, &alerts, &n_alerts, err);
 
 	json_object_set_new(doc, "alerts", list);
+	if (r == OK)
+		r = store_report_limits(
+			st, a, n_alerts ? report->id : 0, &limits, &n_limits, err);
 	for (size_t i = 0; r == OK && i < n_alerts; i++) {
-		const struct result *about = result_of(results, n, alerts[i].metric_id);
+		const struct alert *al = &alerts[i];
+		const struct result *about = result_of(results, n, al->metric_id);
 
-		active +=
-			alerts[i].state == ALERT_SUSPECT || alerts[i].state == ALERT_CONFIRMED;
+		if (is_waiting(report, al))
+			continue;
+		total++;
+		active += al->state == ALERT_SUSPECT || al->state == ALERT_CONFIRMED;
 		if (about)
 			json_array_append_new(
-				list, render_report_alert(&alerts[i], p, report, about));
+				list, render_report_alert(al, p, report, about,
+					      limits_of(limits, n_limits, al->metric_id)));
 	}
 	if (r == OK)
-		json_object_set_new(doc, "counts",
-			render_counts(
-				results, n, (int64_t)n_alerts, active, request_arena(rq)));
+		json_object_set_new(doc, "counts", render_counts(results, n, total, active, a));
 	return r;
 }
 
@@ -164,7 +197,7 @@ int report_document(struct request *rq, struct store *st, const struct project *
 	add_start_point(rq, st, report->branch.head_id, json_object_get(doc, "branch"));
 	json_object_set_new(doc, "results", render_results(p, results, n, a, &entries));
 	json_object_set_new(doc, "environment", environment_of(rq, st, report));
-	r = add_entries(rq, st, report, results, n, entries, with_samples, err);
+	r = add_entries(rq, st, p, report, results, n, entries, with_samples, err);
 	if (r == OK)
 		r = add_statistics(rq, st, report, results, n, entries, err);
 	if (r == OK)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include "base/secret.h"
 #include "base/text.h"
+#include "daemon/analysis/analysis.h"
 #include "daemon/ingest/ingest.h"
 
 enum { KEY_MAX = 64 };
@@ -112,6 +113,29 @@ static int answer_stored(struct request *rq, struct store *st, struct error *err
 	return answer(rq, 201, DOC_REPORT, doc, err);
 }
 
+/* Limits, alerts: what analysis/ makes of one iteration. */
+static int judge(
+	struct store *st, struct arena *a, const struct upload_stored *u, struct error *err)
+{
+	struct limits_metric *metrics = ARENA_ARRAY(a, struct limits_metric, u->n + 1);
+	const struct limits_run run = { .project_id = u->project_id,
+		.report_id = u->report_id,
+		.iteration = u->iteration,
+		.now_ns = u->now_ns,
+		.report_uuid = u->report_uuid,
+		.hash = u->hash,
+		.branch = u->branch,
+		.testbed = u->testbed,
+		.version_number = u->version->number,
+		.metrics = metrics,
+		.n = u->n };
+
+	for (size_t i = 0; i < u->n; i++)
+		metrics[i] = (struct limits_metric){ u->metrics[i].id, u->metrics[i].value,
+			u->metrics[i].is_ignored };
+	return analysis_limits(st, a, &run, err);
+}
+
 static int store_upload(struct request *rq, struct store *st, struct error *err)
 {
 	const struct principal *who = request_principal(rq);
@@ -121,7 +145,7 @@ static int store_upload(struct request *rq, struct store *st, struct error *err)
 
 	if (r == OK)
 		r = upload_store(st, request_arena(rq), p.id, s->upload,
-			who->token_id ? who->name : NULL, now_of(rq), NULL, &s->report_uuid,
+			who->token_id ? who->name : NULL, now_of(rq), judge, &s->report_uuid,
 			err);
 	if (r < 0)
 		return r;

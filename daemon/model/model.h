@@ -363,6 +363,10 @@ struct alert {
 	struct branch branch;
 	struct testbed testbed;
 	const char *hash;
+	const char *limit_side; /* "lower", "upper": one value passed a limit; NULL: a level */
+	int64_t acknowledged_ns, snoozed_ns; /* 0; quiet until then */
 };
+/* Why alerts of a replaced head are closed; Bencher calls such alerts silenced. */
+#define REASON_NEW_HEAD "the branch was started anew from another point"
 
 #endif

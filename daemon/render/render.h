@@ -80,14 +80,23 @@ json_t *render_results(const struct project *p, const struct result *results, si
 json_t *render_counts(const struct result *results, size_t n, int64_t n_alerts,
 	int64_t n_active, struct arena *a);
 json_t *render_boundary(const struct boundary *b); /* Bencher's JsonBoundary */
+/* Bencher's JsonModel with our members, JsonThreshold, and JsonThresholdModel (the model that
+ * was used). */
+json_t *render_model(const struct boundary_model *m);
+json_t *render_threshold(const struct threshold *t, const struct project *p);
+json_t *render_threshold_model(const struct metric_limits *m, const struct project *p);
+json_t *render_rule(const struct limit_rule *r);
+json_t *render_alert_entry(const struct alert_entry *e);
 json_t *render_series(const struct series *s, const struct project *p);
 json_t *render_point(const struct point *p);
 json_t *render_change_point(const struct change_point *c);
 json_t *render_alert(const struct alert *al, const struct project *p);
-/* The same inside a report, in Bencher's JsonAlert: with the metric it is about (result), and a
- * threshold, which stands for benchd's own rule and has the nil UUID. */
+/* The same in Bencher's JsonAlert: with the metric it is about (result), its limits and its
+ * threshold; without one (limits NULL or without a model) a threshold that stands for benchd's
+ * own rule and has the nil UUID. */
 json_t *render_report_alert(const struct alert *al, const struct project *p,
-	const struct report *r, const struct result *result);
+	const struct report *r, const struct result *result,
+	const struct metric_limits *limits);
 json_t *render_metric(const struct metric *m);
 
 /* --- documents in other shapes --- */

@@ -281,10 +281,12 @@ json_t *render_change_point(const struct change_point *c)
 	return o;
 }
 
-/* Bencher knows active and dismissed; state has all four of ours. */
-static const char *alert_status(enum alert_state s)
+/* Bencher's three words; state has all four of ours. */
+static const char *alert_status(const struct alert *al)
 {
-	return s == ALERT_SUSPECT || s == ALERT_CONFIRMED ? "active" : "dismissed";
+	if (al->state == ALERT_SUSPECT || al->state == ALERT_CONFIRMED)
+		return "active";
+	return al->reason && !strcmp(al->reason, REASON_NEW_HEAD) ? "silenced" : "dismissed";
 }
 
 static void set_alert_place(json_t *o, const struct alert *al, const struct project *p)
@@ -305,8 +307,9 @@ json_t *render_alert(const struct alert *al, const struct project *p)
 
 	json_set_str(o, "uuid", al->uuid);
 	json_set_str(o, "state", alert_state_name(al->state));
-	json_set_str(o, "status", alert_status(al->state));
-	json_set_str(o, "limit", up ? "upper" : "lower");
+	json_set_str(o, "status", alert_status(al));
+	json_set_str(o, "limit", al->limit_side ? al->limit_side : up ? "upper" : "lower");
+	json_set_str(o, "kind", al->limit_side ? "limit" : "level");
 	json_set_str(o, "reason", al->reason ? al->reason : "");
 	json_set_str(o, "direction", outcome_name(al->direction));
 	json_set_real(o, "effect", al->effect);
@@ -316,6 +319,8 @@ json_t *render_alert(const struct alert *al, const struct project *p)
 	json_set_real(o, "value", al->value);
 	set_alert_place(o, al, p);
 	json_object_set_new(o, "detail", stored_json(al->detail_json));
+	json_set_time(o, "acknowledged", al->acknowledged_ns);
+	json_set_time(o, "snoozed_until", al->snoozed_ns);
 	json_set_time(o, "created", al->created_ns);
 	json_set_time(o, "modified", al->modified_ns);
 	return o;
@@ -324,11 +329,15 @@ json_t *render_alert(const struct alert *al, const struct project *p)
 #define NIL_UUID "00000000-0000-0000-0000-000000000000"
 
 /* Bencher's JsonThreshold for the rule that raised the alert. */
-static json_t *own_threshold(const struct alert *al, const struct project *p)
+static json_t *alert_threshold(
+	const struct alert *al, const struct project *p, const struct metric_limits *limits)
 {
+	bool is_set = limits && limits->has_model;
 	json_t *o = json_object();
 
-	json_set_str(o, "uuid", NIL_UUID);
+	json_set_str(o, "uuid", is_set ? limits->threshold_uuid : NIL_UUID);
+	if (is_set)
+		json_object_set_new(o, "model", render_model(&limits->model));
 	json_set_str(o, "project", p->uuid);
 	json_object_set_new(o, "branch", render_branch(&al->branch, p, NULL));
 	json_object_set_new(o, "testbed", render_testbed(&al->testbed, p));
@@ -339,15 +348,19 @@ static json_t *own_threshold(const struct alert *al, const struct project *p)
 }
 
 json_t *render_report_alert(const struct alert *al, const struct project *p,
-	const struct report *r, const struct result *result)
+	const struct report *r, const struct result *result, const struct metric_limits *limits)
 {
 	json_t *o = render_alert(al, p), *boundary = json_object();
 
 	json_set_str(o, "report", r->uuid);
 	json_set_int(o, "iteration", result->iteration);
 	json_object_set_new(o, "metric", render_metric(&result->metric));
-	json_object_set_new(o, "threshold", own_threshold(al, p));
+	json_object_set_new(o, "threshold", alert_threshold(al, p, limits));
 	json_set_real(boundary, "baseline", al->baseline);
+	if (limits) {
+		json_decref(boundary);
+		boundary = render_boundary(&limits->boundary);
+	}
 	json_object_set_new(o, "boundary", boundary);
 	return o;
 }

@@ -5,7 +5,8 @@
 #define COLUMNS                                                                                \
 	"a.id, a.uuid, a.series_id, a.report_id, a.metric_id, a.state, a.direction,"           \
 	" a.version_number, a.hash, a.effect, a.effect_low, a.effect_high, a.p, a.baseline,"   \
-	" a.value, a.created_ns, a.modified_ns, a.reason, a.detail_json, a.project_id,"        \
+	" a.value, a.created_ns, a.modified_ns, a.reason, a.detail_json, a.limit_side,"        \
+	" a.acknowledged_ns, a.snoozed_ns, a.project_id,"                                      \
 	" b.id, b.uuid, b.name, b.slug, b.created_ns, b.modified_ns, b.archived_ns, h.id,"     \
 	" h.uuid, h.created_ns, t.id, t.uuid, t.name, t.slug, t.created_ns, t.modified_ns,"    \
 	" t.archived_ns, " BENCHMARK_COLUMNS ", " MEASURE_COLUMNS
@@ -29,6 +30,9 @@ enum {
 	BUMP,
 	BOUNDARY_SAVE,
 	BOUNDARY_FIND,
+	OPEN_OF_ITERATION,
+	ENTRY_ADD,
+	ENTRIES,
 	NOTE_CONFIRMED,
 	END
 };
@@ -36,20 +40,23 @@ static const char *const sql[] = {
 	[ADD - BASE] =
 		"INSERT INTO alert (uuid, project_id, series_id, report_id, metric_id, state,"
 		" direction, version_number, hash, effect, effect_low, effect_high, p,"
-		" baseline, value, created_ns, modified_ns, reason, detail_json)"
+		" baseline, value, created_ns, modified_ns, reason, detail_json, limit_side)"
 		" SELECT $1, project_id, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
-		" $14, $15, $15, $16, $17 FROM series WHERE id = $2 RETURNING id",
+		" $14, $15, $15, $16, $17, $18 FROM series WHERE id = $2 RETURNING id",
 	[SAVE - BASE] = "UPDATE alert SET state = $2, direction = $3, effect = $4,"
 			" effect_low = $5, effect_high = $6, p = $7, baseline = $8, value = $9,"
-			" modified_ns = $10, reason = $11, detail_json = $12 WHERE id = $1",
+			" modified_ns = $10, reason = $11, detail_json = $12,"
+			" acknowledged_ns = $13, snoozed_ns = $14 WHERE id = $1",
 	[FIND - BASE] =
 		"SELECT " COLUMNS FROM " WHERE a.project_id = $1 AND a.uuid = lower($2)",
 	[MOVE - BASE] = "UPDATE alert SET version_number = $2, hash = $3, report_id = $4,"
 			" metric_id = $5 WHERE id = $1",
 	[OPEN_OF_SERIES - BASE] =
-		"SELECT " COLUMNS FROM " WHERE a.series_id = $1 AND" IS_OPEN " ORDER BY a.id",
+		"SELECT " COLUMNS FROM " WHERE a.series_id = $1 AND a.limit_side IS NULL"
+		" AND" IS_OPEN " ORDER BY a.id",
 	[OF_SERIES - BASE] =
-		"SELECT " COLUMNS FROM " WHERE a.series_id = $1 ORDER BY a.id DESC LIMIT $2",
+		"SELECT " COLUMNS FROM " WHERE a.series_id = $1 AND a.limit_side IS NULL"
+		" ORDER BY a.id DESC LIMIT $2",
 	[OF_REPORT - BASE] = "SELECT " COLUMNS FROM " WHERE a.report_id = $1 ORDER BY a.id",
 	[LIST - BASE] = "SELECT " COLUMNS FROM " WHERE a.project_id = $1"
 			" AND a.state IN ($2, $3, $4, $5) ORDER BY a.id DESC LIMIT $6",
@@ -67,6 +74,20 @@ static const char *const sql[] = {
 		" DO UPDATE SET test = excluded.test, baseline = excluded.baseline,"
 		" lower_limit = excluded.lower_limit, upper_limit = excluded.upper_limit,"
 		" detail_json = excluded.detail_json",
+	/* The report's metrics first: they are few and bring their series. */
+	[OPEN_OF_ITERATION - BASE] =
+		"SELECT y.id, " COLUMNS
+		" FROM metric y JOIN alert a ON a.series_id = y.series_id"
+		" JOIN series s ON s.id = a.series_id JOIN head h ON h.id = s.head_id"
+		" JOIN branch b ON b.id = h.branch_id JOIN testbed t ON t.id = s.testbed_id"
+		" JOIN benchmark k ON k.id = s.benchmark_id JOIN measure u"
+		" ON u.id = s.measure_id"
+		" WHERE y.report_id = $1 AND y.iteration = $2 AND a.limit_side IS NULL"
+		" AND" IS_OPEN,
+	[ENTRY_ADD - BASE] = "INSERT INTO alert_entry (alert_id, created_ns, actor, kind, text)"
+			     " VALUES ($1, $2, $3, $4, $5)",
+	[ENTRIES - BASE] = "SELECT id, created_ns, actor, kind, text FROM alert_entry"
+			   " WHERE alert_id = $1 ORDER BY id LIMIT $2",
 	[BOUNDARY_FIND - BASE] = "SELECT baseline, lower_limit, upper_limit, test, detail_json"
 				 " FROM boundary WHERE metric_id = $1",
 	[NOTE_CONFIRMED - BASE] =
@@ -101,6 +122,9 @@ static void read_alert(struct query *q, struct arena *a, struct alert *al)
 	al->modified_ns = column_int(q);
 	al->reason = column_text(q, a);
 	al->detail_json = column_text(q, a);
+	al->limit_side = column_text(q, a);
+	al->acknowledged_ns = column_int(q);
+	al->snoozed_ns = column_int(q);
 	project_id = column_int(q);
 	branch_read(q, a, project_id, &al->branch);
 	testbed_read(q, a, project_id, &al->testbed);
@@ -129,7 +153,7 @@ int store_alert_add(struct store *s, struct arena *a, struct alert *al, int64_t 
 			TEXT(al->hash), REAL(al->effect), REAL(al->effect_low),
 			REAL(al->effect_high), REAL(al->p), REAL(al->baseline), REAL(al->value),
 			INT(al->created_ns), TEXT(al->reason ? al->reason : ""),
-			TEXT(al->detail_json)));
+			TEXT(al->detail_json), TEXT(al->limit_side)));
 
 	if (r < 0)
 		return r;
@@ -149,7 +173,8 @@ int store_alert_save(struct store *s, const struct alert *al, struct error *err)
 				TEXT(outcome_name(al->direction)), REAL(al->effect),
 				REAL(al->effect_low), REAL(al->effect_high), REAL(al->p),
 				REAL(al->baseline), REAL(al->value), INT(al->modified_ns),
-				TEXT(al->reason ? al->reason : ""), TEXT(al->detail_json)));
+				TEXT(al->reason ? al->reason : ""), TEXT(al->detail_json),
+				INT(al->acknowledged_ns), INT(al->snoozed_ns)));
 	if (r == OK && db_changes(s) == 0)
 		return error_set(err, E_NOT_FOUND, "this alert is not there");
 	return r < 0 ? r : db_run(s, BUMP, err, ARGS(INT(al->id)));
@@ -261,4 +286,52 @@ int store_boundary_find(struct store *s, struct arena *a, int64_t metric_id,
 	ret->test = column_text(&q, a);
 	ret->detail_json = column_text(&q, a);
 	return OK;
+}
+
+int alerts_of_iteration(struct store *s, struct arena *a, int64_t report_id, int64_t iteration,
+	struct iteration_alert **ret, size_t *ret_n, struct error *err)
+{
+	_cleanup_(query_done)
+	struct query q = db_query(s, OPEN_OF_ITERATION, ARGS(INT(report_id), INT(iteration)));
+	struct list l = LIST_OF(a, struct iteration_alert);
+	int r;
+
+	while ((r = query_step(&q, err)) == QUERY_ROW) {
+		struct iteration_alert *i = list_add(&l);
+
+		i->metric_id = column_int(&q);
+		read_alert(&q, a, &i->alert);
+	}
+	*ret = l.items;
+	*ret_n = l.n;
+	return r;
+}
+
+int store_alert_entry_add(struct store *s, int64_t alert_id, int64_t now_ns, const char *actor,
+	const char *kind, const char *text, struct error *err)
+{
+	return db_run(s, ENTRY_ADD, err,
+		ARGS(INT(alert_id), INT(now_ns), TEXT(actor), TEXT(kind), TEXT(text)));
+}
+
+int store_alert_entries(struct store *s, struct arena *a, int64_t alert_id, int64_t limit,
+	struct alert_entry **ret, size_t *ret_n, struct error *err)
+{
+	_cleanup_(query_done)
+	struct query q = db_query(s, ENTRIES, ARGS(INT(alert_id), INT(limit)));
+	struct list l = LIST_OF(a, struct alert_entry);
+	int r;
+
+	while ((r = query_step(&q, err)) == QUERY_ROW) {
+		struct alert_entry *e = list_add(&l);
+
+		e->id = column_int(&q);
+		e->created_ns = column_int(&q);
+		e->actor = column_text(&q, a);
+		e->kind = column_text(&q, a);
+		e->text = column_text(&q, a);
+	}
+	*ret = l.items;
+	*ret_n = l.n;
+	return r;
 }

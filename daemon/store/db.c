@@ -58,6 +58,8 @@ static const struct statements *const families[Q_count] = {
 	[Q_TOKEN] = &token_statements,
 	[Q_IDEMPOTENCY] = &idempotency_statements,
 	[Q_SCHEDULE] = &schedule_statements,
+	[Q_RULE] = &rule_statements,
+	[Q_PAST] = &past_statements,
 	[Q_DELIVERY] = &delivery_statements,
 	[Q_OUTGOING] = &outgoing_statements,
 };

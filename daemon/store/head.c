@@ -115,7 +115,7 @@ int head_replace(struct store *s, int64_t branch_id, const struct start *from, i
 
 	if (r == OK && old)
 		r = alerts_close_of_head(
-			s, old, "the branch was started anew from another point", now_ns, err);
+			s, old, REASON_NEW_HEAD, now_ns, err);
 	if (r == OK && from)
 		r = first_seen(s, from, &first, err);
 	if (r < 0)

@@ -48,6 +48,8 @@ enum family {
 	Q_SCHEDULE,
 	Q_DELIVERY,
 	Q_OUTGOING,
+	Q_RULE,
+	Q_PAST,
 	Q_count
 };
 enum { STATEMENTS_MAX = 64 /* in a family */, ARGS_MAX = 48 };
@@ -63,7 +65,7 @@ extern const struct statements project_statements, branch_statements, head_state
 	report_statements, report_list_statements, result_statements, series_statements,
 	point_statements, change_statements, alert_statements, threshold_statements,
 	token_statements, idempotency_statements, schedule_statements, delivery_statements,
-	outgoing_statements;
+	outgoing_statements, rule_statements, past_statements;
 const struct statements *statements_of(enum family f);
 extern const struct embed schema_files[]; /* generated from schema/ */
 
@@ -215,6 +217,12 @@ int head_newest(struct store *s, struct arena *a, int64_t head_id, const char *h
 	struct version *ret, struct error *err) must_check;
 int alerts_close_of_head(struct store *s, int64_t head_id, const char *reason, int64_t now_ns,
 	struct error *err) must_check;
+struct iteration_alert { /* an open alert about the level of a metric's series */
+	int64_t metric_id;
+	struct alert alert;
+};
+int alerts_of_iteration(struct store *s, struct arena *a, int64_t report_id, int64_t iteration,
+	struct iteration_alert **ret, size_t *ret_n, struct error *err) must_check;
 int thresholds_clone(struct store *s, int64_t from_branch_id, int64_t to_branch_id,
 	int64_t now_ns, struct error *err) must_check;
 

@@ -388,6 +388,7 @@ struct boundary_model { /* never changes; another one replaces it */
 	const char *uuid, *test;
 	int64_t min_sample_size, max_sample_size, window_s; /* 0 = none */
 	double lower_boundary, upper_boundary;		    /* NAN = none */
+	const char *own_json; /* what only our own tests have; NULL */
 	int64_t created_ns, replaced_ns;
 };
 struct threshold {
@@ -428,6 +429,84 @@ int store_threshold_remove(struct store *s, int64_t id, struct error *err) must_
 /* The model that a saved boundary was computed with. */
 int store_boundary_set_model(
 	struct store *s, int64_t metric_id, int64_t model_id, struct error *err) must_check;
+
+/* All models in force of a branch and testbed. */
+struct measure_model {
+	int64_t threshold_id, measure_id;
+	struct boundary_model model;
+};
+int store_threshold_models(struct store *s, struct arena *a, int64_t branch_id,
+	int64_t testbed_id, struct measure_model **ret, size_t *ret_n,
+	struct error *err) must_check;
+
+/* Thresholds by pattern, where no exact one is. NULL patterns match everything; others are
+ * globs (* and ?) on names and slugs. */
+struct limit_rule {
+	int64_t id, project_id;
+	const char *uuid, *name, *source, *branch, *testbed, *measure, *benchmark;
+	const char *model_json; /* Bencher's Model and our members */
+	int64_t created_ns, modified_ns;
+};
+enum { RULES_MAX = 1000 /* of a project */ };
+/* By name: made or changed; fills id, uuid and times. E_TOO_LARGE beyond RULES_MAX. */
+int store_rule_save(struct store *s, struct arena *a, struct limit_rule *r, int64_t now_ns,
+	struct error *err) must_check;
+int store_rule_find(struct store *s, struct arena *a, int64_t project_id,
+	const char *name_or_uuid, struct limit_rule *ret, struct error *err) must_check;
+int store_rule_list(struct store *s, struct arena *a, int64_t project_id,
+	struct limit_rule **ret, size_t *ret_n, struct error *err) must_check; /* by name */
+int store_rule_remove(
+	struct store *s, const struct limit_rule *r, struct error *err) must_check;
+
+/* --- limits of a report's metrics, read and written by iteration --- */
+
+struct past { /* one value of a history */
+	double value;
+	int64_t version_number, report_id, iteration, time_ns, environment_id, definition_id;
+	unsigned flags;
+};
+struct metric_past {
+	int64_t metric_id;
+	int64_t series_id, measure_id; /* 0: it has no point in a history */
+	const char *benchmark, *benchmark_slug, *measure, *measure_slug;
+	enum better better;
+	struct past self;    /* the metric's own point */
+	struct past *values; /* newest first: version, start of the report, iteration */
+	size_t n, capacity;
+	int64_t change;		  /* version of the newest change point of the series; -1 */
+	const struct alert *open; /* newest open alert about its level; NULL */
+	const struct alert *confirmed; /* the confirmed one among them; NULL */
+};
+/* The histories of all metrics (ids ascending in list[].metric_id) of one iteration, at most
+ * max values each, what was measured aside left out: one read a head of the chain, whatever the
+ * number of metrics. */
+int store_iteration_pasts(struct store *s, struct arena *a, int64_t report_id,
+	int64_t iteration, int64_t head_id, int64_t max, struct metric_past *list, size_t n,
+	struct error *err) must_check;
+/* A boundary, once. model_id 0: of a rule or of benchd's own. */
+int store_boundary_add(struct store *s, int64_t metric_id, int64_t model_id,
+	const struct boundary *b, struct error *err) must_check;
+struct metric_limits { /* what is stored with a metric, for the answer */
+	int64_t metric_id;
+	struct boundary boundary;
+	bool has_model;
+	struct boundary_model model; /* the one used, in force or not */
+	const char *threshold_uuid;
+	int64_t threshold_created_ns, threshold_modified_ns;
+};
+/* Of all metrics of a report that have a boundary, by metric id. */
+int store_report_limits(struct store *s, struct arena *a, int64_t report_id,
+	struct metric_limits **ret, size_t *ret_n, struct error *err) must_check;
+
+/* The journal of an alert, oldest first. */
+struct alert_entry {
+	int64_t id, created_ns;
+	const char *actor /* NULL: benchd */, *kind, *text;
+};
+int store_alert_entry_add(struct store *s, int64_t alert_id, int64_t now_ns, const char *actor,
+	const char *kind, const char *text, struct error *err) must_check;
+int store_alert_entries(struct store *s, struct arena *a, int64_t alert_id, int64_t limit,
+	struct alert_entry **ret, size_t *ret_n, struct error *err) must_check;
 
 /* --- schedules --- */
 /* add fills id and uuid; E_CONFLICT when the name is taken. save writes everything a caller may

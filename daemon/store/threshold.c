@@ -7,7 +7,7 @@
 
 #define MODEL_COLUMNS                                                                          \
 	"m.id, m.uuid, m.test, m.min_sample_size, m.max_sample_size, m.window_s,"              \
-	" m.lower_boundary, m.upper_boundary, m.created_ns, m.replaced_ns"
+	" m.lower_boundary, m.upper_boundary, m.own_json, m.created_ns, m.replaced_ns"
 #define COLUMNS                                                                                \
 	"x.id, x.project_id, x.uuid, x.created_ns, x.modified_ns, b.id, b.uuid, b.name,"       \
 	" b.slug, b.created_ns, b.modified_ns, b.archived_ns, h.id, h.uuid, h.created_ns,"     \
@@ -39,6 +39,8 @@ enum {
 	OF_PAIR,
 	OF_BRANCH,
 	BOUNDARY_MODEL,
+	MODELS_OF_PAIR,
+	REPORT_LIMITS,
 	END
 };
 static const char *const sql[] = {
@@ -65,8 +67,8 @@ static const char *const sql[] = {
 				 " WHERE threshold_id = $1 AND replaced_ns = 0",
 	[ADD_MODEL - BASE] =
 		"INSERT INTO model (uuid, threshold_id, test, min_sample_size, max_sample_size,"
-		" window_s, lower_boundary, upper_boundary, created_ns)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+		" window_s, lower_boundary, upper_boundary, own_json, created_ns)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
 	[TOUCH - BASE] = "UPDATE threshold SET modified_ns = $2 WHERE id = $1",
 	[REMOVE - BASE] = "DELETE FROM threshold WHERE id = $1",
 	[PROJECT - BASE] = "SELECT project_id FROM threshold WHERE id = $1",
@@ -74,6 +76,16 @@ static const char *const sql[] = {
 			   " FROM threshold WHERE branch_id = $1 AND testbed_id = $2",
 	[OF_BRANCH - BASE] = "SELECT id, project_id, branch_id, testbed_id, measure_id"
 			     " FROM threshold WHERE branch_id = $1",
+	[MODELS_OF_PAIR - BASE] =
+		"SELECT x.id, x.measure_id, " MODEL_COLUMNS " FROM threshold x JOIN model m"
+		" ON m.threshold_id = x.id AND m.replaced_ns = 0"
+		" WHERE x.branch_id = $1 AND x.testbed_id = $2",
+	[REPORT_LIMITS - BASE] =
+		"SELECT y.metric_id, y.baseline, y.lower_limit, y.upper_limit, y.test,"
+		" y.detail_json, x.uuid, x.created_ns, x.modified_ns, " MODEL_COLUMNS
+		" FROM metric k JOIN boundary y ON y.metric_id = k.id"
+		" LEFT JOIN model m ON m.id = y.model_id"
+		" LEFT JOIN threshold x ON x.id = m.threshold_id WHERE k.report_id = $1",
 	[BOUNDARY_MODEL - BASE] = "UPDATE boundary SET model_id = $2 WHERE metric_id = $1",
 };
 const struct statements threshold_statements = { sql, END - BASE };
@@ -94,6 +106,7 @@ static void read_model(struct query *q, struct arena *a, struct boundary_model *
 	m->window_s = column_int(q);
 	m->lower_boundary = column_real(q);
 	m->upper_boundary = column_real(q);
+	m->own_json = column_text(q, a);
 	m->created_ns = column_int(q);
 	m->replaced_ns = column_int(q);
 }
@@ -203,12 +216,18 @@ static bool is_same_real(double a, double b)
 	return a == b || (isnan(a) && isnan(b));
 }
 
+static bool is_same_text(const char *a, const char *b)
+{
+	return (!a && !b) || (a && b && !strcmp(a, b));
+}
+
 static bool is_same_model(const struct boundary_model *a, const struct boundary_model *b)
 {
 	return !strcmp(a->test, b->test) && a->min_sample_size == b->min_sample_size &&
 	       a->max_sample_size == b->max_sample_size && a->window_s == b->window_s &&
 	       is_same_real(a->lower_boundary, b->lower_boundary) &&
-	       is_same_real(a->upper_boundary, b->upper_boundary);
+	       is_same_real(a->upper_boundary, b->upper_boundary) &&
+	       is_same_text(a->own_json, b->own_json);
 }
 
 /* The model in force; has_model false without one. */
@@ -233,7 +252,8 @@ static int add_model(struct store *s, int64_t threshold_id, const struct boundar
 	return db_run(s, ADD_MODEL, err,
 		ARGS(TEXT(uuid_new(uuid)), INT(threshold_id), TEXT(m->test),
 			ID(m->min_sample_size), ID(m->max_sample_size), ID(m->window_s),
-			REAL(m->lower_boundary), REAL(m->upper_boundary), INT(now_ns)));
+			REAL(m->lower_boundary), REAL(m->upper_boundary), TEXT(m->own_json),
+			INT(now_ns)));
 }
 
 /* Puts m (NULL: none) in force where it differs from what is. */
@@ -385,4 +405,61 @@ int store_boundary_set_model(
 	struct store *s, int64_t metric_id, int64_t model_id, struct error *err)
 {
 	return db_run(s, BOUNDARY_MODEL, err, ARGS(INT(metric_id), ID(model_id)));
+}
+
+int store_threshold_models(struct store *s, struct arena *a, int64_t branch_id,
+	int64_t testbed_id, struct measure_model **ret, size_t *ret_n, struct error *err)
+{
+	_cleanup_(query_done)
+	struct query q = db_query(s, MODELS_OF_PAIR, ARGS(INT(branch_id), INT(testbed_id)));
+	struct list l = LIST_OF(a, struct measure_model);
+	int r;
+
+	while ((r = query_step(&q, err)) == QUERY_ROW) {
+		struct measure_model *m = list_add(&l);
+
+		m->threshold_id = column_int(&q);
+		m->measure_id = column_int(&q);
+		read_model(&q, a, &m->model);
+	}
+	*ret = l.items;
+	*ret_n = l.n;
+	return r;
+}
+
+static int compare_limits(const void *a, const void *b)
+{
+	const struct metric_limits *x = a, *y = b;
+
+	return (x->metric_id > y->metric_id) - (x->metric_id < y->metric_id);
+}
+
+int store_report_limits(struct store *s, struct arena *a, int64_t report_id,
+	struct metric_limits **ret, size_t *ret_n, struct error *err)
+{
+	_cleanup_(query_done)
+	struct query q = db_query(s, REPORT_LIMITS, ARGS(INT(report_id)));
+	struct list l = LIST_OF(a, struct metric_limits);
+	int r;
+
+	while ((r = query_step(&q, err)) == QUERY_ROW) {
+		struct metric_limits *m = list_add(&l);
+
+		m->metric_id = column_int(&q);
+		m->boundary.baseline = column_real(&q);
+		m->boundary.lower = column_real(&q);
+		m->boundary.upper = column_real(&q);
+		m->boundary.test = column_text(&q, a);
+		m->boundary.detail_json = column_text(&q, a);
+		m->threshold_uuid = column_text(&q, a);
+		m->threshold_created_ns = column_int(&q);
+		m->threshold_modified_ns = column_int(&q);
+		read_model(&q, a, &m->model);
+		m->has_model = m->model.id != 0;
+	}
+	if (l.n)
+		qsort(l.items, l.n, sizeof(struct metric_limits), compare_limits);
+	*ret = l.items;
+	*ret_n = l.n;
+	return r;
 }

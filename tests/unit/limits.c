@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Thresholds, rules and alerts of uploads, over http_call: the real handlers, store and
+ * statistics. */
+#include "tests/lib/store.h"
+
+#include "base/rng.h"
+#include "daemon/analysis/analysis.h"
+#include "daemon/http/handlers.h"
+
+static struct app app = { .version = "0.1.0", .testbed = "bench01" };
+static struct server_config config = { .app = &app };
+static struct reply reply;
+static json_t *doc; /* of the last answer, or NULL */
+static struct rng noise;
+static int commit; /* number of the next one */
+
+static int call(const char *method, const char *target, const char *body)
+{
+	const char *const headers[] = { "Content-Type", "application/json", NULL };
+	const struct http_call c = { &config, method, target, headers, body,
+		body ? strlen(body) : 0 };
+	struct error ignored;
+
+	reply_done(&reply);
+	json_decref(doc);
+	doc = NULL;
+	ok(store_savepoint(db, &err));
+	http_call(&c, db, &reply);
+	if (reply.status >= 400)
+		store_rollback_to(db);
+	else
+		ok(store_release(db, &err));
+	if (reply.body.len && json_parse(reply.body.data, reply.body.len, &doc, &ignored) < 0)
+		doc = NULL;
+	return reply.status;
+}
+
+/* "/measures/0/name" of the last answer. */
+static json_t *at(const char *path)
+{
+	json_t *j = doc;
+	char key[64];
+
+	while (j && *path == '/') {
+		size_t n = strcspn(++path, "/");
+
+		snprintf(key, sizeof(key), "%.*s", (int)n, path);
+		j = json_is_array(j) ? json_array_get(j, (size_t)atoi(key))
+				     : json_object_get(j, key);
+		path += n;
+	}
+	return j;
+}
+#define text_of(path) json_string_value(at(path))
+#define int_of(path) ((int64_t)json_integer_value(at(path)))
+#define real_of(path) json_number_value(at(path))
+#define answered(code)                                                                         \
+	ck_assert_msg(reply.status == (code), "%d: %s", reply.status, buf_str(&reply.body))
+
+static void begin(void)
+{
+	start();
+	config.require_tokens = false;
+	rng_init(&noise, 7);
+	commit = 0;
+	a_project("p");
+}
+
+static void end(void)
+{
+	reply_done(&reply);
+	reply = (struct reply){ 0 };
+	json_decref(doc);
+	doc = NULL;
+	finish();
+}
+
+/* One report of the benchmark on main: a value, and more members of the body. */
+static void upload(const char *benchmark, double value, const char *more)
+{
+	call("POST", "/v0/projects/p/reports",
+		arena_printf(mem,
+			"{\"branch\":\"main\",\"testbed\":\"host\",\"hash\":\"%040x\","
+			"\"start_time\":\"2026-11-21T09:00:00Z\","
+			"\"end_time\":\"2026-11-21T09:00:05Z\",\"results\":"
+			"[\"{\\\"%s\\\":{\\\"latency\\\":{\\\"value\\\":%.17g}}}\"]%s}",
+			(unsigned)++commit, benchmark, value, more));
+	answered(201);
+}
+
+static double gauss(void)
+{
+	double u = rng_uniform(&noise), v = rng_uniform(&noise);
+
+	return sqrt(-2 * log(1 - u)) * cos(2 * M_PI * v);
+}
+
+/* n reports around a level, 1 % apart. */
+static void history(int n, double level)
+{
+	for (int i = 0; i < n; i++)
+		upload("a", level * exp(.01 * gauss()), "");
+}
+
+/* Calm values: inside every limit. */
+static void calm(int n, double level)
+{
+	static const double steps[] = { 0, .004, -.004, .008, -.008 };
+
+	for (int i = 0; i < n; i++)
+		upload("a", level * (1 + steps[i % 5]), "");
+}
+
+static size_t alerts(const char *query)
+{
+	call("GET", arena_printf(mem, "/v0/projects/p/alerts%s", query), NULL);
+	answered(200);
+	return json_array_size(doc);
+}
+
+#define M "/results/0/0/measures/0"
+
+/* --- Bencher's tests --- */
+
+START_TEST(limits_are_stored_with_the_metric_and_answered_with_their_threshold)
+{
+	begin();
+	upload("a", 100, "");
+	upload("a", 102,
+		",\"thresholds\":{\"models\":{\"latency\":{\"test\":\"percentage\","
+		"\"lower_boundary\":0.1,\"upper_boundary\":0.25}}}");
+	ck_assert_str_eq(text_of(M "/threshold/model/test"), "percentage");
+	ck_assert_double_eq(real_of(M "/boundary/baseline"), 100);
+	ck_assert_double_eq(real_of(M "/boundary/lower_limit"), 90);
+	ck_assert_double_eq(real_of(M "/boundary/upper_limit"), 125);
+	ck_assert_str_eq(text_of(M "/change/origin"), "threshold");
+	ck_assert_int_eq(int_of("/counts/alerts/total"), 0);
+	/* Thresholds stay when later reports do not name them. */
+	upload("a", 200, "");
+	ck_assert_double_eq(real_of(M "/boundary/baseline"), 101);
+	ck_assert_int_eq(int_of("/counts/alerts/active"), 1);
+	ck_assert_str_eq(text_of("/alerts/0/limit"), "upper");
+	ck_assert_str_eq(text_of("/alerts/0/status"), "active");
+	ck_assert_str_eq(text_of("/alerts/0/threshold/model/test"), "percentage");
+	ck_assert_double_eq(real_of("/alerts/0/boundary/upper_limit"), 126.25);
+	ck_assert_double_eq(real_of("/alerts/0/metric/value"), 200);
+	end();
+}
+END_TEST
+
+START_TEST(a_first_value_has_a_boundary_without_limits)
+{
+	begin();
+	upload("a", 100,
+		",\"thresholds\":{\"models\":{\"latency\":{\"test\":\"static\","
+		"\"upper_boundary\":50}}}");
+	ck_assert_str_eq(text_of(M "/threshold/model/test"), "static");
+	ck_assert(json_is_null(at(M "/boundary/upper_limit")));
+	ck_assert_int_eq(int_of("/counts/alerts/total"), 0);
+	upload("a", 100, "");
+	ck_assert_double_eq(real_of(M "/boundary/upper_limit"), 50);
+	ck_assert_int_eq(int_of("/counts/alerts/total"), 1);
+	end();
+}
+END_TEST
+
+START_TEST(a_stored_boundary_keeps_the_model_that_made_it)
+{
+	const char *report;
+
+	begin();
+	upload("a", 100, "");
+	upload("a", 100,
+		",\"thresholds\":{\"models\":{\"latency\":{\"test\":\"percentage\","
+		"\"upper_boundary\":0.25}}}");
+	report = arena_strdup(mem, text_of("/uuid"));
+	upload("a", 100,
+		",\"thresholds\":{\"models\":{\"latency\":{\"test\":\"percentage\","
+		"\"upper_boundary\":0.5}}}");
+	ck_assert_double_eq(real_of(M "/boundary/upper_limit"), 150);
+	call("GET", arena_printf(mem, "/v0/projects/p/reports/%s", report), NULL);
+	ck_assert_double_eq(real_of(M "/boundary/upper_limit"), 125);
+	ck_assert_double_eq(real_of(M "/threshold/model/upper_boundary"), 0.25);
+	ck_assert_ptr_nonnull(at(M "/threshold/model/replaced"));
+	end();
+}
+END_TEST
+
+START_TEST(a_name_that_asks_to_be_ignored_has_limits_but_no_alert)
+{
+	begin();
+	upload("a_bencher_ignore", 100, "");
+	upload("a_bencher_ignore", 300,
+		",\"thresholds\":{\"models\":{\"latency\":{\"test\":\"percentage\","
+		"\"upper_boundary\":0.1}}}");
+	ck_assert_double_eq_tol(real_of(M "/boundary/upper_limit"), 110, 1e-9);
+	ck_assert_int_eq(int_of("/counts/alerts/total"), 0);
+	end();
+}
+END_TEST
+
+START_TEST(the_next_iteration_has_this_one_in_its_history)
+{
+	begin();
+	call("POST", "/v0/projects/p/reports",
+		"{\"branch\":\"main\",\"testbed\":\"host\","
+		"\"start_time\":\"2026-11-21T09:00:00Z\",\"end_time\":\"2026-11-21T09:00:05Z\","
+		"\"thresholds\":{\"models\":{\"latency\":{\"test\":\"percentage\","
+		"\"upper_boundary\":0.1}}},"
+		"\"results\":[\"{\\\"a\\\":{\\\"latency\\\":{\\\"value\\\":10}}}\","
+		"\"{\\\"a\\\":{\\\"latency\\\":{\\\"value\\\":20}}}\"]}");
+	answered(201);
+	ck_assert(json_is_null(at(M "/boundary/baseline")));
+	ck_assert_double_eq(real_of("/results/1/0/measures/0/boundary/baseline"), 10);
+	ck_assert_int_eq(int_of("/alerts/0/iteration"), 1);
+	end();
+}
+END_TEST
+
+START_TEST(a_new_branch_sees_the_history_of_its_start_point)
+{
+	begin();
+	calm(4, 100);
+	call("POST", "/v0/projects/p/reports",
+		"{\"branch\":\"feature\",\"testbed\":\"host\",\"start_point\":{\"branch\":"
+		"\"main\"},\"start_time\":\"2026-11-21T09:00:00Z\","
+		"\"end_time\":\"2026-11-21T09:00:05Z\",\"thresholds\":{\"models\":{\"latency\":"
+		"{\"test\":\"percentage\",\"upper_boundary\":0.1,\"max_sample_size\":2}}},"
+		"\"results\":[\"{\\\"a\\\":{\\\"latency\\\":{\\\"value\\\":150}}}\"]}");
+	answered(201);
+	/* The two newest: 99.6 and 100.8. */
+	ck_assert_double_eq_tol(real_of(M "/boundary/baseline"), 100.2, 1e-9);
+	ck_assert_int_eq(int_of("/counts/alerts/total"), 1);
+	end();
+}
+END_TEST
+
+/* --- benchd's own --- */
+
+START_TEST(a_slowdown_gives_one_alert_that_the_next_reports_confirm)
+{
+	begin();
+	calm(15, 100);
+	ck_assert_str_eq(text_of(M "/change/origin"), "default");
+	ck_assert_str_eq(text_of(M "/change/outcome"), "same");
+	upload("a", 110, "");
+	ck_assert_str_eq(text_of(M "/change/outcome"), "slower");
+	ck_assert_int_eq(int_of("/counts/alerts/total"), 0); /* not yet */
+	ck_assert_uint_eq(alerts("?state=suspect"), 1);
+	ck_assert_ptr_nonnull(strstr(text_of("/0/reason"), "0 of 2"));
+	upload("a", 110.5, "");
+	upload("a", 109.5, "");
+	ck_assert_uint_eq(alerts("?state=confirmed"), 1);
+	ck_assert_int_eq(int_of("/0/version"), 15);
+	ck_assert_double_eq_tol(real_of("/0/effect"), .1, .01);
+	ck_assert_double_eq_tol(real_of("/0/baseline"), 100, 1);
+	ck_assert_double_eq(real_of("/0/value"), 110);
+	calm(15, 110);
+	ck_assert_uint_eq(alerts(""), 1);
+	end();
+}
+END_TEST
+
+START_TEST(an_alert_is_resolved_when_the_level_is_back)
+{
+	begin();
+	calm(15, 100);
+	calm(3, 110);
+	ck_assert_uint_eq(alerts("?state=confirmed"), 1);
+	calm(3, 100); /* before there are enough values at the new level */
+	ck_assert_uint_eq(alerts("?state=confirmed"), 0);
+	ck_assert_uint_eq(alerts(""), 1);
+	ck_assert_str_eq(text_of("/0/state"), "resolved");
+	ck_assert_str_eq(text_of("/0/reason"), "fixed");
+	call("GET", "/v0/projects/p/changes", NULL);
+	ck_assert_uint_eq(json_array_size(doc), 2);
+	ck_assert_str_eq(text_of("/0/outcome"), "faster");
+	ck_assert_int_eq(int_of("/0/version"), 18);
+	end();
+}
+END_TEST
+
+START_TEST(an_old_regression_is_resolved_too)
+{
+	begin();
+	calm(15, 100);
+	calm(15, 110);
+	ck_assert_uint_eq(alerts("?state=confirmed"), 1);
+	calm(3, 100);
+	ck_assert_uint_eq(alerts("?state=confirmed"), 0);
+	ck_assert_uint_eq(alerts("?state=resolved"), 2); /* and the improvement that did it */
+	ck_assert_str_eq(text_of("/1/reason"), "fixed");
+	ck_assert_str_eq(text_of("/0/direction"), "faster");
+	end();
+}
+END_TEST
+
+START_TEST(a_lone_outlier_is_dropped_and_stays_in_the_baseline)
+{
+	begin();
+	calm(15, 100);
+	upload("a", 110, "");
+	upload("a", 100, "");
+	ck_assert_uint_eq(alerts("?state=suspect"), 0);
+	ck_assert_uint_eq(alerts(""), 1);
+	ck_assert_str_eq(text_of("/0/reason"), "not_reproduced");
+	upload("a", 100, "");
+	ck_assert_int_eq(int_of(M "/change/n_history"), 17);
+	end();
+}
+END_TEST
+
+START_TEST(an_improvement_is_marked_and_alerts_nobody)
+{
+	begin();
+	calm(15, 100);
+	calm(3, 90);
+	ck_assert_uint_eq(alerts("?state=confirmed,suspect"), 0);
+	call("GET", "/v0/projects/p/changes", NULL);
+	ck_assert_uint_eq(json_array_size(doc), 1);
+	ck_assert_str_eq(text_of("/0/outcome"), "faster");
+	ck_assert_double_eq_tol(real_of("/0/effect"), -.1, .01);
+	end();
+}
+END_TEST
+
+START_TEST(noise_alone_alerts_nobody)
+{
+	begin();
+	history(200, 100);
+	ck_assert_uint_eq(alerts("?state=confirmed"), 0);
+	end();
+}
+END_TEST
+
+SUITE("limits", limits_are_stored_with_the_metric_and_answered_with_their_threshold,
+	a_first_value_has_a_boundary_without_limits,
+	a_stored_boundary_keeps_the_model_that_made_it,
+	a_name_that_asks_to_be_ignored_has_limits_but_no_alert,
+	the_next_iteration_has_this_one_in_its_history,
+	a_new_branch_sees_the_history_of_its_start_point,
+	a_slowdown_gives_one_alert_that_the_next_reports_confirm,
+	an_alert_is_resolved_when_the_level_is_back, an_old_regression_is_resolved_too,
+	a_lone_outlier_is_dropped_and_stays_in_the_baseline,
+	an_improvement_is_marked_and_alerts_nobody, noise_alone_alerts_nobody)
