@@ -53,8 +53,12 @@ static int find_test(const char *name, struct limit_model *m, struct error *err)
 		const char *near = nearest_name(name, threshold_names);
 
 		return error_set_field(err, E_UNPROCESSABLE, "test",
-			"there is no test '%.32s'%s%s%s", name, near ? "; did you mean '" : "",
-			near ? near : "", near ? "'?" : "");
+			"'test' must be one of static, percentage, z_score, t_test, "
+			"log_normal, iqr, "
+			"delta_iqr, log_t, exact, ab_log_t, mann_whitney, cpd and off, not "
+			"'%.32s'%s%s%s",
+			name, near ? "; did you mean '" : "", near ? near : "",
+			near ? "'?" : "");
 	}
 	m->test = name;
 	m->t = threshold_defaults(test);

@@ -178,7 +178,7 @@ static int post_upload(struct request *rq, enum upload_kind kind, struct error *
 
 	if (r == OK)
 		r = upload_read(
-			body, kind, upload_model_read, request_arena(rq), &s->upload, err);
+			body, kind, limit_model_read, request_arena(rq), &s->upload, err);
 	if (r == OK)
 		r = take_key(rq, s->upload, err);
 	if (r < 0)

@@ -114,8 +114,7 @@ int head_replace(struct store *s, int64_t branch_id, const struct start *from, i
 	int r = db_get_int(s, REPLACE, 0, &old, err, ARGS(INT(branch_id), INT(now_ns)));
 
 	if (r == OK && old)
-		r = alerts_close_of_head(
-			s, old, REASON_NEW_HEAD, now_ns, err);
+		r = alerts_close_of_head(s, old, REASON_NEW_HEAD, now_ns, err);
 	if (r == OK && from)
 		r = first_seen(s, from, &first, err);
 	if (r < 0)
