@@ -58,6 +58,11 @@ int query_ms(
 /* The whole document of a report, with results, alerts, environment, statistics and change. */
 int report_document(struct request *rq, struct store *st, const struct project *p,
 	const struct report *r, bool with_samples, json_t **ret, struct error *err) must_check;
+/* Store a token with a new key, which nobody can read again; t: name, scopes, project, times.
+ */
+enum { TOKEN_KEY = 64 };
+int token_make(struct request *rq, struct store *st, struct token *t, char key[TOKEN_KEY],
+	struct error *err) must_check;
 /* branch.head.start_point of a branch as JSON: where its head began; nothing without one. */
 void add_start_point(struct request *rq, struct store *st, int64_t head_id, json_t *branch);
 /* Of a list by metric id (store_report_limits); NULL. */
@@ -141,6 +146,13 @@ HANDLER(get_environment);
 HANDLER(get_tokens);
 HANDLER(post_token);
 HANDLER(delete_token);
+HANDLER(get_keys);
+HANDLER(post_key);
+HANDLER(get_key);
+HANDLER(patch_key);
+HANDLER(delete_key);
+HANDLER(get_metric);
+HANDLER(get_perf);
 HANDLER(get_badge);
 HANDLER(get_schedules);
 HANDLER(post_schedule);

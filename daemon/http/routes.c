@@ -140,6 +140,16 @@ const struct route routes[] = {
 	{ "POST", "/v0/deliveries/{delivery}/redeliver", redeliver_delivery, WRITER, S_ADMIN,
 		SMALL, 0, "Send a message that failed or waits, now" },
 
+	{ "GET", P "/keys", get_keys, READER, S_ADMIN, 0, 0, "List keys of a project" },
+	{ "POST", P "/keys", post_key, WRITER, S_ADMIN, SMALL, 0,
+		"Make a key that uploads to this project; it is shown once" },
+	{ "GET", P "/keys/{key}", get_key, READER, S_ADMIN, 0, 0, "One key of a project" },
+	{ "PATCH", P "/keys/{key}", patch_key, WRITER, S_ADMIN, SMALL, 0, "Rename a key" },
+	{ "DELETE", P "/keys/{key}", delete_key, WRITER, S_ADMIN, 0, 0, "Revoke a key" },
+	{ "GET", P "/metrics/{metric}", get_metric, READER, S_READ, 0, 0, "One value" },
+	{ "GET", P "/perf", get_perf, READER, S_READ, 0, 0,
+		"Histories of many benchmarks in Bencher's shape" },
+
 	{ "GET", "/v0/tokens", get_tokens, READER, S_ADMIN, 0, 0, "List tokens" },
 	{ "POST", "/v0/tokens", post_token, WRITER, S_ADMIN, SMALL, 0,
 		"Make a token; its key is shown once" },

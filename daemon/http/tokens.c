@@ -89,14 +89,15 @@ static int check_rights(struct request *rq, const struct token *t, struct error 
 	return OK;
 }
 
-static int save_token(
-	struct request *rq, struct store *st, struct token *t, char *key, struct error *err)
+int token_make(struct request *rq, struct store *st, struct token *t, char key[TOKEN_KEY],
+	struct error *err)
 {
 	uint8_t digest[SHA256_BYTES];
 	char letters[KEY_RANDOM + 1];
 
 	random_letters(letters, KEY_RANDOM);
-	snprintf(key, 64, "%s%s", t->project_id ? "bencher_run_" : "bencher_user_", letters);
+	snprintf(key, TOKEN_KEY, "%s%s", t->project_id ? "bencher_run_" : "bencher_user_",
+		letters);
 	sha256(key, strlen(key), digest);
 	t->last_four = arena_strdup(request_arena(rq), letters + KEY_RANDOM - 4);
 	return store_token_add(st, request_arena(rq), digest, t, err);
@@ -107,7 +108,7 @@ int post_token(struct request *rq, struct store *st, struct error *err)
 	struct token_body b = { 0 };
 	struct token t = { .created_ns = clock_wall(request_clock(rq)) };
 	struct project p;
-	char key[64];
+	char key[TOKEN_KEY];
 	json_t *doc;
 	int r = read_body(rq, &b, err);
 
@@ -122,7 +123,7 @@ int post_token(struct request *rq, struct store *st, struct error *err)
 	if (r == OK)
 		r = check_rights(rq, &t, err);
 	if (r == OK)
-		r = save_token(rq, st, &t, key, err);
+		r = token_make(rq, st, &t, key, err);
 	if (r < 0)
 		return r;
 	doc = render_token(&t);

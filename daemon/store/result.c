@@ -14,12 +14,24 @@
 	" JOIN measure u ON u.id = s.measure_id LEFT JOIN definition d ON d.id = "             \
 	"m.definition_id"                                                                      \
 	" LEFT JOIN parameter_set a ON a.id = m.parameter_set_id"
-enum { BASE = Q_RESULT * STATEMENTS_MAX, OF_REPORT = BASE, GET, SAMPLES, END };
+enum {
+	BASE = Q_RESULT * STATEMENTS_MAX,
+	OF_REPORT = BASE,
+	GET,
+	SAMPLES,
+	OF_POINT,
+	REPORT,
+	END
+};
 static const char *const sql[] = {
 	[OF_REPORT - BASE] = "SELECT " COLUMNS FROM " WHERE m.report_id = $1"
 			     " ORDER BY m.iteration, k.name, u.name",
 	[GET - BASE] = "SELECT " COLUMNS FROM " WHERE m.id = $1 AND r.project_id = $2",
 	[SAMPLES - BASE] = "SELECT samples FROM metric_sample WHERE metric_id = $1",
+	[OF_POINT - BASE] = "SELECT m.id, r.uuid, r.start_ns, r.end_ns FROM metric m"
+			    " JOIN report r ON r.id = m.report_id"
+			    " WHERE m.report_id = $1 AND m.iteration = $2 AND m.series_id = $3",
+	[REPORT - BASE] = "SELECT report_id FROM metric WHERE id = $1",
 };
 const struct statements result_statements = { sql, END - BASE };
 
@@ -74,6 +86,32 @@ int store_metric_find(struct store *s, struct arena *a, int64_t project_id, cons
 	if (strcasecmp(ret->metric.uuid, uuid) != 0)
 		return error_set(err, E_NOT_FOUND, "there is no metric '%.80s'", uuid);
 	return OK;
+}
+
+int store_metric_of_point(struct store *s, struct arena *a, int64_t series_id,
+	int64_t report_id, int64_t iteration, struct metric_place *ret, struct error *err)
+{
+	_cleanup_(query_done)
+	struct query q =
+		db_query(s, OF_POINT, ARGS(INT(report_id), INT(iteration), INT(series_id)));
+	int r = query_one(&q, err, "this point has no metric");
+	const char *report_uuid;
+	char uuid[UUID_TEXT];
+
+	if (r < 0)
+		return r;
+	ret->id = column_int(&q);
+	report_uuid = column_text(&q, a);
+	ret->uuid = arena_strdup(a, metric_uuid(report_uuid, ret->id, uuid));
+	ret->start_ns = column_int(&q);
+	ret->end_ns = column_int(&q);
+	return OK;
+}
+
+int store_metric_report(
+	struct store *s, int64_t metric_id, int64_t *ret_report_id, struct error *err)
+{
+	return db_get_int(s, REPORT, 0, ret_report_id, err, ARGS(INT(metric_id)));
 }
 
 int store_metric_samples(struct store *s, struct arena *a, int64_t metric_id, double **ret,

@@ -311,6 +311,15 @@ int store_report_results(struct store *s, struct arena *a, int64_t report_id,
 	struct result **ret, size_t *ret_n, struct error *err) must_check;
 int store_metric_samples(struct store *s, struct arena *a, int64_t metric_id, double **ret,
 	size_t *ret_n, struct error *err) must_check; /* of an upload */
+struct metric_place { /* the metric of a point, and when its report was */
+	int64_t id, start_ns, end_ns;
+	const char *uuid;
+};
+int store_metric_of_point(struct store *s, struct arena *a, int64_t series_id,
+	int64_t report_id, int64_t iteration, struct metric_place *ret,
+	struct error *err) must_check;
+int store_metric_report(struct store *s, int64_t metric_id, int64_t *ret_report_id,
+	struct error *err) must_check;
 /* By the uuid that results show. */
 int store_metric_find(struct store *s, struct arena *a, int64_t project_id, const char *uuid,
 	struct result *ret, struct error *err) must_check;
@@ -551,6 +560,8 @@ int store_token_find(struct store *s, struct arena *a, const uint8_t sha256[32],
 	struct token *ret, struct error *err) must_check; /* also revoked and expired ones */
 int store_token_list(struct store *s, struct arena *a, struct token **ret, size_t *ret_n,
 	struct error *err) must_check;
+int store_token_rename(
+	struct store *s, const char *uuid, const char *name, struct error *err) must_check;
 int store_token_revoke(
 	struct store *s, const char *uuid, int64_t now_ns, struct error *err) must_check;
 int store_token_count(

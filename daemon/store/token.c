@@ -7,13 +7,24 @@
 #define COLUMNS                                                                                \
 	"id, project_id, uuid, name, last_four, scopes, created_ns, expires_ns, revoked_ns,"   \
 	" last_used_ns"
-enum { BASE = Q_TOKEN * STATEMENTS_MAX, ADD = BASE, FIND, LIST, REVOKE, COUNT, USED, END };
+enum {
+	BASE = Q_TOKEN * STATEMENTS_MAX,
+	ADD = BASE,
+	FIND,
+	LIST,
+	RENAME,
+	REVOKE,
+	COUNT,
+	USED,
+	END
+};
 static const char *const sql[] = {
 	[ADD - BASE] = "INSERT INTO token (uuid, project_id, name, sha256, last_four, scopes,"
 		       " created_ns, expires_ns) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
 		       " RETURNING id",
 	[FIND - BASE] = "SELECT " COLUMNS " FROM token WHERE sha256 = $1",
 	[LIST - BASE] = "SELECT " COLUMNS " FROM token ORDER BY id",
+	[RENAME - BASE] = "UPDATE token SET name = $2 WHERE uuid = lower($1)",
 	[REVOKE - BASE] =
 		"UPDATE token SET revoked_ns = CASE WHEN revoked_ns = 0 THEN $2 ELSE revoked_ns"
 		" END WHERE uuid = lower($1)",
@@ -76,6 +87,17 @@ int store_token_list(
 		read_token(&q, a, list_add(&l));
 	*ret = l.items;
 	*ret_n = l.n;
+	return r;
+}
+
+int store_token_rename(struct store *s, const char *uuid, const char *name, struct error *err)
+{
+	int r = name_check("token", NAME_RESOURCE, name, err);
+
+	if (r == OK)
+		r = db_run(s, RENAME, err, ARGS(TEXT(uuid), TEXT(name)));
+	if (r == OK && db_changes(s) == 0)
+		return error_set(err, E_NOT_FOUND, "there is no token '%.80s'", uuid);
 	return r;
 }
 

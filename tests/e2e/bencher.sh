@@ -179,6 +179,29 @@ for noun in branch testbed benchmark measure; do
 	cli $noun delete pub other-$noun
 	check_equal "$noun delete" "$code" 0
 done
+metric=$(curl -sS "$url/v0/projects/pub/reports/$report" | "$PYTHON3" -c 'import json,sys; print(json.load(sys.stdin)["results"][0][0]["measures"][0]["metric"]["uuid"])')
+cli metric view pub "$metric"
+expect "metric view" 'd["uuid"], d["report"]' "$metric $report"
+uuid() { curl -sS "$url/v0/projects/pub/$1" | "$PYTHON3" -c 'import json,sys; print(json.load(sys.stdin)["uuid"])'; }
+"$bencher" perf --host "$proxy" --branches "$(uuid branches/base)" --testbeds "$(uuid testbeds/host)" --benchmarks "$(uuid benchmarks/sum)" \
+	--measures "$(uuid measures/latency)" pub >"$tmp/out" 2>"$tmp/err"
+code=$?
+expect "perf" '[(m["version"]["number"], m["metric"]["value"]) for m in d["results"][0]["metrics"]]' "[(0, 1.0), (1, 1.0)]"
+# key VERB ARGUMENT...: bencher project key.
+key() { key_verb=$1; shift; "$bencher" project key "$key_verb" --host "$proxy" --key "$user_key" "$@" >"$tmp/out" 2>"$tmp/err"; code=$?; }
+key create --name ci --ttl 3600 pub
+expect "project key create" 'd["key"][:12]' bencher_run_
+run_key=$(json 'd["key"]') run_key_uuid=$(json 'd["uuid"]')
+feed 3 --key "$run_key" --branch keyed --format json
+expect "which uploads" "$value" 3.0
+key update --name ci2 pub "$run_key_uuid"
+expect "project key update" 'd["name"]' ci2
+key list pub
+expect "project key list" '[k["name"] for k in d]' "['ci2']"
+key revoke pub "$run_key_uuid"
+check_equal "project key revoke" "$code" 0
+feed 3 --key "$run_key" --branch keyed --format json
+check_equal "which then uploads no more" "$code" 1
 cli report delete pub "$report"
 check_equal "report delete" "$code" 0
 
