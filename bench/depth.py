@@ -178,7 +178,7 @@ def kills(d, n):
             lost.append(f"{j['state']}: {j['reason']}")
             continue
         records = d.get(f"/v0/projects/p/jobs/{uuid}/processes")
-        if sum(not r["replaced"] for r in records) != 5:
+        if sum(not r["replaced"] for r in records) < 5:
             lost.append(f"{len(records)} records")
     return not lost, f"{n} kills of the worker in the middle of a job: {n - len(lost)} jobs recovered whole {lost[:2] or ''}"
 

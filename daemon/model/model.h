@@ -203,6 +203,10 @@ int workload_read(json_t *definition, struct arena *a, struct workload *ret,
 /* Expand to cells with the job's parameters (object or NULL); at most 1,000 cells. */
 int workload_expand(const struct workload *w, json_t *parameters, struct arena *a,
 	struct cell **ret, size_t *ret_n, struct error *err) must_check;
+/* Check the steps of a suite (docs/workloads.md): known names, no circle (which is named). The
+ * order is such that each comes behind what it comes after. Arena. */
+int workload_order_steps(json_t *steps, struct arena *a, const char *const **ret, size_t *ret_n,
+	struct error *err) must_check;
 /* The name under which a result of this cell is stored: for kernels the reported id, otherwise
  * the cell's name, followed by "/reported" when the program reports another one; then the
  * suffix. */

@@ -18,6 +18,7 @@ struct raw {
 	int kind, isolation, slot;
 	json_t *kernel, *command, *build, *benchmarks, *workloads, *tags;
 	const char *control;
+	json_t *steps;
 	json_t *parameters, *matrix, *exclude, *include, *protocol, *limits, *environment;
 	json_t *setup, *prepare, *conclude, *cleanup, *exit_codes;
 };
@@ -38,6 +39,7 @@ static const struct json_field fields[] = {
 	F("benchmarks", JF_ARRAY, benchmarks, 1, 1000, NULL),
 	F("workloads", JF_ARRAY, workloads, 1, 100, NULL),
 	F("control", JF_STRING, control, 1, 64, NULL),
+	F("steps", JF_OBJECT, steps, 0, 0, NULL),
 	F("parameters", JF_OBJECT, parameters, 0, 0, NULL),
 	F("matrix", JF_OBJECT, matrix, 0, 0, NULL),
 	F("exclude", JF_ARRAY, exclude, 0, 1000, NULL),
@@ -299,13 +301,17 @@ static int only_for(const struct raw *r, struct error *err)
 		{ "/workloads", r->workloads != NULL, WORKLOAD_SUITE },
 	};
 
+	if (r->steps && r->kind != WORKLOAD_SUITE)
+		return refuse(err, "/steps", "belongs to kind 'suite'");
+	if (r->steps && r->workloads)
+		return refuse(err, "/steps", "and 'workloads' exclude each other");
 	if (r->control && r->kind != WORKLOAD_SUITE)
 		return refuse(err, "/control", "belongs to kind 'suite'");
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
 		bool wanted = (enum workload_kind)r->kind == rules[i].kind;
 
-		if (wanted && !rules[i].is_set)
+		if (wanted && !rules[i].is_set && !r->steps)
 			return error_set_field(err, E_UNPROCESSABLE, rules[i].pointer,
 				"'%s' is missing; a workload of kind '%s' needs it",
 				rules[i].pointer + 1,
@@ -385,6 +391,8 @@ int workload_read(json_t *definition, struct arena *a, struct workload *ret, str
 {
 	struct raw raw = { .isolation = 1, .description = "", .cpus = "" };
 	struct workload w = { .protocol = default_protocol, .limits = default_limits };
+	const char *const *order;
+	size_t n_steps;
 	int r;
 
 	r = json_read(
@@ -397,6 +405,8 @@ int workload_read(json_t *definition, struct arena *a, struct workload *ret, str
 			"'_' "
 			"and '-'");
 	r = check_parts(&raw, err);
+	if (r == OK && raw.steps)
+		r = workload_order_steps(raw.steps, a, &order, &n_steps, err);
 	if (r == OK && raw.protocol)
 		r = json_read(raw.protocol, "/protocol", protocol_fields,
 			ARRAY_SIZE(protocol_fields), &w.protocol, JSON_REFUSE_UNKNOWN, err);

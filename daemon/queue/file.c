@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "daemon/queue/internal.h"
 
-enum { MAX_DEPENDS = 64, MAX_PATHS = 200, MAX_PATH = 256 };
+enum { MAX_DEPENDS = 1000, MAX_PATHS = 200, MAX_PATH = 256 };
 
 #define F(key, kind, min, max, names)                                                          \
 	{                                                                                      \

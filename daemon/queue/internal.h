@@ -75,5 +75,14 @@ int desk_refuse(struct desk *d, const char *field, const char *text);
 /* Store the row with what depends on it; members: of a suite, NULL otherwise. */
 int desk_add_row(struct desk *d, const struct extras *x, json_t *members) must_check;
 int desk_file_suite(struct desk *d, json_t *body) must_check;
+/* A job of the workload with this name, with the members of body. */
+int desk_file_member(
+	struct desk *d, json_t *body, const char *name, struct job *ret) must_check;
+/* The control of a suite, a member; *body then waits for it. */
+int desk_file_control(struct desk *d, json_t **body, const char *name, json_t *members,
+	int64_t *ret_id) must_check;
+/* The jobs of the suite's steps; members gets their UUIDs. */
+int desk_file_steps(struct desk *d, json_t *body, json_t *members, int64_t **ret_ids,
+	size_t *ret_n) must_check;
 
 #endif

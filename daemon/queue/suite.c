@@ -62,7 +62,7 @@ static int suite_members(struct desk *d, const char ***ret, size_t *ret_n)
 	return OK;
 }
 
-static int file_member(struct desk *d, json_t *body, const char *name, struct job *ret)
+int desk_file_member(struct desk *d, json_t *body, const char *name, struct job *ret)
 {
 	_cleanup_(json_decref)
 	json_t *member = json_copy(body);
@@ -85,17 +85,57 @@ static int file_member(struct desk *d, json_t *body, const char *name, struct jo
 	return r < 0 ? error_prefix(d->err, "member '%s': ", name) : OK;
 }
 
-/* Judged beside the control, and after it, however it ends. */
-static json_t *body_behind(struct desk *d, json_t *body, const struct job *control)
+/* What is judged beside the control waits for it, however it ends. */
+int desk_file_control(
+	struct desk *d, json_t **body, const char *name, json_t *members, int64_t *ret_id)
 {
-	json_t *copy = arena_own_json(d->a, json_copy(body));
-	json_t *list = json_deep_copy(json_object_get(body, "depends_on"));
+	json_t *copy = arena_own_json(d->a, json_copy(*body));
+	json_t *list = json_deep_copy(json_object_get(*body, "depends_on"));
+	struct job control;
+	int r;
 
+	r = desk_file_member(d, *body, name, &control);
+	if (r < 0) {
+		json_decref(list);
+		return r;
+	}
 	if (!list)
 		list = json_array();
-	json_array_append_new(list, json_pack("{ss ss}", "job", control->uuid, "on", "any"));
+	json_array_append_new(list, json_pack("{ss ss}", "job", control.uuid, "on", "any"));
 	json_object_set_new(copy, "depends_on", list);
-	return copy;
+	json_array_append_new(members, json_string(control.uuid));
+	*body = copy;
+	*ret_id = control.id;
+	return OK;
+}
+
+static int file_members(
+	struct desk *d, json_t *body, json_t *members, int64_t **ret_ids, size_t *ret_n)
+{
+	const char *control = json_get_str(d->definition, "control", NULL);
+	const char **names = NULL;
+	int64_t *ids;
+	size_t n = 0, done = 0;
+	int r;
+
+	r = suite_members(d, &names, &n);
+	if (r < 0)
+		return r;
+	ids = ARENA_ARRAY(d->a, int64_t, n);
+	if (control)
+		r = desk_file_control(d, &body, control, members, &ids[done++]);
+	for (size_t i = done; r == OK && i < n; i++) {
+		struct job member;
+
+		r = desk_file_member(d, body, names[i], &member);
+		if (r < 0)
+			return r;
+		ids[done++] = member.id;
+		json_array_append_new(members, json_string(member.uuid));
+	}
+	*ret_ids = ids;
+	*ret_n = done;
+	return r;
 }
 
 /* A suite's row waits for the rows of its members. */
@@ -103,26 +143,16 @@ int desk_file_suite(struct desk *d, json_t *body)
 {
 	json_t *members = arena_own_json(d->a, json_array());
 	const struct extras x = { 0 };
-	const char **names = NULL;
-	int64_t *ids;
+	int64_t *ids = NULL;
 	size_t n = 0;
 	int r;
 
-	r = suite_members(d, &names, &n);
+	if (json_object_get(d->definition, "steps"))
+		r = desk_file_steps(d, body, members, &ids, &n);
+	else
+		r = file_members(d, body, members, &ids, &n);
 	if (r < 0)
 		return r;
-	ids = ARENA_ARRAY(d->a, int64_t, n);
-	for (size_t i = 0; i < n; i++) {
-		struct job member;
-
-		r = file_member(d, body, names[i], &member);
-		if (r < 0)
-			return r;
-		if (i == 0 && json_object_get(d->definition, "control"))
-			body = body_behind(d, body, &member);
-		ids[i] = member.id;
-		json_array_append_new(members, json_string(member.uuid));
-	}
 	d->body.depends_on = NULL;
 	d->body.supersede_key = d->job->supersede_key = NULL;
 	d->job->state = JOB_BLOCKED;

@@ -19,6 +19,9 @@ static void begin(void)
 		"\"slot\":\"shared\"},"
 		"\"c\":{\"name\":\"c\",\"kind\":\"command\",\"command\":[\"c\"],"
 		"\"tags\":[\"control\"]},"
+		"\"m\":{\"name\":\"m\",\"kind\":\"command\",\"command\":[\"m\",\"{a}\",\"{b}\"]"
+		","
+		"\"parameters\":{\"a\":1,\"b\":1},\"slot\":\"shared\"},"
 		"\"all\":{\"name\":\"all\",\"kind\":\"suite\",\"control\":\"c\","
 		"\"workloads\":[\"x\",\"s\",\"c\"]}}";
 
@@ -274,10 +277,105 @@ START_TEST(an_exclusive_job_at_the_head_is_not_starved_by_shared_ones)
 }
 END_TEST
 
+static int file_steps(const char *steps, struct job *ret)
+{
+	const struct filing f = { .project = "p",
+		.may_create_project = true,
+		.may_exec = true,
+		.submitter = "tester",
+		.trigger = "api",
+		.now_ns = T0 };
+	json_t *o, *body;
+
+	ok(json_parse(steps, strlen(steps), &o, &err));
+	body = arena_own_json(mem, json_pack("{s{ss ss so}}", "definition", "name", "graph",
+					   "kind", "suite", "steps", o));
+	rules.allow_adhoc_commands = true;
+	return queue_file_job(db, mem, &rules, &f, body, ret, &err);
+}
+
+START_TEST(steps_with_a_matrix_run_in_order)
+{
+	struct job suite, j;
+	int64_t *ids, *waits;
+	size_t n, n_waits;
+
+	begin();
+	ok(file_steps("{\"last\":{\"workload\":\"x\",\"after\":[\"wide\"],\"on\":\"any\"},"
+		      "\"wide\":{\"workload\":\"m\",\"matrix\":{\"a\":[1,2,3],\"b\":[4,5]},"
+		      "\"after\":[\"first\"]},\"first\":{\"workload\":\"x\"}}",
+		&suite));
+	ok(store_job_awaited(db, mem, suite.id, &ids, &n, &err));
+	ck_assert_uint_eq(n, 1 + 6 + 1);
+	ok(store_job_awaited(db, mem, ids[7], &waits, &n_waits, &err));
+	ck_assert_uint_eq(n_waits, 6);
+	ok(store_job_get(db, mem, ids[3], &j, &err));
+	ck_assert_str_eq(j.name, "m");
+	ck_assert_ptr_nonnull(strstr(j.parameters_json, "\"a\":3"));
+	run_all(ids[2]); /* one of the six fails: the last one runs all the same */
+	ck_assert_int_eq(n_order, 8);
+	ck_assert_int_eq(order[0], (int)ids[0]);
+	ck_assert_int_eq(order[7], (int)ids[7]);
+	ck_assert_str_eq(again(&suite).reason, "1 of its 8 jobs did not succeed");
+	finish();
+}
+END_TEST
+
+START_TEST(steps_in_a_circle_are_refused_with_the_circle)
+{
+	struct job j;
+
+	begin();
+	refused(file_steps("{\"z\":{\"workload\":\"x\",\"after\":[\"a\"]},"
+			   "\"a\":{\"workload\":\"x\",\"after\":[\"b\"]},"
+			   "\"b\":{\"workload\":\"x\",\"after\":[\"c\"]},"
+			   "\"c\":{\"workload\":\"x\",\"after\":[\"a\"]}}",
+			&j),
+		E_UNPROCESSABLE, "wait for each other in a circle: a -> b -> c -> a");
+	ck_assert_str_eq(err.field, "/definition/steps");
+	refused(file_steps("{\"a\":{\"workload\":\"x\",\"after\":[\"a\"]}}", &j),
+		E_UNPROCESSABLE, "circle: a -> a");
+	refused(file_steps("{\"build\":{\"workload\":\"x\"},"
+			   "\"b\":{\"workload\":\"x\",\"after\":[\"biuld\"]}}",
+			&j),
+		E_UNPROCESSABLE, "did you mean 'build'");
+	refused(file_steps("{\"a\":{\"workload\":\"x\",\"matrix\":{\"n\":[]}}}", &j),
+		E_UNPROCESSABLE, "must be a list of");
+	refused(file_steps("{}", &j), E_UNPROCESSABLE, "1 to 500 members");
+	finish();
+}
+END_TEST
+
+START_TEST(a_graph_of_a_hundred_steps_runs_each_once)
+{
+	struct job suite;
+	struct buf text = { 0 };
+
+	begin();
+	buf_add_char(&text, '{');
+	for (int i = 0; i < 100; i++)
+		buf_printf(&text, "%s\"s%d\":{\"workload\":\"s\",\"after\":[%s%.0d%s]}",
+			i ? "," : "", i, i > 2 ? "\"s" : "", i > 2 ? i / 2 : 0,
+			i > 2 ? "\"" : "");
+	buf_add_char(&text, '}');
+	ok(file_steps(buf_str(&text), &suite));
+	buf_done(&text);
+	run_all(0);
+	ck_assert_int_eq(n_order, 100);
+	for (int i = 0; i < n_order; i++)
+		for (int k = 0; k < i; k++)
+			ck_assert_int_ne(order[i], order[k]);
+	ck_assert_int_eq(again(&suite).state, JOB_SUCCEEDED);
+	finish();
+}
+END_TEST
+
 SUITE("queue_graph", the_six_nodes_run_once_each_in_order, a_chain_of_a_hundred_runs_in_order,
 	sixty_branches_join_in_one,
 	a_failure_in_the_middle_cancels_what_needs_it_and_nothing_else,
 	a_suite_behind_a_failure_ends,
 	a_control_runs_before_the_rest_of_its_suite_whatever_becomes_of_it,
 	cancelling_a_suite_cancels_its_members, what_waits_long_enough_overtakes,
-	an_exclusive_job_at_the_head_is_not_starved_by_shared_ones)
+	an_exclusive_job_at_the_head_is_not_starved_by_shared_ones,
+	steps_with_a_matrix_run_in_order, steps_in_a_circle_are_refused_with_the_circle,
+	a_graph_of_a_hundred_steps_runs_each_once)
