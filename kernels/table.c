@@ -28,6 +28,7 @@
 	X(stencil3d_7pt) \
 	X(stencil3d_27pt) \
 	X(phys_rain_ice) \
+	X(phys_satad) \
 	X(transpose) \
 	X(scan_incl) \
 	X(scan_excl) \

@@ -10,7 +10,7 @@
 	X(stream_copy) X(stream_scale) X(stream_add) X(stream_triad) X(stream_dot) \
 	X(regrid_nearest) X(regrid_bilinear) X(regrid_conservative) \
 	X(fma_peak) \
-	X(phys_ice_adjust) X(phys_rain_ice) \
+	X(phys_ice_adjust) X(phys_rain_ice) X(phys_satad) \
 	X(reduce_sum) X(reduce_min) X(reduce_argmax) \
 	X(stencil2d_5pt) X(stencil3d_7pt) X(stencil3d_27pt) \
 	X(gemm) X(transpose) X(scan_incl) X(scan_excl) X(histogram_256) X(histogram_4096) \

@@ -30,6 +30,8 @@ SPV_MODULES = \
 	shaders/reduce_sub_i32.spv.h \
 	shaders/regrid_f32.spv.h \
 	shaders/regrid_f64.spv.h \
+	shaders/satad_f32.spv.h \
+	shaders/satad_f64.spv.h \
 	shaders/scan_u32.spv.h \
 	shaders/scan_u64.spv.h \
 	shaders/sort_u32.spv.h \
@@ -58,6 +60,7 @@ SHADER_INPUTS = \
 	shaders/rain.comp \
 	shaders/reduce.comp \
 	shaders/regrid.comp \
+	shaders/satad.comp \
 	shaders/scan.comp \
 	shaders/sort.comp \
 	shaders/stencil.comp \
@@ -123,6 +126,10 @@ shaders/regrid_f32.spv.h: shaders/regrid.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) regrid -DREAL=float
 shaders/regrid_f64.spv.h: shaders/regrid.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) regrid -DREAL=double
+shaders/satad_f32.spv.h: shaders/satad.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) satad -DREAL=float
+shaders/satad_f64.spv.h: shaders/satad.comp $(SHADER_SHARED)
+	$(AM_V_GEN)$(SHADER_BUILD) satad -DREAL=double -DF64=1
 shaders/scan_u32.spv.h: shaders/scan.comp $(SHADER_SHARED)
 	$(AM_V_GEN)$(SHADER_BUILD) scan -DWORD=uint
 shaders/scan_u64.spv.h: shaders/scan.comp $(SHADER_SHARED)

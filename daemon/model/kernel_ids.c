@@ -17,6 +17,7 @@ const char *const kernel_ids[] = {
 	"nbody",
 	"phys.ice_adjust",
 	"phys.rain_ice",
+	"phys.satad",
 	"reduce.argmax",
 	"reduce.min",
 	"reduce.sum",

@@ -118,6 +118,14 @@ static const uint32_t regrid_f64[] = {
 #include "shaders/regrid_f64.spv.h"
 };
 
+static const uint32_t satad_f32[] = {
+#include "shaders/satad_f32.spv.h"
+};
+
+static const uint32_t satad_f64[] = {
+#include "shaders/satad_f64.spv.h"
+};
+
 static const uint32_t scan_u32[] = {
 #include "shaders/scan_u32.spv.h"
 };
@@ -196,6 +204,8 @@ const struct gpu_module gpu_modules[] = {
 	{ "reduce_sub_i32", reduce_sub_i32, sizeof(reduce_sub_i32), GPU_SUBGROUP, 5 },
 	{ "regrid_f32", regrid_f32, sizeof(regrid_f32), 0, 6 },
 	{ "regrid_f64", regrid_f64, sizeof(regrid_f64), GPU_F64, 6 },
+	{ "satad_f32", satad_f32, sizeof(satad_f32), 0, 7 },
+	{ "satad_f64", satad_f64, sizeof(satad_f64), GPU_F64, 7 },
 	{ "scan_u32", scan_u32, sizeof(scan_u32), 0, 3 },
 	{ "scan_u64", scan_u64, sizeof(scan_u64), GPU_I64, 3 },
 	{ "sort_u32", sort_u32, sizeof(sort_u32), GPU_SUBGROUP, 5 },

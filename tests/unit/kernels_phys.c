@@ -9,6 +9,7 @@
 #include "kernels/moist.h"
 #include "kernels/proof.h"
 #include "kernels/rain.h"
+#include "kernels/satad.h"
 #include "tests/lib/unit.h"
 
 CODE_TABLES(math);
@@ -398,8 +399,90 @@ START_TEST(a_dry_clear_column_stays_as_it_is)
 }
 END_TEST
 
+/* --- phys.satad --------------------------------------------------------------------------- */
+
+/* Entry, and the root of the definition by bisection with 40 digits. */
+static const struct {
+	struct satad_point in;
+	double t, qv, ql;
+} satad_golden[] = {
+	{ { 290, 9e4, 0.015, 0 }, 291.27531092337, 0.0144876374835247, 0.000512362516475293 },
+	{ { 280, 8e4, 0.005, 0.001 }, 277.510920720463, 0.006, 0 },
+	{ { 265, 6e4, 0.0035, 0.0007 }, 265.092433375495, 0.00346286443093448,
+		0.000737135569065518 },
+	{ { 288, 9.5e4, 0.004, 0.0002 }, 287.502184144092, 0.0042, 0 },
+};
+
+START_TEST(satad_meets_the_golden_points)
+{
+	for (size_t i = 0; i < sizeof(satad_golden) / sizeof(satad_golden[0]); i++) {
+		struct satad_point x = satad_golden[i].in;
+
+		satad_adjust(&x, 6);
+		ck_assert_double_eq_tol(x.t, satad_golden[i].t, 1e-11);
+		ck_assert_double_eq_tol(x.qv, satad_golden[i].qv, 1e-15);
+		ck_assert_double_eq_tol(x.ql, satad_golden[i].ql, 1e-15);
+	}
+}
+END_TEST
+
+/* Errors of 1.3, then about 0.02 of their square. */
+START_TEST(newtons_steps_square_the_error)
+{
+	double last = 1.3;
+
+	for (int steps = 1; steps <= 3; steps++) {
+		struct satad_point x = satad_golden[0].in;
+		double error;
+
+		satad_adjust(&x, steps);
+		error = fabs(x.t - satad_golden[0].t);
+		ck_assert_msg(error <= 0.1 * last * last + 1e-12, "%d steps: %g after %g",
+			steps, error, last);
+		last = error;
+	}
+	ck_assert(last < 1e-7);
+}
+END_TEST
+
+START_TEST(every_backend_saturates_its_clouds)
+{
+	static const enum dtype dtypes[] = { DT_F32, DT_F64 };
+
+	for (int d = 0; d < 2; d++)
+		for (int isa = ISA_SCALAR; isa < N_ISAS; isa++) {
+			struct params p;
+			struct proof proof;
+			struct error err;
+			void *state;
+
+			if (isa != ISA_SCALAR && !isa_is_supported((enum isa)isa))
+				continue;
+			params_init(&p, kernel_find("phys.satad"));
+			p.dim[0] = 103; /* no multiple of any vector */
+			p.dim[1] = 31;
+			p.dtype = dtypes[d];
+			p.isa = (enum isa)isa;
+			p.backend = isa == ISA_SCALAR ? BACKEND_SCALAR : BACKEND_SIMD;
+			ck_assert_int_eq(p.kernel->setup(&p, &state, &err), OK);
+			p.kernel->run(state, 1);
+			proof_init(&proof);
+			ck_assert_int_eq(p.kernel->verify(state, &proof, &err), OK);
+			ck_assert_msg(proof.ok, "isa %d: %s", isa,
+				proof.ok ? "" : proof_failed(&proof)->name);
+			real_set(((struct satad_state *)state)->out[2], p.dtype, 5, 1e-3);
+			proof_init(&proof); /* planted: water from nowhere */
+			ck_assert_int_eq(p.kernel->verify(state, &proof, &err), OK);
+			ck_assert(!proof.ok);
+			p.kernel->free(state);
+		}
+}
+END_TEST
+
 SUITE("kernels_phys", vector_functions_are_within_ulps_of_libm, saturation_pressures_are_golden,
 	the_reference_meets_the_golden_points, every_backend_meets_the_golden_points,
 	iterations_converge_sevenfold, every_cloud_scheme_is_proven,
 	processes_of_rain_ice_are_golden, twenty_steps_of_the_golden_column_are_golden,
-	every_backend_rains_the_golden_amount, a_dry_clear_column_stays_as_it_is)
+	every_backend_rains_the_golden_amount, a_dry_clear_column_stays_as_it_is,
+	satad_meets_the_golden_points, newtons_steps_square_the_error,
+	every_backend_saturates_its_clouds)
