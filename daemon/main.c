@@ -145,6 +145,18 @@ static int on_hook_filed(void *arg, struct store *st, struct arena *a,
 	return answer_filed(d->answer, st, a, o, j, err);
 }
 
+static int on_approved(
+	void *arg, struct store *st, struct arena *a, const struct job *j, struct error *err)
+{
+	struct daemon *d = arg;
+	struct job_origin o;
+	int r = store_origin_find(st, a, j->id, &o, err);
+
+	if (r == E_NOT_FOUND)
+		return OK;
+	return r < 0 ? r : answer_filed(d->answer, st, a, &o, j, err);
+}
+
 static void on_hook_processed(void *arg)
 {
 	struct daemon *d = arg;
@@ -363,6 +375,7 @@ static int start_server(struct daemon *d, struct error *err)
 		.checks = checks,
 		.metrics = metrics,
 		.desk = schedules_desk(d->schedules),
+		.on_approved = on_approved,
 		.hooks = &c->hooks };
 	return server_start(&sc, &d->server, err);
 }

@@ -43,6 +43,7 @@ static int find_job(struct request *rq, struct store *st, struct job *ret, struc
 
 int approve_job(struct request *rq, struct store *st, struct error *err)
 {
+	const struct app *app = request_app(rq);
 	const char *hash = NULL;
 	struct job j;
 	int r = find_job(rq, st, &j, err);
@@ -52,9 +53,11 @@ int approve_job(struct request *rq, struct store *st, struct error *err)
 	if (r == OK)
 		r = queue_approve(st, request_arena(rq), j.uuid, hash,
 			request_principal(rq)->name, clock_wall(request_clock(rq)), &j, err);
+	if (r == OK && app->on_approved)
+		r = app->on_approved(app->arg, st, request_arena(rq), &j, err);
 	if (r < 0)
 		return r;
-	request_wake(rq, WAKE_QUEUE);
+	request_wake(rq, WAKE_QUEUE | WAKE_NOTIFY);
 	request_notify(rq, arena_printf(request_arena(rq), "job:%s", j.uuid));
 	return answer_json(rq, 202, render_job(&j, 0, request_public_url(rq)));
 }

@@ -74,6 +74,10 @@ struct app {
 	json_t *(*workers)(void *arg);
 	/* Readiness beside the store's own, new reference: array of { name, ok, detail }. */
 	json_t *(*checks)(void *arg);
+	/* A job that awaited approval may run: whoever hears of its state is to be told.
+	 * Writer thread, in the same transaction; NULL: nobody. */
+	int (*on_approved)(void *arg, struct store *st, struct arena *a, const struct job *j,
+		struct error *err);
 	/* Append metric families in OpenMetrics text, without "# EOF". */
 	void (*metrics)(void *arg, struct buf *out);
 	const struct schedule_desk *desk; /* where schedules file; writer thread */

@@ -150,9 +150,12 @@ check "the pull request is processed" wait_for 20 processed d4
 job=$(get '/v0/projects/orbit/jobs?state=awaiting_approval' | json "d[0]['uuid']")
 check_match "it waits for approval" "$(get "/v0/projects/orbit/jobs/$job")" "commit $slow comes from outside; approve it first"
 export BENCHD_HOST="$url" BENCHD_PROJECT=orbit
+check "the forge knows" wait_for 30 sh -c "grep -q 'has to approve this commit' '$tmp/forge/state.json'"
 check_match "another commit is not approved" "$("$top_builddir/benchctl" approve "$job" "$docs" 2>&1)" "measures commit $slow, not $docs"
 check_match "nor by the route" "$(curl -s -H 'Content-Type: application/json' -d "{\"hash\":\"$docs\"}" "$url/v0/projects/orbit/jobs/$job/approve")" '"status":409'
 check "that one is" "$top_builddir/benchctl" approve "$job" "$(echo "$slow" | cut -c1-12)"
+last_text() { state "d['statuses']['$slow'][-1]['description']" | grep -q "$1"; }
+check "and the forge is told that it waits no more for that" wait_for 30 last_text 'waits to be measured'
 check_match "benchctl lists deliveries" "$("$top_builddir/benchctl" deliveries)" "d3|push +done"
 check_match "and messages" "$("$top_builddir/benchctl" deliveries --out)" 'status +orbit +pending'
 kill "$daemon"; wait "$daemon" 2>/dev/null
