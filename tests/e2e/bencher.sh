@@ -99,30 +99,51 @@ models() { curl -sS "$url/v0/projects/pub/thresholds?per_page=100" | "$PYTHON3" 
 for t in sorted(json.load(sys.stdin), key=lambda t: (t["branch"]["slug"], t["measure"]["slug"])):
     m = t.get("model")
     print(t["branch"]["slug"], t["measure"]["slug"], m and m["test"], m and m["upper_boundary"])'; }
-has_thresholds=$(curl -sS -o /dev/null -w '%{http_code}' "$url/v0/projects/pub/thresholds")
-if [ "$has_thresholds" = 200 ]; then
-	T='--threshold-measure latency --threshold-test percentage --threshold-max-sample-size 64 --threshold-lower-boundary _ --threshold-upper-boundary 0.1'
-	# shellcheck disable=SC2086 # a list of words
-	feed 100 --branch limits $T --format json
-	check_equal "a threshold is set" "$code $(models | grep limits)" "0 limits latency percentage 0.1"
-	feed 100 --branch limits --format json
-	check_equal "it stays when it is not named" "$code $(models | grep limits)" "0 limits latency percentage 0.1"
-	expect "and has a limit" 'round(d["results"][0][0]["measures"][0]["boundary"]["upper_limit"], 6)' 110.0
-	feed 120 --branch limits --format json
-	expect "a value beyond it is an alert" 'd["counts"]["alerts"]["total"], d["alerts"][0]["limit"], d["alerts"][0]["status"]' "1 upper active"
-	feed 130 --branch limits --err
-	check_equal "with --err it is a failure" "$code" 1
-	feed 100 --branch limits --err
-	check_equal "without one it is none" "$code" 0
-	feed 500 --branch limits --threshold-measure latency --threshold-test iqr --threshold-upper-boundary 1.5 --format json
-	check_equal "a threshold is changed" "$code $(models | grep limits)" "0 limits latency iqr 1.5"
-	feed 5 --branch cloned --start-point limits --start-point-clone-thresholds --format json
-	check_equal "thresholds are cloned" "$code $(models | grep cloned)" "0 cloned latency iqr 1.5"
-	feed 100 --branch limits --thresholds-reset --format json
-	check_equal "a reset takes the model away" "$code $(models | grep limits)" "0 limits latency None None"
-else
-	skip "thresholds" "this benchd serves none"
-fi
+has_routes=$(curl -sS -o /dev/null -w '%{http_code}' "$url/v0/projects/pub/thresholds")
+# check_models TITLE BRANCH EXPECTED: what is in force there.
+check_models() {
+	if [ "$has_routes" = 200 ]; then
+		check_equal "$1" "$code $(models | grep "^$2 ")" "0 $2 $3"
+	else
+		skip "$1" "this benchd has no routes for thresholds"
+	fi
+}
+upper='round(d["results"][0][0]["measures"][0]["boundary"]["upper_limit"], 6)'
+T='--threshold-measure latency --threshold-test percentage --threshold-max-sample-size 64 --threshold-lower-boundary _ --threshold-upper-boundary 0.1'
+# shellcheck disable=SC2086 # a list of words
+feed 100 --branch limits $T --format json
+check_models "a threshold is set" limits "latency percentage 0.1"
+expect "the first value has no limit" 'd["results"][0][0]["measures"][0]["boundary"]["upper_limit"], d["counts"]["alerts"]["total"]' "None 0"
+feed 100 --branch limits --format json
+check_models "it stays when it is not named" limits "latency percentage 0.1"
+expect "and has a limit" "$upper" 110.0
+expect "by this model" 'd["results"][0][0]["measures"][0]["threshold"]["model"]["test"]' percentage
+feed 120 --branch limits --format json
+expect "a value beyond it is an alert" 'd["counts"]["alerts"]["total"], d["alerts"][0]["limit"], d["alerts"][0]["status"]' "1 upper active"
+feed 130 --branch limits --err
+check_equal "with --err it is a failure" "$code" 1
+feed 100 --branch limits --err
+check_equal "without one it is none" "$code" 0
+printf '%s' "$(bmf 100 | sed 's/sum/sum_bencher_ignore/')" >"$tmp/in"
+run --branch quiet --format json <"$tmp/in"
+# shellcheck disable=SC2086
+run --branch quiet $T --format json <"$tmp/in"
+printf '%s' "$(bmf 500 | sed 's/sum/sum_bencher_ignore/')" >"$tmp/in"
+run --branch quiet --format json <"$tmp/in"
+expect "a name that asks for no alerts has a limit only" "$upper, d[\"counts\"][\"alerts\"][\"total\"], d[\"results\"][0][0][\"benchmark\"][\"name\"]" "110.0 0 sum"
+feed 500 --branch limits --threshold-measure latency --threshold-test iqr --threshold-upper-boundary 1.5 --format json
+check_models "a threshold is changed" limits "latency iqr 1.5"
+feed 5 --branch cloned --start-point limits --start-point-clone-thresholds --format json
+check_models "thresholds are cloned" cloned "latency iqr 1.5"
+expect "and apply at once" 'd["results"][0][0]["measures"][0]["threshold"]["model"]["test"]' iqr
+feed 100 --branch limits --thresholds-reset --format json
+check_models "a reset takes the model away" limits "latency None None"
+expect "and the limits" 'd["results"][0][0]["measures"][0].get("threshold")' None
+bmf 100 >"$tmp/in"
+bmf 200 >"$tmp/in2"
+# shellcheck disable=SC2086
+run --branch inside $T --file "$tmp/in" --file "$tmp/in2" --format json
+expect "the second iteration sees the first" 'd["counts"]["alerts"]["total"], d["alerts"][0]["iteration"], d["alerts"][0]["boundary"]["baseline"]' "1 1 100.0"
 
 # --- branches and start points ---
 head_of='d["branch"]["head"]["uuid"], (d["branch"]["head"]["start_point"] or {}).get("version", {}).get("hash")'

@@ -94,6 +94,14 @@ PY
 		test -s "$tmp/ours.err" && diag "$(cat "$tmp/ours.err")"
 	done
 done
+for n_even in 2 4 6 8; do
+	check "the slow upload $n_even has limits and alerts" "$PYTHON3" -c '
+import json, sys
+d = json.load(open(sys.argv[1]))
+assert d["counts"]["alerts"]["total"] > 0 and d["alerts"][0]["limit"] == "upper", d["counts"]
+rows = [m for b in d["results"][0] for m in b["measures"] if m["measure"]["slug"] == "latency"]
+assert rows and all(m["metric"]["value"] > m["boundary"]["upper_limit"] > m["boundary"]["baseline"] for m in rows), rows' "$tmp/wire$n_even.json"
+done
 post //v0/run "$tmp/run.json"
 check_equal "the same key gives the same report" "$(json "$tmp/body" 'd["uuid"]')" "$(json "$tmp/wire$n.json" 'd["uuid"]')"
 check "every value has its raw samples" "$PYTHON3" -c '
@@ -127,6 +135,12 @@ check_equal "two files are two iterations, and the time is what one says" "$code
 	--threshold-lower-boundary 0.9 --thresholds-reset <"$tmp/bmf.json" >"$tmp/out"
 check_equal "a dry run shows the request" "$(json "$tmp/out" 'd["start_point"], d["thresholds"]')" \
 	"{'branch': 'main', 'reset': True} {'models': {'latency': {'test': 'iqr', 'upper_boundary': 1.5}, 'x': {'test': 'z_score', 'lower_boundary': 0.9}}, 'reset': True}"
+run --branch alerting --file "$tmp/bmf.json" --threshold-measure latency --threshold-test static --threshold-upper-boundary 1.5
+sed 's/1/2/' "$tmp/bmf.json" >"$tmp/slow.json"
+run --branch alerting --file "$tmp/slow.json"
+check_equal "an alert alone is no failure" "$code" 0
+run --branch alerting --file "$tmp/slow.json" --err
+check_match "with --err it is exit code 3" "$code $(cat "$tmp/err")" "^3 .*1 alert"
 run --threshold-test iqr --file "$tmp/bmf.json"
 check_match "a threshold without a measure is a usage error" "$code $(cat "$tmp/err")" "^2 .*--threshold-measure"
 run --file "$tmp/wrong.json"
