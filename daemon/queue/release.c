@@ -108,7 +108,8 @@ static int decide(struct walk *w, struct job *j, enum readiness ready)
 	} else if (!strcmp(j->kind, "suite")) {
 		r = conclude_suite(w->st, w->a, j, w->err);
 	} else {
-		j->state = JOB_QUEUED;
+		/* A blocked job has a reason when it also waits for another host. */
+		j->state = *j->reason ? JOB_WAITING_HOST : JOB_QUEUED;
 		j->queued_ns = w->now_ns;
 	}
 	if (r == OK && job_state_is_final(j->state)) {

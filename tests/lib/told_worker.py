@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A worker that measures nothing: told_worker.py SOCKET FILE
 Every process takes the number of nanoseconds that FILE holds, and every run has the noise verdict
-behind it ("1000 clean"). For stories about what the daemon does with a verdict."""
+behind it ("1000 clean"); FILE.NAME, where it is there, speaks for the workload NAME. For stories
+about what the daemon does with a verdict."""
 import hashlib
 import json
+import os
 import socket
 import sys
 import threading
@@ -27,7 +29,8 @@ def beat():
 
 
 def measure(job, attempt, spec):
-    value, verdict = open(sys.argv[2]).read().split()
+    own = f"{sys.argv[2]}.{spec['name']}"
+    value, verdict = open(own if os.path.exists(own) else sys.argv[2]).read().split()
     seq = len(spec["have"])
     cells = []
     for cell in spec["cells"]:

@@ -277,6 +277,27 @@ START_TEST(an_exclusive_job_at_the_head_is_not_starved_by_shared_ones)
 }
 END_TEST
 
+START_TEST(a_job_for_another_host_waits_for_it_when_its_dependencies_are_met)
+{
+	const struct filing f = { .project = "p", .submitter = "t", .trigger = "api" };
+	struct job first, other;
+	json_t *body;
+
+	begin();
+	first = file_with("x", NULL, NULL);
+	body = arena_own_json(mem, json_pack("{ss ss so}", "workload", "x", "testbed",
+					   "elsewhere", "depends_on", on(NULL, &first, "any")));
+	ok(queue_file_job(db, mem, &rules, &f, body, &other, &err));
+	ck_assert_int_eq(other.state, JOB_BLOCKED);
+	run_all(0);
+	ck_assert_int_eq(n_order, 1);
+	other = again(&other);
+	ck_assert_int_eq(other.state, JOB_WAITING_HOST);
+	ck_assert_ptr_nonnull(strstr(other.reason, "no worker of the testbed 'elsewhere'"));
+	finish();
+}
+END_TEST
+
 static int file_steps(const char *steps, struct job *ret)
 {
 	const struct filing f = { .project = "p",
@@ -377,5 +398,6 @@ SUITE("queue_graph", the_six_nodes_run_once_each_in_order, a_chain_of_a_hundred_
 	a_control_runs_before_the_rest_of_its_suite_whatever_becomes_of_it,
 	cancelling_a_suite_cancels_its_members, what_waits_long_enough_overtakes,
 	an_exclusive_job_at_the_head_is_not_starved_by_shared_ones,
+	a_job_for_another_host_waits_for_it_when_its_dependencies_are_met,
 	steps_with_a_matrix_run_in_order, steps_in_a_circle_are_refused_with_the_circle,
 	a_graph_of_a_hundred_steps_runs_each_once)
