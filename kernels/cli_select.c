@@ -309,6 +309,18 @@ static const char *dtype_list(const struct cli *c, const struct kernel *k, struc
 	return text;
 }
 
+/* "all" as the backends of the CPU, alone or in a list: "all,vulkan". */
+static const char *with_all(const char *backends, struct arena *a)
+{
+	static const char cpu[] = "scalar,simd,threads";
+
+	if (!backends || strncmp(backends, "all", 3) != 0)
+		return backends;
+	if (backends[3] == ',')
+		return arena_printf(a, "%s%s", cpu, backends + 3);
+	return backends[3] ? backends : cpu;
+}
+
 int cli_expand(const struct cli *c, const struct kernel *k, struct arena *a,
 	struct params **ret, size_t *ret_n, struct error *err)
 {
@@ -318,8 +330,7 @@ int cli_expand(const struct cli *c, const struct kernel *k, struct arena *a,
 
 	if (!backends && c->threads && strcmp(c->threads, "1") != 0)
 		backends = "threads";
-	if (backends && strcmp(backends, "all") == 0)
-		backends = "scalar,simd,threads";
+	backends = with_all(backends, a);
 	params_init(l.items, k);
 	l.items->seed = c->seed >= 0 ? (uint64_t)c->seed : l.items->seed;
 	l.items->device = c->device;

@@ -61,6 +61,9 @@ check_equal "cold caches are measured" "$?" 0
 check_match "and are part of the series' name" "$(cat "$tmp/out")" '"caches": ?"cold"'
 check_match "as is the device that was asked for" "$(cat "$tmp/out")" '"device": ?"cpu"'
 
+check_equal "verify takes the CPU's backends and the device together" \
+	"$("$kernel" verify scan,fft --backend all,vulkan --device cpu | grep -c 'verified$')" 24
+
 # --- tuning
 "$kernel" tune stream.scale --device cpu --size small --dtype f32 --samples 2 >"$tmp/out" 2>"$tmp/err"
 check_equal "tuning succeeds" "$?" 0
