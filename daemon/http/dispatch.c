@@ -232,7 +232,8 @@ void dispatch_hand_over(struct request *rq)
 
 void dispatch_again(struct request *rq)
 {
-	exchange_set_deadline(rq->conn, D_WORK, rq->config->limits.read_ns);
+	exchange_set_deadline(
+		rq->conn, D_WORK, MAX(rq->route->deadline_ns, rq->config->limits.read_ns));
 	answer_if_refused(rq, dispatch_read(rq, run_read, on_handled));
 }
 

@@ -62,7 +62,7 @@ int ingest_reports(const struct ingest *in, const char *environment_hash,
 
 enum {
 	UPLOAD_MAX_ENTRIES = 10000,   /* of results[] */
-	UPLOAD_MAX_METRICS = 100000,  /* of a report, all iterations together */
+	UPLOAD_MAX_METRICS = 20000,   /* of a report, all iterations together */
 	UPLOAD_MAX_SAMPLES = 4000000, /* raw values of a report */
 	UPLOAD_MAX_MODELS = 256
 };

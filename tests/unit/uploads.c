@@ -704,6 +704,20 @@ START_TEST(a_refused_body_leaves_nothing_behind)
 END_TEST
 
 /* A BMF entry of n benchmarks as a body, or n entries of one. */
+static void post_two(size_t n)
+{
+	struct buf entry = { 0 }, b = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&entry, "%s\\\"b%zu\\\":{\\\"m\\\":{\\\"value\\\":1}}", i ? "," : "",
+			i);
+	buf_printf(&b, "{\"project\":\"p\"," TIMES ",\"results\":[\"{%s}\",\"{%s}\"]}",
+		buf_str(&entry), buf_str(&entry));
+	call("POST", "/v0/run", b.data, b.len);
+	buf_done(&entry);
+	buf_done(&b);
+}
+
 static void post_many(size_t n, bool as_entries)
 {
 	struct buf b = { 0 };
@@ -737,6 +751,10 @@ START_TEST(quantities_have_limits)
 	ck_assert(strstr(text_of("/detail"), "20000 results"));
 	post_many(100000, false);
 	ck_assert_int_eq(reply.status, 400);
+	post_two(10001);
+	ck_assert_int_eq(reply.status, 413);
+	ck_assert(strstr(text_of("/detail"), "at most 20000 in one report"));
+	ck_assert_str_eq(text_of("/errors/0/pointer"), "/results");
 	post_many(10001, true);
 	ck_assert_int_eq(reply.status, 422);
 	ck_assert_str_eq(text_of("/errors/0/pointer"), "/results");
