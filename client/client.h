@@ -125,6 +125,7 @@ extern const struct command command_submit, command_jobs, command_watch, command
 	command_cancel, command_report, command_compare, command_gate, command_kernels,
 	command_doctor, command_queue, command_run, command_projects, command_series,
 	command_alerts, command_changes, command_workload, command_token, command_server,
-	command_analyze, command_schedules, command_approve, command_deliveries;
+	command_analyze, command_schedules, command_thresholds, command_approve,
+	command_deliveries;
 
 #endif

@@ -24,6 +24,7 @@ static const struct command *const commands[] = {
 	&command_changes,
 	&command_alerts,
 	&command_workload,
+	&command_thresholds,
 	&command_schedules,
 	&command_projects,
 	&command_deliveries,

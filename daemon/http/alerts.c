@@ -45,9 +45,76 @@ static int read_states(struct request *rq, unsigned *ret, struct error *err)
 		return r;
 	if (status & 1)
 		*ret |= 1u << ALERT_SUSPECT | 1u << ALERT_CONFIRMED;
-	if (status & 2)
+	/* Bencher's silenced ones are among the resolved. */
+	if (status & (2 | 4))
 		*ret |= 1u << ALERT_DISMISSED | 1u << ALERT_RESOLVED;
 	return OK;
+}
+
+/* The report that the last alert was of: alerts mostly come in groups. */
+struct about {
+	struct report report;
+	struct result *results;
+	struct metric_limits *limits;
+	size_t n_results, n_limits;
+};
+
+static int load_about(struct request *rq, struct store *st, int64_t report_id,
+	struct about *ret, struct error *err)
+{
+	struct arena *a = request_arena(rq);
+	int r;
+
+	if (ret->report.id == report_id)
+		return OK;
+	r = store_report_get(st, a, report_id, &ret->report, err);
+	if (r == OK)
+		r = store_report_results(st, a, report_id, &ret->results, &ret->n_results, err);
+	return r < 0 ? r
+		     : store_report_limits(st, a, report_id, &ret->limits, &ret->n_limits, err);
+}
+
+/* Bencher's JsonAlert with our members. */
+static int alert_json(struct request *rq, struct store *st, const struct project *p,
+	const struct alert *al, struct about *about, json_t **ret, struct error *err)
+{
+	int r = load_about(rq, st, al->report_id, about, err);
+
+	for (size_t i = 0; r == OK && i < about->n_results; i++)
+		if (about->results[i].metric.id == al->metric_id) {
+			*ret = render_report_alert(al, p, &about->report, &about->results[i],
+				limits_of(about->limits, about->n_limits, al->metric_id));
+			return OK;
+		}
+	if (r == OK)
+		*ret = render_alert(al, p);
+	return r;
+}
+
+/* Bencher's pages, where they are asked for. */
+static int answer_alerts(struct request *rq, struct store *st, const struct project *p,
+	const struct alert *list, size_t n, struct error *err)
+{
+	static const char *const sorts[] = { "modified", "created", NULL };
+	bool pages = request_query(rq, "per_page") || request_query(rq, "page");
+	_cleanup_(json_decref)
+	json_t *doc = json_array();
+	struct about about = { 0 };
+	struct page page = { .page = 1, .per_page = (int64_t)n };
+	int r = pages ? read_page(rq, sorts, true, &page, err) : OK;
+
+	for (size_t i = (size_t)((page.page - 1) * page.per_page);
+		r == OK && i < n && i < (size_t)(page.page * page.per_page); i++) {
+		json_t *o;
+
+		r = alert_json(rq, st, p, &list[i], &about, &o, err);
+		if (r == OK)
+			json_array_append_new(doc, o);
+	}
+	if (r < 0)
+		return r;
+	set_total(rq, (int64_t)n);
+	return answer(rq, 200, DOC_ALERTS, TAKE(doc), err);
 }
 
 int get_alerts(struct request *rq, struct store *st, struct error *err)
@@ -57,7 +124,6 @@ int get_alerts(struct request *rq, struct store *st, struct error *err)
 	unsigned states = 0;
 	size_t n;
 	int64_t limit;
-	json_t *doc;
 	int r = find_project(rq, st, &p, err);
 
 	if (r < 0 || is_unchanged(rq, st, &p, DOC_ALERTS))
@@ -70,10 +136,7 @@ int get_alerts(struct request *rq, struct store *st, struct error *err)
 			st, request_arena(rq), p.id, states, limit, &list, &n, err);
 	if (r < 0)
 		return r;
-	doc = json_array();
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(doc, render_alert(&list[i], &p));
-	return answer(rq, 200, DOC_ALERTS, doc, err);
+	return answer_alerts(rq, st, &p, list, n, err);
 }
 
 static int find_alert(struct request *rq, struct store *st, struct project *p,
@@ -91,14 +154,38 @@ int get_alert(struct request *rq, struct store *st, struct error *err)
 {
 	struct project p;
 	struct alert al;
+	struct about about = { 0 };
+	json_t *doc;
 	int r = find_alert(rq, st, &p, &al, err);
 
-	return r < 0 ? r : answer_json(rq, 200, render_alert(&al, &p));
+	if (r == OK)
+		r = alert_json(rq, st, &p, &al, &about, &doc, err);
+	return r < 0 ? r : answer_json(rq, 200, doc);
+}
+
+int get_alert_journal(struct request *rq, struct store *st, struct error *err)
+{
+	struct alert_entry *list;
+	struct project p;
+	struct alert al;
+	size_t n;
+	json_t *doc;
+	int r = find_alert(rq, st, &p, &al, err);
+
+	if (r == OK)
+		r = store_alert_entries(st, request_arena(rq), al.id, 1000, &list, &n, err);
+	if (r < 0)
+		return r;
+	doc = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(doc, render_alert_entry(&list[i]));
+	return answer_json(rq, 200, doc);
 }
 
 struct alert_body {
 	int state, status; /* -1: not given */
-	const char *reason;
+	const char *reason, *note, *snooze;
+	bool acknowledged;
 };
 
 static int read_body(struct request *rq, struct alert_body *b, struct error *err)
@@ -111,15 +198,60 @@ static int read_body(struct request *rq, struct alert_body *b, struct error *err
 			statuses },
 		{ "reason", JF_STRING, offsetof(struct alert_body, reason), false, 0, 1000,
 			NULL },
+		{ "note", JF_STRING, offsetof(struct alert_body, note), false, 1, 4000, NULL },
+		{ "snooze_until", JF_STRING, offsetof(struct alert_body, snooze), false, 1, 64,
+			NULL },
+		{ "acknowledged", JF_BOOL, offsetof(struct alert_body, acknowledged), false, 0,
+			0, NULL },
 	};
 	json_t *o;
 	int r = read_object(rq, &o, err);
 
-	*b = (struct alert_body){ -1, -1, NULL };
+	*b = (struct alert_body){ .state = -1, .status = -1 };
 	if (r == OK)
 		r = json_read(o, "", fields, ARRAY_SIZE(fields), b, JSON_REFUSE_UNKNOWN, err);
 	if (r == OK && b->state < 0 && b->status >= 0)
 		b->state = b->status ? ALERT_DISMISSED : ALERT_CONFIRMED;
+	return r;
+}
+
+static int take_body(const struct alert_body *b, struct alert *al, struct error *err)
+{
+	int r = OK;
+
+	if (b->state >= 0)
+		al->state = (enum alert_state)b->state;
+	al->reason = b->reason ? b->reason : al->reason;
+	if (b->acknowledged)
+		al->acknowledged_ns = al->modified_ns;
+	if (b->snooze)
+		r = time_parse(b->snooze, &al->snoozed_ns, err);
+	if (r < 0)
+		snprintf(err->field, sizeof(err->field), "/snooze_until");
+	return r;
+}
+
+/* One line in the journal for each thing that was done. */
+static int keep_journal(struct request *rq, struct store *st, const struct alert_body *b,
+	const struct alert *al, struct error *err)
+{
+	const struct principal *who = request_principal(rq);
+	const struct {
+		const char *kind, *text;
+	} lines[] = {
+		{ b->state >= 0 ? alert_state_name(al->state) : NULL,
+			al->reason ? al->reason : "" },
+		{ b->acknowledged ? "acknowledged" : NULL, "" },
+		{ b->snooze ? "snoozed" : NULL, b->snooze },
+		{ b->note ? "note" : NULL, b->note },
+	};
+	int r = OK;
+
+	for (size_t i = 0; r == OK && i < ARRAY_SIZE(lines); i++)
+		if (lines[i].kind)
+			r = store_alert_entry_add(st, al->id, al->modified_ns,
+				who->token_id ? who->name : "anonymous", lines[i].kind,
+				lines[i].text, err);
 	return r;
 }
 
@@ -140,21 +272,27 @@ int patch_alert(struct request *rq, struct store *st, struct error *err)
 	struct alert_body b;
 	struct project p;
 	struct alert al;
+	struct about about = { 0 };
+	json_t *doc;
 	int r = find_alert(rq, st, &p, &al, err);
 
 	if (r == OK)
 		r = read_body(rq, &b, err);
 	if (r < 0)
 		return r;
-	if (b.state >= 0)
-		al.state = (enum alert_state)b.state;
-	al.reason = b.reason ? b.reason : al.reason;
 	al.modified_ns = clock_wall(request_clock(rq));
-	r = store_alert_save(st, &al, err);
+	r = take_body(&b, &al, err);
+	if (r == OK)
+		r = store_alert_save(st, &al, err);
+	if (r == OK)
+		r = keep_journal(rq, st, &b, &al, err);
 	if (r == OK && b.state >= 0)
 		r = flag_point(st, &al, err);
 	if (r < 0)
 		return r;
+	r = alert_json(rq, st, &p, &al, &about, &doc, err);
+	if (r < 0)
+		return r;
 	request_wake(rq, WAKE_NOTIFY);
-	return answer_json(rq, 200, render_alert(&al, &p));
+	return answer_json(rq, 200, doc);
 }

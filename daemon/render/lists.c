@@ -150,6 +150,31 @@ COLUMNS(token_columns) = {
 	{ "uuid", "uuid", "uuid", CELL_TEXT, NULL },
 };
 
+COLUMNS(threshold_columns) = {
+	{ "threshold", "uuid", "uuid", CELL_HASH, NULL },
+	{ "branch", "branch", "branch.name", CELL_CODE, NULL },
+	{ "testbed", "testbed", "testbed.name", CELL_TEXT, NULL },
+	{ "measure", "measure", "measure.name", CELL_TEXT, NULL },
+	{ "test", "test", "model.test", CELL_TEXT, NULL },
+	{ "lower", "lower_boundary", "model.lower_boundary", CELL_TEXT, NULL },
+	{ "upper", "upper_boundary", "model.upper_boundary", CELL_TEXT, NULL },
+	{ "min", "min_sample_size", "model.min_sample_size", CELL_TEXT, NULL },
+	{ "max", "max_sample_size", "model.max_sample_size", CELL_TEXT, NULL },
+	{ "modified", "modified", "modified", CELL_TIME, NULL },
+};
+COLUMNS(rule_columns) = {
+	{ "rule", "name", "name", CELL_CODE, NULL },
+	{ "branch", "branch", "branch", CELL_CODE, NULL },
+	{ "testbed", "testbed", "testbed", CELL_CODE, NULL },
+	{ "measure", "measure", "measure", CELL_CODE, NULL },
+	{ "benchmark", "benchmark", "benchmark", CELL_CODE, NULL },
+	{ "test", "test", "model.test", CELL_TEXT, NULL },
+	{ "alpha", "alpha", "model.alpha", CELL_TEXT, NULL },
+	{ "min effect", "min_effect", "model.min_effect", CELL_TEXT, NULL },
+	{ "confirm", "confirm", "model.confirm", CELL_TEXT, NULL },
+	{ "source", "source", "source", CELL_TEXT, NULL },
+	{ NULL, "uuid", "uuid", CELL_TEXT, NULL },
+};
 COLUMNS(schedule_columns) = {
 	{ "schedule", "name", "name", CELL_CODE, NULL },
 	{ "rule", "cron", "cron", CELL_TEXT, NULL },
@@ -222,6 +247,8 @@ static const struct {
 	LIST(DOC_WORKLOADS, workload_columns, "workload"),
 	LIST(DOC_CELLS, cell_columns, "cell"),
 	LIST(DOC_TOKENS, token_columns, "token"),
+	LIST(DOC_THRESHOLDS, threshold_columns, "threshold"),
+	LIST(DOC_RULES, rule_columns, "rule"),
 	LIST(DOC_SCHEDULES, schedule_columns, "schedule"),
 	LIST(DOC_SLOTS, slot_columns, "slot"),
 	LIST(DOC_FIRINGS, firing_columns, "firing"),

@@ -124,6 +124,8 @@ enum document {
 	DOC_FIRINGS,
 	DOC_DELIVERIES,
 	DOC_OUTGOING,
+	DOC_THRESHOLDS,
+	DOC_RULES,
 	DOC_OTHER, /* JSON only */
 	document_count
 };

@@ -333,6 +333,198 @@ START_TEST(noise_alone_alerts_nobody)
 }
 END_TEST
 
+/* --- rules --- */
+
+static int put(const char *rule, const char *body)
+{
+	return call("PUT", arena_printf(mem, "/v0/projects/p/rules/%s", rule), body);
+}
+
+#define EXPLAIN "/v0/projects/p/limits?branch=main&testbed=host&benchmark=a&measure=latency"
+
+START_TEST(the_most_specific_rule_applies_and_says_why)
+{
+	begin();
+	upload("a", 100, "");
+	call("GET", EXPLAIN, NULL);
+	answered(200);
+	ck_assert_str_eq(text_of("/origin"), "default");
+	ck_assert_ptr_nonnull(strstr(text_of("/why"), "nothing is configured"));
+	put("all", "{\"model\":{\"test\":\"log_t\",\"min_effect\":0.5}}");
+	answered(200);
+	put("some", "{\"benchmark\":\"a*\",\"model\":{\"test\":\"percentage\","
+		    "\"upper_boundary\":0.1}}");
+	answered(200);
+	put("other", "{\"benchmark\":\"b*\",\"measure\":\"latency\","
+		     "\"model\":{\"test\":\"off\"}}");
+	answered(200);
+	call("GET", EXPLAIN, NULL);
+	ck_assert_str_eq(text_of("/origin"), "rule");
+	ck_assert_str_eq(text_of("/rule"), "some");
+	ck_assert_uint_eq(json_array_size(at("/rules")), 3);
+	ck_assert_ptr_nonnull(strstr(text_of("/rules/1/why"), "benchmark pattern"));
+	upload("a", 120, "");
+	ck_assert_str_eq(text_of(M "/change/rule"), "some");
+	ck_assert_double_eq_tol(real_of(M "/boundary/upper_limit"), 110, 1e-9);
+	ck_assert_int_eq(int_of("/counts/alerts/active"), 1);
+	ck_assert_ptr_null(at(M "/threshold"));
+	end();
+}
+END_TEST
+
+START_TEST(a_wrong_rule_names_its_field)
+{
+	begin();
+	put("r", "{\"model\":{\"test\":\"log_t\",\"alpha\":0.7}}");
+	answered(422);
+	ck_assert_str_eq(text_of("/errors/0/pointer"), "/model/alpha");
+	put("r", "{\"model\":{\"test\":\"t_test\",\"upper_boundary\":0.9,\"confirm\":2}}");
+	answered(422);
+	ck_assert_ptr_nonnull(strstr(text_of("/detail"), "one of Bencher's"));
+	put("Bad Name", "{\"model\":{\"test\":\"log_t\"}}");
+	ck_assert_int_ge(reply.status, 400);
+	put("r?dry_run=1", "{\"model\":{\"test\":\"log_t\"}}");
+	answered(200);
+	call("GET", "/v0/projects/p/rules", NULL);
+	ck_assert_uint_eq(json_array_size(doc), 0);
+	end();
+}
+END_TEST
+
+START_TEST(a_switched_off_benchmark_has_no_boundary)
+{
+	begin();
+	put("r", "{\"benchmark\":\"a\",\"model\":{\"test\":\"off\"}}");
+	calm(3, 100);
+	ck_assert_ptr_null(at(M "/boundary"));
+	end();
+}
+END_TEST
+
+START_TEST(an_exact_rule_sees_the_smallest_change)
+{
+	begin();
+	put("r", "{\"model\":{\"test\":\"exact\",\"min_sample_size\":1}}");
+	upload("a", 1000, "");
+	upload("a", 1000, "");
+	upload("a", 1001, "");
+	ck_assert_str_eq(text_of(M "/change/outcome"), "slower");
+	upload("a", 1001, "");
+	ck_assert_uint_eq(alerts("?state=confirmed"), 1);
+	end();
+}
+END_TEST
+
+START_TEST(a_change_point_rule_needs_no_further_report)
+{
+	begin();
+	put("r", "{\"model\":{\"test\":\"cpd\"}}");
+	history(25, 100);
+	history(8, 110);
+	ck_assert_uint_eq(alerts("?state=confirmed"), 1);
+	ck_assert_int_ge(int_of("/0/version"), 24);
+	ck_assert_int_le(int_of("/0/version"), 26);
+	end();
+}
+END_TEST
+
+START_TEST(groups_of_one_commit_are_tested_against_the_segment)
+{
+	static const char body[] =
+		"{\"branch\":\"main\",\"testbed\":\"host\",\"hash\":\"%040x\","
+		"\"start_time\":\"2026-11-21T09:00:00Z\",\"end_time\":\"2026-11-21T09:00:05Z\","
+		"\"results\":[\"{\\\"a\\\":{\\\"latency\\\":{\\\"value\\\":%d}}}\"]}";
+
+	begin();
+	put("r", "{\"model\":{\"test\":\"mann_whitney\",\"min_sample_size\":5}}");
+	calm(20, 100);
+	ck_assert_str_eq(text_of(M "/change/test"), "mann_whitney");
+	for (int i = 0; i < 5; i++) {
+		call("POST", "/v0/projects/p/reports",
+			arena_printf(mem, body, 0xabcdefu, 120 + i));
+		answered(201);
+	}
+	ck_assert_str_eq(text_of(M "/change/outcome"), "slower");
+	ck_assert_double_lt(real_of(M "/change/p"), .01);
+	end();
+}
+END_TEST
+
+/* --- routes --- */
+
+START_TEST(thresholds_are_made_changed_and_kept_while_in_use)
+{
+	const char *path, *first;
+
+	begin();
+	upload("a", 100, "");
+	call("POST", "/v0/projects/p/thresholds",
+		"{\"branch\":\"main\",\"testbed\":\"host\",\"measure\":\"latency\",\"test\":"
+		"\"t_test\",\"max_sample_size\":64,\"upper_boundary\":0.99}");
+	answered(201);
+	ck_assert_str_eq(text_of("/model/test"), "t_test");
+	ck_assert_str_eq(text_of("/measure/slug"), "latency");
+	path = arena_strdup(mem, reply_header(&reply, "Location"));
+	first = arena_strdup(mem, text_of("/model/uuid"));
+	call("POST", "/v0/projects/p/thresholds",
+		"{\"branch\":\"main\",\"testbed\":\"host\",\"measure\":\"latency\",\"test\":"
+		"\"t_test\",\"upper_boundary\":0.99}");
+	answered(409);
+	call("PUT", path, "{\"test\":\"log_t\",\"alpha\":0.001}");
+	answered(200);
+	ck_assert_double_eq(real_of("/model/alpha"), .001);
+	ck_assert_str_ne(text_of("/model/uuid"), first);
+	call("GET", arena_printf(mem, "%s?model=%s", path, first), NULL);
+	ck_assert_str_eq(text_of("/model/test"), "t_test");
+	ck_assert_ptr_nonnull(at("/model/replaced"));
+	upload("a", 100, "");
+	ck_assert_str_eq(text_of(M "/threshold/model/test"), "log_t");
+	call("DELETE", path, NULL);
+	answered(409);
+	call("PUT", path, "{\"test\":null}");
+	answered(200);
+	ck_assert_ptr_null(at("/model"));
+	call("GET", "/v0/projects/p/thresholds?branch=main", NULL);
+	ck_assert_uint_eq(json_array_size(doc), 1);
+	ck_assert_str_eq(reply_header(&reply, "X-Total-Count"), "1");
+	end();
+}
+END_TEST
+
+START_TEST(what_people_do_with_an_alert_is_kept)
+{
+	const char *path;
+
+	begin();
+	calm(15, 100);
+	calm(3, 110);
+	ck_assert_uint_eq(alerts("?state=confirmed"), 1);
+	path = arena_printf(mem, "/v0/projects/p/alerts/%s", text_of("/0/uuid"));
+	call("PATCH", path,
+		"{\"acknowledged\":true,\"note\":\"asked the author\","
+		"\"snooze_until\":\"2026-12-01T00:00:00Z\"}");
+	answered(200);
+	ck_assert_str_eq(text_of("/state"), "confirmed");
+	ck_assert_str_eq(text_of("/snoozed_until"), "2026-12-01T00:00:00Z");
+	call("PATCH", path, "{\"status\":\"dismissed\",\"reason\":\"expected\"}");
+	answered(200);
+	ck_assert_str_eq(text_of("/status"), "dismissed");
+	ck_assert_ptr_nonnull(at("/metric/value"));
+	ck_assert_ptr_nonnull(at("/threshold/uuid"));
+	call("GET", arena_printf(mem, "%s/journal", path), NULL);
+	answered(200);
+	ck_assert_uint_eq(json_array_size(doc), 7);
+	ck_assert_str_eq(text_of("/0/kind"), "suspect");
+	ck_assert_str_eq(text_of("/2/kind"), "confirmed");
+	ck_assert_str_eq(text_of("/5/text"), "asked the author");
+	ck_assert_str_eq(text_of("/6/kind"), "dismissed");
+	call("PATCH", path, "{\"snooze_until\":\"tomorrow\"}");
+	ck_assert_int_ge(reply.status, 400);
+	ck_assert_str_eq(text_of("/errors/0/pointer"), "/snooze_until");
+	end();
+}
+END_TEST
+
 SUITE("limits", limits_are_stored_with_the_metric_and_answered_with_their_threshold,
 	a_first_value_has_a_boundary_without_limits,
 	a_stored_boundary_keeps_the_model_that_made_it,
@@ -342,4 +534,9 @@ SUITE("limits", limits_are_stored_with_the_metric_and_answered_with_their_thresh
 	a_slowdown_gives_one_alert_that_the_next_reports_confirm,
 	an_alert_is_resolved_when_the_level_is_back, an_old_regression_is_resolved_too,
 	a_lone_outlier_is_dropped_and_stays_in_the_baseline,
-	an_improvement_is_marked_and_alerts_nobody, noise_alone_alerts_nobody)
+	an_improvement_is_marked_and_alerts_nobody, noise_alone_alerts_nobody,
+	the_most_specific_rule_applies_and_says_why, a_wrong_rule_names_its_field,
+	a_switched_off_benchmark_has_no_boundary, an_exact_rule_sees_the_smallest_change,
+	a_change_point_rule_needs_no_further_report,
+	groups_of_one_commit_are_tested_against_the_segment,
+	thresholds_are_made_changed_and_kept_while_in_use, what_people_do_with_an_alert_is_kept)
