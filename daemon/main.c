@@ -29,6 +29,8 @@ enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 #define HEARTBEAT_NS (5 * NS_PER_S)
 #define MIGRATION_LIMIT "EXTEND_TIMEOUT_USEC=600000000"
 
+extern const struct embed dashboard_files[];
+
 /* The rules in force, and those that a reload has replaced: handlers may still hold them. */
 struct rules {
 	struct queue_rules rules;
@@ -355,6 +357,7 @@ static int start_server(struct daemon *d, struct error *err)
 	const struct config *c = d->config;
 	struct server_config sc = { .loop = &d->loop,
 		.routes = routes,
+		.assets = dashboard_files,
 		.listen = d->sockets.listen,
 		.n_listen = d->sockets.n_listen,
 		.db_path = d->db_path,

@@ -14,6 +14,7 @@
 #include "stats/changepoint.h"
 #include "stats/dist.h"
 #include "stats/interval.h"
+#include "stats/power.h"
 #include "stats/quantile.h"
 #include "stats/rank.h"
 
@@ -232,6 +233,20 @@ static int look_at_processes(struct look *l)
 	return OK;
 }
 
+/* Effect that the usual scatter of this history just lets through. From the differences of
+ * neighbours (von Neumann et al. 1941, with their median in place of the mean), so that neither
+ * a change of the level nor a commit measured in a bad moment blinds the look. */
+static double seen_effect(const struct look *l)
+{
+	double *y = sample_logs(l->t->a, l->x, l->n), sigma;
+
+	for (size_t i = 0; i + 1 < l->n; i++)
+		y[i] = fabs(y[i + 1] - y[i]);
+	/* The median of |N(0, 2 sigma^2)| is 0.6745 sqrt(2) sigma. */
+	sigma = sample_median_in_place(y, l->n - 1) / (0.6745 * sqrt(2));
+	return power_mde(sigma, 1, l->n, (double)l->n - 1, DEFAULT_ALPHA, 0.8);
+}
+
 static int look_at_young_segment(struct look *l, size_t newest)
 {
 	l->x = timeline_values(
@@ -240,7 +255,7 @@ static int look_at_young_segment(struct look *l, size_t newest)
 		return OK;
 	if (l->n < KNOWN_SCATTER)
 		return look_at_processes(l);
-	if (segment_detectable(l->t, newest) <= BLIND)
+	if (seen_effect(l) <= BLIND)
 		look_at_commits(l);
 	return OK;
 }

@@ -82,6 +82,17 @@ int get_compare(struct request *rq, struct store *st, struct error *err)
 	return r < 0 ? r : answer(rq, 200, DOC_COMPARE, analysis_comparison_json(&c), err);
 }
 
+int compare_document(struct request *rq, struct store *st, const struct project *p,
+	json_t **ret, struct error *err)
+{
+	struct report_comparison c;
+	int r = compare(rq, st, p, &c, err);
+
+	if (r == OK)
+		*ret = analysis_comparison_json(&c);
+	return r;
+}
+
 int job_comparison(struct request *rq, struct store *st, const struct job *j, json_t **ret,
 	struct error *err)
 {

@@ -75,6 +75,15 @@ int add_statistics(struct request *rq, struct store *st, const struct report *re
 /* The comparison an A/B job made: as stored with it, else computed. *ret NULL: it has none. */
 int job_comparison(struct request *rq, struct store *st, const struct job *j, json_t **ret,
 	struct error *err) must_check;
+/* The document of one history, with names of commits. */
+int series_document(struct request *rq, struct store *st, const struct project *p,
+	const struct series *s, int64_t max, json_t **ret, struct error *err) must_check;
+/* The comparison that the query of the request asks for. */
+int compare_document(struct request *rq, struct store *st, const struct project *p,
+	json_t **ret, struct error *err) must_check;
+/* Author and subject of the commit, where the project knows it. */
+void add_commit(
+	struct request *rq, struct store *st, int64_t project_id, const char *hash, json_t *o);
 /* Finished processes of a job with their values, of one arm or (NULL) of all. */
 int processes_json(struct request *rq, struct store *st, int64_t job_id, const enum arm *arm,
 	json_t **ret, struct error *err) must_check;
@@ -84,6 +93,15 @@ json_t *openapi_document(const char *version, const char *url);
 /* Handlers, by file; their contract is in docs/api.md. */
 #define HANDLER(name) int name(struct request *rq, struct store *st, struct error *err)
 HANDLER(get_root);
+HANDLER(get_asset);
+HANDLER(page_home);
+HANDLER(page_overview);
+HANDLER(page_series);
+HANDLER(page_compare);
+HANDLER(page_report);
+HANDLER(page_reports);
+HANDLER(page_jobs);
+HANDLER(page_alerts);
 HANDLER(get_healthz);
 HANDLER(get_readyz);
 HANDLER(get_version);

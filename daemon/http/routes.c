@@ -5,6 +5,7 @@
 #include "daemon/hooks/hooks.h"
 
 #define P "/v0/projects/{project}"
+#define D "/projects/{project}"
 
 /* Bencher takes 4 MiB; definitions and jobs are small. */
 enum {
@@ -35,6 +36,18 @@ const struct route routes[] = {
 	{ "GET", "/version", get_version, LOOP, S_NONE, 0, 0, "Version of benchd" },
 	{ "GET", "/metrics", get_metrics, READER, S_READ, 0, 0, "Metrics of the daemon" },
 	{ "GET", "/openapi.json", get_openapi, READER, S_NONE, 0, 0, "This document" },
+
+	{ "GET", "/assets/{file}", get_asset, LOOP, S_NONE, 0, 0, "A file of the dashboard" },
+	{ "GET", "/projects", page_home, READER, S_READ, 0, 0, "Dashboard: projects" },
+	{ "GET", D, page_overview, READER, S_READ, 0, 0, "Dashboard: a project" },
+	{ "GET", D "/series/{series}", page_series, READER, S_READ, 0, 0,
+		"Dashboard: one history" },
+	{ "GET", D "/compare", page_compare, READER, S_READ, 0, 0, "Dashboard: a comparison" },
+	{ "GET", D "/reports", page_reports, READER, S_READ, 0, 0, "Dashboard: reports" },
+	{ "GET", D "/reports/{report}", page_report, READER, S_READ, 0, 0,
+		"Dashboard: one report" },
+	{ "GET", D "/jobs", page_jobs, READER, S_READ, 0, 0, "Dashboard: queue and jobs" },
+	{ "GET", D "/alerts", page_alerts, READER, S_READ, 0, 0, "Dashboard: alerts" },
 
 	{ "GET", "/v0/server/version", get_server_version, LOOP, S_NONE, 0, 0,
 		"Version for Bencher's client" },

@@ -6,7 +6,7 @@
 #include "daemon/analysis/analysis.h"
 
 /* Author and subject of the commit, where the project knows it. */
-static void add_commit(
+void add_commit(
 	struct request *rq, struct store *st, int64_t project_id, const char *hash, json_t *o)
 {
 	struct commit c;
@@ -42,24 +42,32 @@ static void name_changes(
 		add_commit(rq, st, project_id, json_get_str(c, "hash", NULL), c);
 }
 
+int series_document(struct request *rq, struct store *st, const struct project *p,
+	const struct series *s, int64_t max, json_t **ret, struct error *err)
+{
+	struct history h;
+	int r = analysis_history(st, request_arena(rq), s, max, &h, err);
+
+	if (r < 0)
+		return r;
+	*ret = analysis_history_json(&h);
+	json_object_set_new(*ret, "series", render_series(&h.series, p));
+	json_object_set_new(*ret, "points", points_json(rq, st, &h));
+	name_changes(rq, st, p->id, json_object_get(*ret, "changes"));
+	return OK;
+}
+
 static int answer_series(struct request *rq, struct store *st, const struct project *p,
 	const struct series *s, struct error *err)
 {
-	struct history h;
 	int64_t max;
 	json_t *doc;
 	int r = request_query_int(rq, "max", 1, 10000, 1000, &max, err);
 
 	if (r < 0 || is_unchanged(rq, st, p, DOC_SERIES))
 		return r;
-	r = analysis_history(st, request_arena(rq), s, max, &h, err);
-	if (r < 0)
-		return r;
-	doc = analysis_history_json(&h);
-	json_object_set_new(doc, "series", render_series(&h.series, p));
-	json_object_set_new(doc, "points", points_json(rq, st, &h));
-	name_changes(rq, st, p->id, json_object_get(doc, "changes"));
-	return answer(rq, 200, DOC_SERIES, doc, err);
+	r = series_document(rq, st, p, s, max, &doc, err);
+	return r < 0 ? r : answer(rq, 200, DOC_SERIES, doc, err);
 }
 
 static int list_series(

@@ -141,12 +141,11 @@ static void side_html(const json_t *doc, const char *side, struct buf *out)
 	buf_add_str(out, "</dd>\n");
 }
 
-void compare_html(const json_t *doc, struct arena *a, struct buf *out)
+void compare_body(const json_t *doc, struct arena *a, struct buf *out)
 {
 	json_t *rows = rows_worst_first(doc_at(doc, "rows"), a);
 
-	page_begin(out, "Comparison");
-	buf_add_str(out, "<main><h1>Comparison</h1>\n<p class=\"verdict\"><strong>");
+	buf_add_str(out, "<h1>Comparison</h1>\n<p class=\"verdict\"><strong>");
 	html_escape(out, outcome_mark(doc_str(doc, "outcome")));
 	buf_add_str(out, "</strong>");
 	html_escape(out, strchr(compare_verdict(doc, a), ':'));
@@ -156,10 +155,18 @@ void compare_html(const json_t *doc, struct arena *a, struct buf *out)
 	buf_add_str(out, "</dl>\n");
 	if (json_array_size(rows)) {
 		compare_svg(doc, a, out);
-		table_render(rows, compare_columns, n_compare_columns, F_HTML, a, out);
+		table_region(rows, compare_columns, n_compare_columns, "Rows", a, out);
 	}
 	buf_add_str(out, "<pre>");
 	compare_remarks(doc, "", F_HTML, out);
-	buf_add_str(out, "</pre></main>\n");
+	buf_add_str(out, "</pre>");
+}
+
+void compare_html(const json_t *doc, struct arena *a, struct buf *out)
+{
+	page_begin(out, "Comparison");
+	buf_add_str(out, "<main>");
+	compare_body(doc, a, out);
+	buf_add_str(out, "</main>\n");
 	page_end(out);
 }

@@ -46,6 +46,9 @@ struct column {
 /* rows: array of objects. Columns in CSV are raw values at full precision. */
 void table_render(const json_t *rows, const struct column *columns, size_t n, enum format f,
 	struct arena *a, struct buf *out);
+/* As HTML in a named region of its own, which scrolls where it is too wide. */
+void table_region(const json_t *rows, const struct column *columns, size_t n, const char *name,
+	struct arena *a, struct buf *out);
 /* One cell as it stands in such a table (not yet escaped; arena). */
 const char *cell_format(
 	const json_t *row, const struct column *c, enum format f, struct arena *a);
@@ -106,6 +109,17 @@ void report_markdown(const json_t *doc, struct arena *a, struct buf *out);
 void report_csv(const json_t *doc, struct arena *a, struct buf *out);
 void report_html(const json_t *doc, struct arena *a, struct buf *out);
 void report_openmetrics(const json_t *doc, struct arena *a, struct buf *out);
+/* What stands inside <main> of both the single file and the page. */
+void report_body(const json_t *doc, struct arena *a, struct buf *out);
+void compare_body(const json_t *doc, struct arena *a, struct buf *out);
+void dash_home(const json_t *doc, struct arena *a, struct buf *out);
+void dash_overview(const json_t *doc, struct arena *a, struct buf *out);
+void dash_series(const json_t *doc, struct arena *a, struct buf *out);
+void dash_compare(const json_t *doc, struct arena *a, struct buf *out);
+void dash_report(const json_t *doc, struct arena *a, struct buf *out);
+void dash_reports(const json_t *doc, struct arena *a, struct buf *out);
+void dash_jobs(const json_t *doc, struct arena *a, struct buf *out);
+void dash_alerts(const json_t *doc, struct arena *a, struct buf *out);
 void report_hyperfine(const json_t *doc, struct arena *a, struct buf *out);
 void series_text(const json_t *doc, struct arena *a, struct buf *out);
 void series_csv(const json_t *doc, struct arena *a, struct buf *out);

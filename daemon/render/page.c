@@ -15,6 +15,7 @@ static const char style[] =
 	"code,pre{font-family:ui-monospace,monospace}"
 	"dt{float:left;clear:left;width:8rem;font-weight:600}dd{margin-left:9rem}"
 	".verdict{font-size:1.2rem;border-left:.3rem solid #8888;padding-left:.8rem}"
+	".scroll{overflow-x:auto}"
 	"svg{max-width:100%;height:auto}";
 
 void page_begin(struct buf *out, const char *title)
@@ -37,4 +38,14 @@ const char *render_style_hash(char out[64])
 	sha256(style, sizeof(style) - 1, digest);
 	base64_format(digest, sizeof(digest), out);
 	return out;
+}
+
+void table_region(const json_t *rows, const struct column *columns, size_t n, const char *name,
+	struct arena *a, struct buf *out)
+{
+	buf_add_str(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
+	html_escape(out, name);
+	buf_add_str(out, "\">");
+	table_render(rows, columns, n, F_HTML, a, out);
+	buf_add_str(out, "</div>\n");
 }

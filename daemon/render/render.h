@@ -160,6 +160,26 @@ const char *interval_format(double low, double high, const char *units, char out
 const char *percent_format(double v, char out[VALUE_TEXT]);
 const char *change_format(double effect, double low, double high, char out[VALUE_TEXT]);
 
+/* --- pages of the dashboard: HTML that uses the files named here, whole without scripts ---
+ * doc: what the page shows, with `title`, `project` and `twin` (where its JSON is; `twin_csv`).
+ */
+enum dash_page {
+	PAGE_HOME,     /* projects[] */
+	PAGE_OVERVIEW, /* changes[], series[] (histories), n_open, n_running, n_waiting,
+			  n_left_out */
+	PAGE_SERIES,   /* a history */
+	PAGE_COMPARE,  /* a comparison */
+	PAGE_REPORT,   /* a report with processes */
+	PAGE_REPORTS,  /* reports[] */
+	PAGE_JOBS,     /* running[], waiting[], recent[] */
+	PAGE_ALERTS,   /* alerts[] */
+};
+struct page_files { /* URLs; NULL: left out */
+	const char *css, *js, *plot_css, *plot_js;
+};
+void render_page(enum dash_page page, const json_t *doc, const struct page_files *files,
+	struct arena *a, struct buf *out);
+
 /* --- escaping: the one function of each language --- */
 void text_escape(struct buf *out, const char *s); /* a terminal obeys nothing of it */
 void html_escape(struct buf *out, const char *s); /* HTML and XML, text and attributes */

@@ -161,12 +161,11 @@ static void environment_html(const json_t *doc, struct buf *out)
 	free(text);
 }
 
-void report_html(const json_t *doc, struct arena *a, struct buf *out)
+void report_body(const json_t *doc, struct arena *a, struct buf *out)
 {
 	json_t *rows = report_rows(doc, a);
 
-	page_begin(out, "Report");
-	buf_add_str(out, "<main><h1>Report</h1>\n<p class=\"verdict\">");
+	buf_add_str(out, "<h1>Report</h1>\n<p class=\"verdict\">");
 	html_escape(out, verdict(doc, rows, a));
 	buf_add_str(out, "</p>\n<dl>");
 	pair(out, "project", doc_str(doc, "project.name"));
@@ -179,8 +178,15 @@ void report_html(const json_t *doc, struct arena *a, struct buf *out)
 	pair(out, "report", doc_str(doc, "uuid"));
 	buf_add_str(out, "</dl>\n");
 	if (json_array_size(rows))
-		table_render(rows, columns, ARRAY_SIZE(columns), F_HTML, a, out);
+		table_region(rows, columns, ARRAY_SIZE(columns), "Results", a, out);
 	environment_html(doc, out);
+}
+
+void report_html(const json_t *doc, struct arena *a, struct buf *out)
+{
+	page_begin(out, "Report");
+	buf_add_str(out, "<main>");
+	report_body(doc, a, out);
 	buf_add_str(out, "</main>\n");
 	page_end(out);
 }

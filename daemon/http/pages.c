@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The pages of the dashboard: the documents of the API, as people read them. */
+#include "daemon/http/handlers.h"
+
+#include <string.h>
+#include "daemon/analysis/analysis.h"
+
+enum { MOST_SERIES = 500, SPARK_POINTS = 60, MOST_CHANGES = 50, MOST_ROWS = 100 };
+
+static int answer_page(struct request *rq, enum dash_page page, const char *title, json_t *doc)
+{
+	const struct page_files files = { .css = request_asset_url(rq, "app.css"),
+		.js = request_asset_url(rq, "app.js"),
+		.plot_css = request_asset_url(rq, "uplot.css"),
+		.plot_js = request_asset_url(rq, "uplot.js") };
+	struct buf out = { 0 };
+
+	json_set_str(doc, "title", title);
+	render_page(page, doc, &files, request_arena(rq), &out);
+	response_header(rq, "Cache-Control", "no-cache");
+	response_buf(rq, 200, format_mime(F_HTML), &out);
+	json_decref(doc);
+	return OK;
+}
+
+int get_asset(struct request *rq, struct store *st, struct error *err)
+{
+	return response_asset(rq, request_param(rq, "file"), err);
+}
+
+static void set_twin(json_t *doc, const char *twin, bool has_csv)
+{
+	json_set_str(doc, "twin", twin);
+	json_set_bool(doc, "twin_csv", has_csv);
+}
+
+static const char *api(struct request *rq, const struct project *p, const char *rest)
+{
+	return arena_printf(request_arena(rq), "/v0/projects/%s%s", p->slug, rest);
+}
+
+int page_home(struct request *rq, struct store *st, struct error *err)
+{
+	const struct page page = { .page = 1, .per_page = 255 };
+	json_t *doc = json_object(), *list = json_array();
+	struct project *projects;
+	int64_t total;
+	size_t n;
+	int r = store_project_list(st, request_arena(rq), &page, &projects, &n, &total, err);
+
+	json_object_set_new(doc, "projects", list);
+	for (size_t i = 0; r == OK && i < n; i++) {
+		struct error ignored;
+
+		if (check_project(rq, &projects[i], &ignored) == OK)
+			json_array_append_new(list, render_project(&projects[i]));
+	}
+	set_twin(doc, "/v0/projects", false);
+	if (r == OK)
+		return answer_page(rq, PAGE_HOME, "Projects", doc);
+	json_decref(doc);
+	return r;
+}
+
+/* --- overview --- */
+
+static int add_changes(struct request *rq, struct store *st, const struct project *p,
+	json_t *doc, struct error *err)
+{
+	json_t *list = json_array();
+	struct change_point *changes;
+	struct series *series;
+	size_t n;
+	int r = store_project_changes(
+		st, request_arena(rq), p->id, MOST_CHANGES, &changes, &series, &n, err);
+
+	json_object_set_new(doc, "changes", list);
+	for (size_t i = 0; r == OK && i < n; i++) {
+		json_t *o = render_change_point(&changes[i]);
+
+		json_object_set_new(o, "series", render_series(&series[i], p));
+		add_commit(rq, st, p->id, changes[i].hash, o);
+		json_array_append_new(list, o);
+	}
+	return r;
+}
+
+/* Only points and changes: limits would cost an analysis a row. */
+static int series_row(struct request *rq, struct store *st, const struct project *p,
+	const struct series *s, json_t *list, json_t *changes, struct error *err)
+{
+	json_t *o = json_object(), *points = json_array(), *own = json_array(), *c;
+	struct point *v;
+	size_t n, i;
+	int r = store_series_points(st, request_arena(rq), s->id, SPARK_POINTS, &v, &n, err);
+
+	json_array_append_new(list, o);
+	json_object_set_new(o, "series", render_series(s, p));
+	json_object_set_new(o, "points", points);
+	json_object_set_new(o, "changes", own);
+	for (size_t k = 0; r == OK && k < n; k++)
+		if (!(v[k].flags & POINT_ASIDE))
+			json_array_append_new(points, render_point(&v[k]));
+	json_array_foreach (changes, i, c)
+		if (json_get_int(json_object_get(c, "series"), "id", 0) == s->id)
+			json_array_append(own, c);
+	return r;
+}
+
+static int add_series(struct request *rq, struct store *st, const struct project *p,
+	json_t *doc, struct error *err)
+{
+	json_t *list = json_array();
+	struct series *series;
+	size_t n;
+	int r = store_series_list(
+		st, request_arena(rq), p->id, NULL, NULL, 10000, &series, &n, err);
+
+	json_object_set_new(doc, "series", list);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; r == OK && i < MIN(n, (size_t)MOST_SERIES); i++)
+		r = series_row(
+			rq, st, p, &series[i], list, json_object_get(doc, "changes"), err);
+	json_set_int(doc, "n_left_out", n > MOST_SERIES ? (int64_t)n - MOST_SERIES : 0);
+	return r;
+}
+
+static int add_jobs(struct request *rq, struct store *st, const struct project *p, json_t *doc,
+	const char *member, unsigned states, int64_t limit, struct error *err)
+{
+	const struct job_filter f = { .project_id = p->id,
+		.states = states,
+		.limit = limit,
+		.queue_order = states != 0 };
+	json_t *list = json_array();
+	struct job *jobs;
+	size_t n;
+	int r = store_job_list(st, request_arena(rq), &f, &jobs, &n, err);
+
+	json_object_set_new(doc, member, list);
+	for (size_t i = 0; r == OK && i < n; i++)
+		json_array_append_new(list, render_job(&jobs[i], 0, request_public_url(rq)));
+	return r;
+}
+
+enum {
+	STATES_WAITING = 1 << JOB_AWAITING_APPROVAL | 1 << JOB_BLOCKED | 1 << JOB_QUEUED |
+			 1 << JOB_WAITING_HOST | 1 << JOB_RETRY_WAIT
+};
+
+static int add_queue(struct request *rq, struct store *st, const struct project *p, json_t *doc,
+	struct error *err)
+{
+	int r = add_jobs(rq, st, p, doc, "running", 1u << JOB_RUNNING, MOST_ROWS, err);
+
+	if (r == OK)
+		r = add_jobs(rq, st, p, doc, "waiting", STATES_WAITING, MOST_ROWS, err);
+	json_set_int(
+		doc, "n_running", (int64_t)json_array_size(json_object_get(doc, "running")));
+	json_set_int(
+		doc, "n_waiting", (int64_t)json_array_size(json_object_get(doc, "waiting")));
+	return r;
+}
+
+static int count_open(struct request *rq, struct store *st, const struct project *p,
+	json_t *doc, struct error *err)
+{
+	struct alert *list;
+	size_t n = 0;
+	int r = store_alert_list(st, request_arena(rq), p->id,
+		1u << ALERT_SUSPECT | 1u << ALERT_CONFIRMED, 1000, &list, &n, err);
+
+	json_set_int(doc, "n_open", (int64_t)n);
+	return r;
+}
+
+int page_overview(struct request *rq, struct store *st, struct error *err)
+{
+	json_t *doc = arena_own_json(request_arena(rq), json_object());
+	struct project p;
+	int r = find_project(rq, st, &p, err);
+
+	if (r < 0)
+		return r;
+	json_object_set_new(doc, "project", render_project(&p));
+	r = add_changes(rq, st, &p, doc, err);
+	if (r == OK)
+		r = add_series(rq, st, &p, doc, err);
+	if (r == OK)
+		r = add_queue(rq, st, &p, doc, err);
+	if (r == OK)
+		r = count_open(rq, st, &p, doc, err);
+	if (r < 0)
+		return r;
+	set_twin(doc, api(rq, &p, "/series"), true);
+	return answer_page(rq, PAGE_OVERVIEW, p.name, json_incref(doc));
+}
+
+/* --- one history, comparison, report --- */
+
+static int find_series(struct request *rq, struct store *st, const struct project *p,
+	struct series *ret, struct error *err)
+{
+	const char *text = request_param(rq, "series");
+	char *end;
+	int64_t id = strtoll(text, &end, 10);
+	int r;
+
+	if (*end || end == text || id < 1)
+		return error_set(err, E_NOT_FOUND, "there is no series '%.40s'", text);
+	r = store_series_get(st, request_arena(rq), id, ret, err);
+	if (r == OK && ret->project_id != p->id)
+		r = error_set(err, E_NOT_FOUND, "there is no series %lld in project '%s'",
+			(long long)id, p->slug);
+	return r;
+}
+
+int page_series(struct request *rq, struct store *st, struct error *err)
+{
+	struct project p;
+	struct series s;
+	json_t *doc;
+	int64_t max;
+	int r = find_project(rq, st, &p, err);
+
+	if (r == OK)
+		r = find_series(rq, st, &p, &s, err);
+	if (r == OK)
+		r = request_query_int(rq, "max", 1, 10000, 1000, &max, err);
+	if (r == OK)
+		r = series_document(rq, st, &p, &s, max, &doc, err);
+	if (r < 0)
+		return r;
+	json_object_set_new(doc, "project", render_project(&p));
+	set_twin(doc,
+		api(rq, &p, arena_printf(request_arena(rq), "/series/%lld", (long long)s.id)),
+		true);
+	return answer_page(rq, PAGE_SERIES, s.benchmark.name, doc);
+}
+
+/* The query of the page, for its twin. */
+static const char *same_query(struct request *rq)
+{
+	static const char *const names[] = { "base", "head", "job", "branch", "testbed",
+		"threshold", "alpha" };
+	static const char plain[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+	struct arena *a = request_arena(rq);
+	_cleanup_(buf_done)
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *v = request_query(rq, names[i]);
+
+		if (!v)
+			continue;
+		buf_printf(&b, "%c%s=", b.len ? '&' : '?', names[i]);
+		for (; *v; v++)
+			buf_printf(&b, strchr(plain, *v) ? "%c" : "%%%02X", (unsigned char)*v);
+	}
+	return arena_strdup(a, buf_str(&b));
+}
+
+int page_compare(struct request *rq, struct store *st, struct error *err)
+{
+	struct project p;
+	json_t *doc;
+	int r = find_project(rq, st, &p, err);
+
+	if (r == OK)
+		r = compare_document(rq, st, &p, &doc, err);
+	if (r < 0)
+		return r;
+	json_object_set_new(doc, "project", render_project(&p));
+	set_twin(doc,
+		api(rq, &p, arena_printf(request_arena(rq), "/compare%s", same_query(rq))),
+		false);
+	return answer_page(rq, PAGE_COMPARE, "Comparison", doc);
+}
+
+int page_report(struct request *rq, struct store *st, struct error *err)
+{
+	struct project p;
+	struct report report;
+	json_t *doc;
+	int r = find_project(rq, st, &p, err);
+
+	if (r == OK)
+		r = store_report_find(
+			st, request_arena(rq), p.id, request_param(rq, "report"), &report, err);
+	if (r == OK)
+		r = report_document(rq, st, &p, &report, true, &doc, err);
+	if (r < 0)
+		return r;
+	set_twin(doc, api(rq, &p, arena_printf(request_arena(rq), "/reports/%s", report.uuid)),
+		true);
+	return answer_page(rq, PAGE_REPORT, "Report", doc);
+}
+
+/* --- lists --- */
+
+int page_reports(struct request *rq, struct store *st, struct error *err)
+{
+	const struct report_filter f = {
+		.page = { .page = 1, .per_page = MOST_ROWS, .descending = true }
+	};
+	json_t *doc = arena_own_json(request_arena(rq), json_object()), *list = json_array();
+	struct report *reports;
+	struct project p;
+	int64_t total;
+	size_t n;
+	int r = find_project(rq, st, &p, err);
+
+	json_object_set_new(doc, "reports", list);
+	if (r == OK)
+		r = store_report_list(
+			st, request_arena(rq), p.id, &f, &reports, &n, &total, err);
+	for (size_t i = 0; r == OK && i < n; i++) {
+		json_t *o = render_report(&reports[i], &p, request_public_url(rq));
+
+		json_array_append_new(list, o);
+	}
+	if (r < 0)
+		return r;
+	json_object_set_new(doc, "project", render_project(&p));
+	set_twin(doc, api(rq, &p, "/reports"), true);
+	return answer_page(rq, PAGE_REPORTS, "Reports", json_incref(doc));
+}
+
+int page_jobs(struct request *rq, struct store *st, struct error *err)
+{
+	json_t *doc = arena_own_json(request_arena(rq), json_object());
+	struct project p;
+	int r = find_project(rq, st, &p, err);
+
+	if (r == OK)
+		r = add_queue(rq, st, &p, doc, err);
+	if (r == OK)
+		r = add_jobs(rq, st, &p, doc, "recent", 0, MOST_ROWS, err);
+	if (r < 0)
+		return r;
+	json_object_set_new(doc, "project", render_project(&p));
+	set_twin(doc, api(rq, &p, "/jobs"), true);
+	return answer_page(rq, PAGE_JOBS, "Jobs", json_incref(doc));
+}
+
+int page_alerts(struct request *rq, struct store *st, struct error *err)
+{
+	json_t *doc = arena_own_json(request_arena(rq), json_object()), *list = json_array();
+	struct alert *alerts;
+	struct project p;
+	size_t n;
+	int r = find_project(rq, st, &p, err);
+
+	json_object_set_new(doc, "alerts", list);
+	if (r == OK)
+		r = store_alert_list(
+			st, request_arena(rq), p.id, 0, MOST_ROWS, &alerts, &n, err);
+	for (size_t i = 0; r == OK && i < n; i++) {
+		json_t *o = render_alert(&alerts[i], &p);
+
+		add_commit(rq, st, p.id, alerts[i].hash, o);
+		json_array_append_new(list, o);
+	}
+	if (r < 0)
+		return r;
+	json_object_set_new(doc, "project", render_project(&p));
+	set_twin(doc, api(rq, &p, "/alerts"), true);
+	return answer_page(rq, PAGE_ALERTS, "Alerts", json_incref(doc));
+}

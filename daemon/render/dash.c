@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The frame of the dashboard's pages, and the cells they share. Everything is there without
+ * scripts; scripts add charts one can walk in, filters and sorting. */
+#include "daemon/render/dash.h"
+
+#include <math.h>
+#include <string.h>
+
+void dash_text(struct buf *out, const json_t *doc, const char *path)
+{
+	html_escape(out, doc_str(doc, path));
+}
+
+static void percent_encode(struct buf *out, const char *s)
+{
+	static const char plain[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+	for (; *s; s++)
+		if (strchr(plain, *s))
+			buf_add_char(out, *s);
+		else
+			buf_printf(out, "%%%02X", (unsigned char)*s);
+}
+
+void dash_href(struct buf *out, const char *base, const char *const *query)
+{
+	char mark = '?';
+
+	buf_add_str(out, "href=\"");
+	html_escape(out, base);
+	for (; query && query[0]; query += 2) {
+		if (mark == '&')
+			buf_add_str(out, "&amp;");
+		else
+			buf_add_char(out, mark);
+		mark = '&';
+		percent_encode(out, query[0]);
+		buf_add_char(out, '=');
+		percent_encode(out, query[1]);
+	}
+	buf_add_char(out, '"');
+}
+
+const char *dash_base(const json_t *doc, struct arena *a)
+{
+	return arena_printf(a, "/projects/%s", doc_str(doc, "project.slug"));
+}
+
+const char *dash_series_url(const json_t *doc, int64_t id, struct arena *a)
+{
+	return arena_printf(a, "%s/series/%lld", dash_base(doc, a), (long long)id);
+}
+
+void dash_link_cell(struct buf *out, const char *href, const char *text)
+{
+	buf_add_str(out, "<td><a ");
+	dash_href(out, href, NULL);
+	buf_add_char(out, '>');
+	html_escape(out, text);
+	buf_add_str(out, "</a></td>");
+}
+
+void dash_value_cell(struct buf *out, double v, const char *units)
+{
+	char text[VALUE_TEXT], number[32];
+
+	if (!isfinite(v)) {
+		buf_add_str(out, "<td class=\"n\"></td>");
+		return;
+	}
+	buf_printf(out, "<td class=\"n\" data-v=\"%s\">", json_number(v, number));
+	html_escape(out, value_format(v, units, text));
+	buf_add_str(out, "</td>");
+}
+
+void dash_commit_cell(struct buf *out, const json_t *o)
+{
+	char hash[9];
+
+	buf_add_str(out, "<td><code>");
+	html_escape(out, short_hash(doc_str(o, "hash"), hash));
+	buf_add_str(out, "</code> ");
+	dash_text(out, o, "subject");
+	buf_add_str(out, "</td>");
+}
+
+void dash_head(struct buf *out, const char *caption, const char *const *titles)
+{
+	buf_add_str(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
+	html_escape(out, caption);
+	buf_add_str(out, "\"><table><caption>");
+	html_escape(out, caption);
+	buf_add_str(out, "</caption><thead><tr>");
+	for (; *titles; titles++) {
+		bool is_number = **titles == '#';
+
+		buf_printf(out, "<th scope=\"col\"%s>", is_number ? " class=\"n\"" : "");
+		html_escape(out, *titles + is_number);
+		buf_add_str(out, "</th>");
+	}
+	buf_add_str(out, "</tr></thead><tbody>\n");
+}
+
+/* --- the frame --- */
+
+static const struct {
+	const char *title, *path;
+} places[] = { { "Overview", "" }, { "Alerts", "/alerts" }, { "Reports", "/reports" },
+	{ "Jobs", "/jobs" } };
+
+static void navigation(const json_t *doc, const char *here, struct arena *a, struct buf *out)
+{
+	const char *base = dash_base(doc, a);
+
+	buf_add_str(out, "<a class=\"skip\" href=\"#main\">Skip to the content</a>\n<header>"
+			 "<nav aria-label=\"benchd\"><a class=\"brand\" href=\"/\">benchd</a>");
+	for (size_t i = 0; *doc_str(doc, "project.slug") && i < ARRAY_SIZE(places); i++) {
+		buf_add_str(out, " <a ");
+		dash_href(out, arena_printf(a, "%s%s", base, places[i].path), NULL);
+		if (!strcmp(here, places[i].path))
+			buf_add_str(out, " aria-current=\"page\"");
+		buf_printf(out, ">%s</a>", places[i].title);
+	}
+	buf_add_str(out, "</nav></header>\n<main id=\"main\">\n");
+}
+
+static void script(struct buf *out, const char *url)
+{
+	if (url)
+		buf_printf(out, "<script defer src=\"%s\"></script>\n", url);
+}
+
+static void style(struct buf *out, const char *url)
+{
+	if (url)
+		buf_printf(out, "<link rel=\"stylesheet\" href=\"%s\">\n", url);
+}
+
+static void page_open(const json_t *doc, const struct page_files *f, const char *title,
+	const char *here, struct arena *a, struct buf *out)
+{
+	buf_add_str(out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+			 "<meta name=\"viewport\" content=\"width=device-width, "
+			 "initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light "
+			 "dark\">\n<link rel=\"icon\" href=\"data:,\">\n<title>");
+	html_escape(out, title);
+	buf_add_str(out, " - benchd</title>\n");
+	style(out, f->plot_css);
+	style(out, f->css);
+	script(out, f->plot_js);
+	script(out, f->js);
+	buf_add_str(out, "</head><body>\n");
+	navigation(doc, here, a, out);
+}
+
+static void page_close(const json_t *doc, struct buf *out)
+{
+	const char *twin = doc_str(doc, "twin");
+
+	buf_add_str(out, "</main>\n<footer>");
+	if (*twin) {
+		static const char *const csv[] = { "format", "csv", NULL };
+
+		buf_add_str(out, "<p>The same as <a ");
+		dash_href(out, twin, NULL);
+		buf_add_str(out, ">JSON</a>");
+		if (json_is_true(doc_at(doc, "twin_csv"))) {
+			buf_add_str(out, " or <a ");
+			dash_href(out, twin, csv);
+			buf_add_str(out, ">CSV</a>");
+		}
+		buf_add_str(out, "</p>");
+	}
+	buf_add_str(out, "</footer></body></html>\n");
+}
+
+static const struct {
+	const char *here;
+	form_fn body;
+	bool has_plot;
+} pages[] = {
+	[PAGE_HOME] = { "/projects", dash_home, false },
+	[PAGE_OVERVIEW] = { "", dash_overview, false },
+	[PAGE_SERIES] = { "/series", dash_series, true },
+	[PAGE_COMPARE] = { "/compare", dash_compare, false },
+	[PAGE_REPORT] = { "/report", dash_report, false },
+	[PAGE_REPORTS] = { "/reports", dash_reports, false },
+	[PAGE_JOBS] = { "/jobs", dash_jobs, false },
+	[PAGE_ALERTS] = { "/alerts", dash_alerts, false },
+};
+
+void render_page(enum dash_page page, const json_t *doc, const struct page_files *files,
+	struct arena *a, struct buf *out)
+{
+	struct page_files f = *files;
+
+	if (!pages[page].has_plot)
+		f.plot_js = f.plot_css = NULL;
+	page_open(doc, &f, doc_str(doc, "title"), pages[page].here, a, out);
+	pages[page].body(doc, a, out);
+	page_close(doc, out);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the pages of the dashboard share. Not a door: the pages are declared in render.h. */
+#ifndef DAEMON_RENDER_DASH_H
+#define DAEMON_RENDER_DASH_H
+
+#include "daemon/render/internal.h"
+
+/* Text of a document, escaped, at path. */
+void dash_text(struct buf *out, const json_t *doc, const char *path);
+/* href="BASE" plus each query member name=value, percent-encoded; ends with the quote. */
+void dash_href(
+	struct buf *out, const char *base, const char *const *query /* NULL-terminated */);
+/* "/projects/SLUG" of the page's document. */
+const char *dash_base(const json_t *doc, struct arena *a);
+/* <td>: a link with text (escaped). */
+void dash_link_cell(struct buf *out, const char *href, const char *text);
+/* A value with its units in a cell that sorts by the number. */
+void dash_value_cell(struct buf *out, double v, const char *units);
+/* Short hash with subject, as a cell. */
+void dash_commit_cell(struct buf *out, const json_t *o);
+/* <th> for each title; a leading '#' marks a numeric column. */
+void dash_head(struct buf *out, const char *caption, const char *const *titles);
+/* Where the page of a series is. */
+const char *dash_series_url(const json_t *doc, int64_t id, struct arena *a);
+
+/* A history as a chart of its own, readable without scripts. */
+void dash_series_chart(const json_t *doc, struct arena *a, struct buf *out);
+/* Values of each process of a report, one row a process. */
+void dash_strip_chart(const json_t *doc, const char *benchmark, const char *measure,
+	const char *units, struct arena *a, struct buf *out);
+
+#endif

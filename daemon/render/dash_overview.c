@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The first page of a project: what changed, then everything that is measured. */
+#include "daemon/render/dash.h"
+
+#include <math.h>
+#include <string.h>
+
+void dash_home(const json_t *doc, struct arena *a, struct buf *out)
+{
+	static const char *const titles[] = { "Project", "Made", NULL };
+	size_t i;
+	json_t *p;
+	char when[32];
+
+	buf_add_str(out, "<h1>Projects</h1>\n");
+	dash_head(out, "Projects", titles);
+	json_array_foreach (doc_at(doc, "projects"), i, p) {
+		buf_add_str(out, "<tr>");
+		dash_link_cell(out, arena_printf(a, "/projects/%s", doc_str(p, "slug")),
+			doc_str(p, "name"));
+		buf_add_str(out, "<td>");
+		html_escape(out, short_time(doc_str(p, "created"), when));
+		buf_add_str(out, "</td></tr>\n");
+	}
+	buf_add_str(out, "</tbody></table></div>\n");
+	if (!doc_len(doc, "projects"))
+		buf_add_str(out, "<p>No project yet: the first job or upload makes one.</p>\n");
+}
+
+static void outcome_cell(struct buf *out, const char *outcome)
+{
+	buf_printf(out, "<td><span class=\"o %s\">", outcome);
+	html_escape(out, outcome_mark(outcome));
+	buf_add_str(out, "</span></td>");
+}
+
+static void change_cell(struct buf *out, const json_t *c)
+{
+	char text[VALUE_TEXT], number[32];
+	double e = doc_num(c, "effect");
+
+	buf_printf(out, "<td class=\"n\" data-v=\"%s\">",
+		isfinite(e) ? json_number(e, number) : "");
+	html_escape(out,
+		change_format(e, doc_num(c, "interval.0"), doc_num(c, "interval.1"), text));
+	buf_add_str(out, "</td>");
+}
+
+static void change_row(const json_t *doc, const json_t *c, struct arena *a, struct buf *out)
+{
+	const char *units = doc_str(c, "series.measure.units");
+	char when[32];
+
+	buf_add_str(out, "<tr>");
+	outcome_cell(out, doc_str(c, "outcome"));
+	dash_link_cell(out, dash_series_url(doc, doc_int(c, "series.id"), a),
+		doc_str(c, "series.benchmark.name"));
+	buf_add_str(out, "<td>");
+	dash_text(out, c, "series.measure.name");
+	buf_add_str(out, "</td>");
+	change_cell(out, c);
+	dash_value_cell(out, doc_num(c, "before"), units);
+	dash_value_cell(out, doc_num(c, "after"), units);
+	dash_commit_cell(out, c);
+	buf_add_str(out, "<td>");
+	dash_text(out, c, "author");
+	buf_add_str(out, "</td><td>");
+	dash_text(out, c, "series.branch.name");
+	buf_add_str(out, " on ");
+	dash_text(out, c, "series.testbed.name");
+	buf_add_str(out, "</td><td>");
+	html_escape(out, short_time(doc_str(c, "created"), when));
+	buf_add_str(out, "</td></tr>\n");
+}
+
+static void changes(const json_t *doc, struct arena *a, struct buf *out)
+{
+	static const char *const titles[] = { "Verdict", "Benchmark", "Measure", "#Change",
+		"#Before", "#After", "Commit", "Author", "Where", "Found", NULL };
+	const json_t *list = doc_at(doc, "changes"), *c;
+	size_t i;
+
+	buf_add_str(out, "<h2>Confirmed changes</h2>\n");
+	if (!json_array_size(list)) {
+		buf_add_str(out, "<p>None. A change is confirmed when re-runs, interleaved "
+				 "with the commit before, show it again.</p>\n");
+		return;
+	}
+	dash_head(out, "Confirmed changes, newest first", titles);
+	json_array_foreach (list, i, c)
+		change_row(doc, c, a, out);
+	buf_add_str(out, "</tbody></table></div>\n");
+}
+
+static void series_row(const json_t *doc, const json_t *s, struct arena *a, struct buf *out)
+{
+	const char *units = doc_str(s, "series.measure.units");
+	char when[32];
+
+	buf_add_str(out, "<tr>");
+	dash_link_cell(out, dash_series_url(doc, doc_int(s, "series.id"), a),
+		doc_str(s, "series.benchmark.name"));
+	buf_add_str(out, "<td>");
+	dash_text(out, s, "series.measure.name");
+	buf_add_str(out, "</td><td>");
+	series_svg(s, a, out);
+	buf_add_str(out, "</td>");
+	dash_value_cell(out, doc_num(s, "series.last_value"), units);
+	change_cell(out, json_array_get(doc_at(s, "changes"), 0));
+	buf_printf(out, "<td class=\"n\" data-v=\"%lld\">%lld</td><td>",
+		(long long)doc_int(s, "series.n_points"),
+		(long long)doc_int(s, "series.n_points"));
+	dash_text(out, s, "series.branch.name");
+	buf_add_str(out, "</td><td>");
+	dash_text(out, s, "series.testbed.name");
+	buf_add_str(out, "</td><td>");
+	html_escape(out, short_time(doc_str(s, "series.last_time"), when));
+	buf_add_str(out, "</td></tr>\n");
+}
+
+static void all_series(const json_t *doc, struct arena *a, struct buf *out)
+{
+	static const char *const titles[] = { "Benchmark", "Measure", "History", "#Last",
+		"#Last change", "#Commits", "Branch", "Testbed", "Measured", NULL };
+	const json_t *list = doc_at(doc, "series"), *s;
+	size_t i;
+
+	buf_printf(out, "<h2>All series</h2>\n<p data-filter></p>\n");
+	dash_head(out, "All series", titles);
+	json_array_foreach (list, i, s)
+		series_row(doc, s, a, out);
+	buf_add_str(out, "</tbody></table></div>\n");
+	if (doc_int(doc, "n_left_out"))
+		buf_printf(out,
+			"<p>%lld more series are left out here; the JSON has them.</p>\n",
+			(long long)doc_int(doc, "n_left_out"));
+}
+
+/* "1 open alert; ", "2 open alerts; ": end begins with the plural's s. */
+static void count(struct buf *out, int64_t n, const char *noun, const char *end)
+{
+	buf_printf(out, "%lld %s%s", (long long)n, noun, n == 1 ? end + 1 : end);
+}
+
+void dash_overview(const json_t *doc, struct arena *a, struct buf *out)
+{
+	buf_add_str(out, "<h1>");
+	dash_text(out, doc, "project.name");
+	buf_add_str(out, "</h1>\n<p class=\"verdict\">");
+	count(out, (int64_t)doc_len(doc, "changes"), "confirmed change", "s, ");
+	count(out, doc_int(doc, "n_open"), "open alert", "s; ");
+	buf_printf(out, "%zu series; %lld jobs running, %lld waiting.</p>\n",
+		doc_len(doc, "series"), (long long)doc_int(doc, "n_running"),
+		(long long)doc_int(doc, "n_waiting"));
+	changes(doc, a, out);
+	all_series(doc, a, out);
+}

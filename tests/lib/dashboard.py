@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every page of the dashboard in a real Chromium. Speaks TAP. Usage: dashboard.py BUILD-FOLDER
+
+Rows come from real uploads with hostile names and from a real job. Screenshots go to
+BUILD-FOLDER/screenshots."""
+import gzip, http.client, json, os, re, shutil, subprocess, sys, tempfile, time, uuid
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from browser import Browser
+
+BUILD = os.path.abspath(sys.argv[1])
+SHOTS = os.path.join(BUILD, "screenshots")
+DIR = tempfile.mkdtemp(prefix="benchd-dashboard.")
+N = FAILED = 0
+HOSTILE = ["<script>document.title='bad'</script>", "\"><img src=x onerror=document.title='bad'>",
+           "رقم ‮ gnol", "a/b %2F ?&#", "x" * 255, "😀 `$(id)` {{7*7}}"]
+PAGES = ["/projects", "/projects/d", "/projects/d/alerts", "/projects/d/reports", "/projects/d/jobs"]
+
+
+def ok(title, holds, detail=""):
+    global N, FAILED
+    N += 1
+    FAILED += not holds
+    print(("ok" if holds else "not ok") + f" {N} - {title}", flush=True)
+    if not holds:
+        print("# " + str(detail)[:1500].replace("\n", "\n# "), flush=True)
+
+
+def ask(method, where, body=None, headers=None):
+    c = http.client.HTTPConnection("127.0.0.1", PORT, timeout=120)
+    c.request(method, where, json.dumps(body) if body else None,
+              {"Content-Type": "application/json", **(headers or {})})
+    r = c.getresponse()
+    data = r.read()
+    c.close()
+    return r, data
+
+
+def upload(i, values):
+    body = {"branch": "main", "hash": f"{i + 1:040x}", "testbed": "t",
+            "start_time": f"2026-11-{1 + i // 24:02d}T{i % 24:02d}:00:00Z",
+            "end_time": f"2026-11-{1 + i // 24:02d}T{i % 24:02d}:00:01Z",
+            "idempotency_key": str(uuid.UUID(int=i + 1)),
+            "results": [json.dumps({n: {"latency": {"value": v}} for n, v in values.items()})],
+            "settings": {"adapter": "json"}}
+    r, data = ask("POST", "/v0/projects/d/reports", body)
+    if r.status != 201:
+        sys.exit(f"Bail out! an upload was refused: {r.status} {data[:500]}")
+
+
+def fill():
+    """40 commits; the first benchmark is 20 % slower from the 25th on."""
+    for i in range(40):
+        wobble = 1 + 0.004 * ((i * 7919) % 11 - 5) / 5
+        values = {n: 1e6 * wobble for n in HOSTILE}
+        values["stencil"] = 2e6 * wobble * (1.2 if i >= 24 else 1)
+        upload(i, values)
+    ask("POST", "/v0/projects/d/jobs?wait=60s", {"definition": {
+        "kind": "command", "name": "told", "command": ["true"], "protocol": {
+            "processes": 3, "max_processes": 3, "samples": 1, "warmup": 0, "adaptive": False,
+            "idle_wait": 0}}})
+
+
+def without_scripts(b):
+    b.scripts(False)
+    b.open(URL + "/projects/d")
+    ok("without scripts the overview is a table", b.call("DOM.getDocument", depth=0) and
+       "<table>" in html("/projects/d"), "")
+    b.shot("overview-without-scripts")
+    b.scripts(True)
+
+
+def html(where):
+    return ask("GET", where)[1].decode()
+
+
+def visit(b, where, name):
+    b.complaints.clear()
+    b.open(URL + where)
+    b.until("!!document.querySelector('.u-over') || !document.querySelector('#plot')")
+    b.shot(name)
+    ok(f"{name}: no error on the console, no report of the policy", not b.complaints, b.complaints)
+    ok(f"{name}: a title and one heading", b.js(
+        "document.title.endsWith('benchd') && document.querySelectorAll('h1').length === 1"),
+       b.js("document.title"))
+    ok(f"{name}: no name has become a program", b.js(
+        "document.title !== 'bad' && !document.querySelector('main script, main img')"), "")
+
+
+def narrow(b, where, name):
+    b.size(320, 640)
+    b.open(URL + where)
+    b.until("!!document.querySelector('.u-over') || !document.querySelector('#plot')")
+    b.shot(name + "-narrow")
+    over = b.js("document.documentElement.scrollWidth - innerWidth")
+    ok(f"{name}: 320 px wide without scrolling the page sideways", over <= 0, over)
+    b.size(1280, 900)
+
+
+def accessible(b, name):
+    """The serious ones of what checkers look for."""
+    bad = b.js("""(() => { const bad = [];
+      document.querySelectorAll('a, button, input, select').forEach((e) => {
+        const text = (e.getAttribute('aria-label') || e.textContent || '').trim() ||
+          (e.labels && e.labels.length && e.labels[0].textContent.trim());
+        if (!text) bad.push('no name: ' + e.outerHTML.slice(0, 80)); });
+      document.querySelectorAll('svg').forEach((e) => {
+        if (e.getAttribute('role') === 'img' && !e.getAttribute('aria-label') && !e.querySelector('title'))
+          bad.push('no name: svg'); });
+      document.querySelectorAll('table').forEach((t) => {
+        if (!t.caption && !t.closest('[role=region][aria-label]')) bad.push('no caption: ' + t.outerHTML.slice(0, 60)); });
+      document.querySelectorAll('th').forEach((t) => { if (t.scope === '' && !t.closest('tbody')) bad.push('no scope: ' + t.textContent); });
+      const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);
+      if (new Set(ids).size !== ids.length) bad.push('an id twice');
+      if (!document.documentElement.lang) bad.push('no language');
+      if (document.querySelectorAll('main').length !== 1) bad.push('not one main');
+      const lum = (c) => { const m = c.match(/[\\d.]+/g).slice(0, 3).map((v) => { v /= 255;
+        return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
+        return 0.2126 * m[0] + 0.7152 * m[1] + 0.0722 * m[2]; };
+      const back = (e) => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor;
+        if (c !== 'rgba(0, 0, 0, 0)') return c; } return 'rgb(255,255,255)'; };
+      document.querySelectorAll('main *').forEach((e) => {
+        if (![...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()) || e.closest('svg')) return;
+        const x = lum(getComputedStyle(e).color), y = lum(back(e));
+        const ratio = (Math.max(x, y) + 0.05) / (Math.min(x, y) + 0.05);
+        if (ratio < 4.5) bad.push('contrast ' + ratio.toFixed(2) + ': ' + e.textContent.slice(0, 30)); });
+      return [...new Set(bad)]; })()""")
+    ok(f"{name}: names, captions, scopes and contrast", bad == [], bad)
+
+
+def keyboard(b):
+    b.open(URL + "/projects/d")
+    b.key("Tab")
+    ok("the first stop of the keyboard skips to the content", b.js(
+        "document.activeElement.className") == "skip")
+    ok("and is seen", b.js("getComputedStyle(document.activeElement).outlineStyle") != "none")
+    b.key("Enter")
+    stops = []
+    for _ in range(60):
+        b.key("Tab")
+        stops.append(b.js("document.activeElement.textContent.trim().slice(0, 20)"))
+        if stops[-1] == "stencil":
+            break
+    ok("the keyboard gets to a benchmark", stops[-1] == "stencil", stops)
+    b.key("Enter")
+    ok("and opens its history", b.until("location.pathname.includes('/series/')"), b.js("location.href"))
+    b.js("history.back()")
+    b.until("location.pathname === '/projects/d'")
+
+
+def filter_and_sort(b):
+    b.open(URL + "/projects/d")
+    b.js("document.querySelector('[data-filter] input').focus()")
+    b.type("stencil")
+    shown = "[...document.querySelectorAll('[data-filter] + .scroll tbody tr')].filter((r) => !r.hidden).length"
+    ok("the filter leaves what was asked for", b.js(shown) == 1, b.js(shown))
+    ok("the filter is in the address", "filter=stencil" in b.js("location.search"))
+    b.open(URL + "/projects/d?filter=stencil")
+    ok("and is there again from the address", b.js(shown) == 1)
+    b.open(URL + "/projects/d")
+    first = "document.querySelector('[data-filter] + .scroll tbody tr').cells[3].dataset.v * 1"
+    b.js("[...document.querySelectorAll('[data-filter] + .scroll th button')].find((x) => x.textContent === 'Last').click()")
+    low = b.js(first)
+    b.js("[...document.querySelectorAll('[data-filter] + .scroll th button')].find((x) => x.textContent === 'Last').click()")
+    ok("a column sorts both ways", b.js(first) > low, (low, b.js(first)))
+    ok("and says so to readers of the screen", b.js(
+        "document.querySelectorAll('th[aria-sort=descending]').length") == 1)
+
+
+def chart(b, series):
+    b.open(URL + series)
+    ok("the chart is drawn", b.until("!!document.querySelector('.u-over')"))
+    ok("in place of the picture", b.js("document.querySelector('#plot > svg').getBoundingClientRect().height") == 0)
+    box = b.js("(() => { const r = document.querySelector('.u-over').getBoundingClientRect();"
+               " return [r.left, r.top, r.width, r.height]; })()")
+    b.move(box[0] + box[2] / 2, box[1] + box[3] / 2)
+    ok("a point tells its commit", b.until("!document.querySelector('.card').hidden"))
+    b.shot("series-card")
+    b.click(box[0] + box[2] * 0.1, box[1] + box[3] / 2)
+    b.click(box[0] + box[2] * 0.9, box[1] + box[3] / 2)
+    ok("two points are compared", b.until("location.pathname.endsWith('/compare')"), b.js("location.href"))
+    b.settle()
+    b.shot("compare")
+    ok("with a verdict", "Comparison" in b.js("document.querySelector('h1').textContent"))
+
+
+def policy(b):
+    b.open(URL + "/projects/d")
+    b.complaints.clear()
+    b.js("(() => { const s = document.createElement('script'); s.textContent = 'document.title = \"bad\"';"
+         " document.body.append(s); })()")
+    time.sleep(0.3)
+    b.js("1")
+    ok("the policy is seen to stop a planted script", b.js("document.title") != "bad" and
+       any("olicy" in c for c in b.complaints), b.complaints)
+
+
+def sizes():
+    page = html("/projects/d")
+    files = set(re.findall(r'(?:href|src)="(/assets/[^"]+)"', page + html(SERIES)))
+    total = sum(len(ask("GET", f, headers={"Accept-Encoding": "gzip"})[1]) for f in files)
+    ok(f"all files together are at most 100 KB packed ({total} bytes in {len(files)})",
+       0 < total <= 100_000 and len(files) == 4, files)
+    r, data = ask("GET", sorted(files)[0], headers={"Accept-Encoding": "gzip"})
+    ok("files are kept for ever and packed", "immutable" in r.getheader("Cache-Control", "") and
+       r.getheader("Content-Encoding") == "gzip" and len(gzip.decompress(data)) > 100, r.getheaders())
+    r, _ = ask("GET", "/projects/d")
+    ok("pages come with the strict policy", "default-src 'none'" in r.getheader(
+        "Content-Security-Policy", "") and "unsafe" not in r.getheader("Content-Security-Policy", ""))
+
+
+def main():
+    global PORT, URL, SERIES
+    os.makedirs(SHOTS, exist_ok=True)
+    d = subprocess.Popen([f"{BUILD}/benchd", "--listen", "127.0.0.1:0", "--state", f"{DIR}/state"],
+                         stdout=subprocess.PIPE, stderr=open(f"{DIR}/log", "w"), text=True,
+                         env={**os.environ, "BENCHD_LOCK_DIR": DIR})
+    try:
+        PORT = int(re.search(r":(\d+)", d.stdout.readline().split("listening on")[1].split("//")[1]).group(1))
+        URL = f"http://127.0.0.1:{PORT}"
+        fill()
+        rows = json.loads(ask("GET", "/v0/projects/d/series?limit=100")[1])
+        stencil = [r for r in rows if r["benchmark"]["name"] == "stencil"][0]
+        SERIES = f"/projects/d/series/{stencil['id']}"
+        hostile = [r for r in rows if "script" in r["benchmark"]["name"]][0]
+        reports = json.loads(ask("GET", "/v0/projects/d/reports?per_page=1")[1])
+        pages = {p: re.sub(r"\W+", "-", p).strip("-") for p in PAGES}
+        pages[SERIES] = "series"
+        pages[f"/projects/d/series/{hostile['id']}"] = "series-hostile"
+        pages[f"/projects/d/reports/{reports[0]['uuid']}"] = "report"
+        pages[f"/projects/d/compare?base={1:040x}&head={40:040x}"] = "compare-by-address"
+        with Browser(SHOTS) as b:
+            b.size(1280, 900)
+            for where, name in pages.items():
+                visit(b, where, name)
+                accessible(b, name)
+                narrow(b, where, name)
+            b.scheme("dark")
+            b.open(URL + SERIES)
+            b.until("!!document.querySelector('.u-over')")
+            b.shot("series-dark")
+            accessible(b, "series in the dark")
+            b.scheme("light")
+            keyboard(b)
+            filter_and_sort(b)
+            chart(b, SERIES)
+            policy(b)
+            without_scripts(b)
+        sizes()
+    finally:
+        d.terminate()
+        d.wait(30)
+        shutil.rmtree(DIR, ignore_errors=True)
+    print(f"1..{N}")
+    sys.exit(FAILED > 0)
+
+
+main()
