@@ -78,6 +78,9 @@ int job_comparison(struct request *rq, struct store *st, const struct job *j, js
 /* The document of one history, with names of commits. */
 int series_document(struct request *rq, struct store *st, const struct project *p,
 	const struct series *s, int64_t max, json_t **ret, struct error *err) must_check;
+/* All schedules of a project, as GET P/schedules answers. */
+int schedules_document(struct request *rq, struct store *st, const struct project *p,
+	json_t **ret, struct error *err) must_check;
 /* The comparison that the query of the request asks for. */
 int compare_document(struct request *rq, struct store *st, const struct project *p,
 	json_t **ret, struct error *err) must_check;
@@ -102,6 +105,8 @@ HANDLER(page_report);
 HANDLER(page_reports);
 HANDLER(page_jobs);
 HANDLER(page_alerts);
+HANDLER(page_schedules);
+HANDLER(page_deliveries);
 HANDLER(get_healthz);
 HANDLER(get_readyz);
 HANDLER(get_version);

@@ -369,3 +369,50 @@ int page_alerts(struct request *rq, struct store *st, struct error *err)
 	set_twin(doc, api(rq, &p, "/alerts"), true);
 	return answer_page(rq, PAGE_ALERTS, "Alerts", json_incref(doc));
 }
+
+int page_schedules(struct request *rq, struct store *st, struct error *err)
+{
+	json_t *doc = arena_own_json(request_arena(rq), json_object()), *list;
+	struct project p;
+	int r = find_project(rq, st, &p, err);
+
+	if (r == OK)
+		r = schedules_document(rq, st, &p, &list, err);
+	if (r < 0)
+		return r;
+	json_object_set_new(doc, "schedules", list);
+	json_object_set_new(doc, "project", render_project(&p));
+	set_twin(doc, api(rq, &p, "/schedules"), true);
+	return answer_page(rq, PAGE_SCHEDULES, "Schedules", json_incref(doc));
+}
+
+/* Of all projects, so not for a key of one of them. */
+int page_deliveries(struct request *rq, struct store *st, struct error *err)
+{
+	json_t *doc = arena_own_json(request_arena(rq), json_object());
+	json_t *received = json_array(), *sent = json_array();
+	struct arena *a = request_arena(rq);
+	struct delivery *in;
+	struct outgoing *out;
+	size_t n_in, n_out;
+	int r;
+
+	json_object_set_new(doc, "received", received);
+	json_object_set_new(doc, "sent", sent);
+	if (request_principal(rq)->project_id)
+		return error_set(err, E_FORBIDDEN,
+			"deliveries belong to the whole server; a token of one project cannot "
+			"see "
+			"them");
+	r = store_delivery_list(st, a, 0, MOST_ROWS, &in, &n_in, err);
+	if (r == OK)
+		r = store_outgoing_list(st, a, 0, MOST_ROWS, &out, &n_out, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n_in; i++)
+		json_array_append_new(received, render_delivery(&in[i]));
+	for (size_t i = 0; i < n_out; i++)
+		json_array_append_new(sent, render_outgoing(&out[i]));
+	set_twin(doc, "/v0/hooks/deliveries", true);
+	return answer_page(rq, PAGE_DELIVERIES, "Deliveries", json_incref(doc));
+}

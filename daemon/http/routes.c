@@ -48,6 +48,9 @@ const struct route routes[] = {
 		"Dashboard: one report" },
 	{ "GET", D "/jobs", page_jobs, READER, S_READ, 0, 0, "Dashboard: queue and jobs" },
 	{ "GET", D "/alerts", page_alerts, READER, S_READ, 0, 0, "Dashboard: alerts" },
+	{ "GET", D "/schedules", page_schedules, READER, S_READ, 0, 0, "Dashboard: schedules" },
+	{ "GET", "/deliveries", page_deliveries, READER, S_ADMIN, 0, 0,
+		"Dashboard: messages received and sent" },
 
 	{ "GET", "/v0/server/version", get_server_version, LOOP, S_NONE, 0, 0,
 		"Version for Bencher's client" },

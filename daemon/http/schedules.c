@@ -48,17 +48,15 @@ static int answer_schedule(struct request *rq, struct store *st, int status,
 	return r < 0 ? r : answer_json(rq, status, doc);
 }
 
-int get_schedules(struct request *rq, struct store *st, struct error *err)
+int schedules_document(struct request *rq, struct store *st, const struct project *p,
+	json_t **ret, struct error *err)
 {
 	_cleanup_(json_decref)
 	json_t *doc = json_array();
 	struct schedule *list;
-	struct project p;
 	size_t n = 0;
-	int r = find_project(rq, st, &p, err);
+	int r = store_schedule_list(st, request_arena(rq), p->id, &list, &n, err);
 
-	if (r == OK)
-		r = store_schedule_list(st, request_arena(rq), p.id, &list, &n, err);
 	for (size_t i = 0; r == OK && i < n; i++) {
 		json_t *one;
 
@@ -66,7 +64,20 @@ int get_schedules(struct request *rq, struct store *st, struct error *err)
 		if (r == OK)
 			json_array_append_new(doc, one);
 	}
-	return r < 0 ? r : answer(rq, 200, DOC_SCHEDULES, TAKE(doc), err);
+	if (r == OK)
+		*ret = TAKE(doc);
+	return r;
+}
+
+int get_schedules(struct request *rq, struct store *st, struct error *err)
+{
+	struct project p;
+	json_t *doc;
+	int r = find_project(rq, st, &p, err);
+
+	if (r == OK)
+		r = schedules_document(rq, st, &p, &doc, err);
+	return r < 0 ? r : answer(rq, 200, DOC_SCHEDULES, doc, err);
 }
 
 int get_schedule(struct request *rq, struct store *st, struct error *err)

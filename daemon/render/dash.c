@@ -107,7 +107,7 @@ void dash_head(struct buf *out, const char *caption, const char *const *titles)
 static const struct {
 	const char *title, *path;
 } places[] = { { "Overview", "" }, { "Alerts", "/alerts" }, { "Reports", "/reports" },
-	{ "Jobs", "/jobs" } };
+	{ "Jobs", "/jobs" }, { "Schedules", "/schedules" } };
 
 static void navigation(const json_t *doc, const char *here, struct arena *a, struct buf *out)
 {
@@ -188,6 +188,8 @@ static const struct {
 	[PAGE_REPORTS] = { "/reports", dash_reports, false },
 	[PAGE_JOBS] = { "/jobs", dash_jobs, false },
 	[PAGE_ALERTS] = { "/alerts", dash_alerts, false },
+	[PAGE_SCHEDULES] = { "/schedules", dash_schedules, false },
+	[PAGE_DELIVERIES] = { "/deliveries", dash_deliveries, false },
 };
 
 void render_page(enum dash_page page, const json_t *doc, const struct page_files *files,

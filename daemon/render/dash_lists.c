@@ -149,3 +149,30 @@ void dash_alerts(const json_t *doc, struct arena *a, struct buf *out)
 		alert_row(doc, al, a, out);
 	end(out, doc_len(doc, "alerts"), "No alert.");
 }
+
+static void whole_list(const char *name, enum document kind, const json_t *rows,
+	struct arena *a, struct buf *out)
+{
+	buf_printf(out,
+		"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">",
+		name);
+	list_render(kind, F_HTML, rows, a, out);
+	buf_add_str(out, "</div>\n");
+}
+
+void dash_schedules(const json_t *doc, struct arena *a, struct buf *out)
+{
+	buf_add_str(out, "<h1>Schedules</h1>\n");
+	whole_list("Schedules", DOC_SCHEDULES, doc_at(doc, "schedules"), a, out);
+	buf_add_str(out,
+		"<p>One command switches the nightly suite on: <code>benchctl schedules "
+		"enable nightly</code>.</p>\n");
+}
+
+void dash_deliveries(const json_t *doc, struct arena *a, struct buf *out)
+{
+	buf_add_str(out, "<h1>Deliveries</h1>\n<h2>Received from forges</h2>\n");
+	whole_list("Received", DOC_DELIVERIES, doc_at(doc, "received"), a, out);
+	buf_add_str(out, "<h2>Sent</h2>\n");
+	whole_list("Sent", DOC_OUTGOING, doc_at(doc, "sent"), a, out);
+}

@@ -120,6 +120,8 @@ void dash_report(const json_t *doc, struct arena *a, struct buf *out);
 void dash_reports(const json_t *doc, struct arena *a, struct buf *out);
 void dash_jobs(const json_t *doc, struct arena *a, struct buf *out);
 void dash_alerts(const json_t *doc, struct arena *a, struct buf *out);
+void dash_schedules(const json_t *doc, struct arena *a, struct buf *out);
+void dash_deliveries(const json_t *doc, struct arena *a, struct buf *out);
 void report_hyperfine(const json_t *doc, struct arena *a, struct buf *out);
 void series_text(const json_t *doc, struct arena *a, struct buf *out);
 void series_csv(const json_t *doc, struct arena *a, struct buf *out);

@@ -164,15 +164,17 @@ const char *change_format(double effect, double low, double high, char out[VALUE
  * doc: what the page shows, with `title`, `project` and `twin` (where its JSON is; `twin_csv`).
  */
 enum dash_page {
-	PAGE_HOME,     /* projects[] */
-	PAGE_OVERVIEW, /* changes[], series[] (histories), n_open, n_running, n_waiting,
-			  n_left_out */
-	PAGE_SERIES,   /* a history */
-	PAGE_COMPARE,  /* a comparison */
-	PAGE_REPORT,   /* a report with processes */
-	PAGE_REPORTS,  /* reports[] */
-	PAGE_JOBS,     /* running[], waiting[], recent[] */
-	PAGE_ALERTS,   /* alerts[] */
+	PAGE_HOME,	 /* projects[] */
+	PAGE_OVERVIEW,	 /* changes[], series[] (histories), n_open, n_running, n_waiting,
+			    n_left_out */
+	PAGE_SERIES,	 /* a history */
+	PAGE_COMPARE,	 /* a comparison */
+	PAGE_REPORT,	 /* a report with processes */
+	PAGE_REPORTS,	 /* reports[] */
+	PAGE_JOBS,	 /* running[], waiting[], recent[] */
+	PAGE_ALERTS,	 /* alerts[] */
+	PAGE_SCHEDULES,	 /* schedules[] */
+	PAGE_DELIVERIES, /* received[], sent[]; of the whole server */
 };
 struct page_files { /* URLs; NULL: left out */
 	const char *css, *js, *plot_css, *plot_js;

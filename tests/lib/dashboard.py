@@ -15,7 +15,8 @@ DIR = tempfile.mkdtemp(prefix="benchd-dashboard.")
 N = FAILED = 0
 HOSTILE = ["<script>document.title='bad'</script>", "\"><img src=x onerror=document.title='bad'>",
            "رقم ‮ gnol", "a/b %2F ?&#", "x" * 255, "😀 `$(id)` {{7*7}}"]
-PAGES = ["/projects", "/projects/d", "/projects/d/alerts", "/projects/d/reports", "/projects/d/jobs"]
+PAGES = ["/projects", "/projects/d", "/projects/d/alerts", "/projects/d/reports", "/projects/d/jobs",
+         "/projects/d/schedules", "/deliveries"]
 
 
 def ok(title, holds, detail=""):
