@@ -208,9 +208,11 @@ static int read_all(
 int store_alert_move(
 	struct store *s, const struct alert *al, int64_t metric_id, struct error *err)
 {
-	return db_run(s, MOVE, err,
+	int r = db_run(s, MOVE, err,
 		ARGS(INT(al->id), INT(al->version_number), TEXT(al->hash), INT(al->report_id),
 			INT(metric_id)));
+
+	return r < 0 ? r : db_run(s, BUMP, err, ARGS(INT(al->id)));
 }
 
 int store_alert_open(struct store *s, struct arena *a, int64_t series_id, struct alert **ret,
@@ -266,9 +268,11 @@ int alerts_close_of_head(
 int store_boundary_save(struct store *s, int64_t metric_id, const char *test, double baseline,
 	double lower, double upper, const char *detail_json, struct error *err)
 {
-	return db_run(s, BOUNDARY_SAVE, err,
+	int r = db_run(s, BOUNDARY_SAVE, err,
 		ARGS(INT(metric_id), TEXT(test), REAL(baseline), REAL(lower), REAL(upper),
 			TEXT(detail_json)));
+
+	return r < 0 ? r : generation_bump_metric(s, metric_id, err);
 }
 
 int store_boundary_find(struct store *s, struct arena *a, int64_t metric_id,
@@ -310,8 +314,10 @@ int alerts_of_iteration(struct store *s, struct arena *a, int64_t report_id, int
 int store_alert_entry_add(struct store *s, int64_t alert_id, int64_t now_ns, const char *actor,
 	const char *kind, const char *text, struct error *err)
 {
-	return db_run(s, ENTRY_ADD, err,
+	int r = db_run(s, ENTRY_ADD, err,
 		ARGS(INT(alert_id), INT(now_ns), TEXT(actor), TEXT(kind), TEXT(text)));
+
+	return r < 0 ? r : db_run(s, BUMP, err, ARGS(INT(alert_id)));
 }
 
 int store_alert_entries(struct store *s, struct arena *a, int64_t alert_id, int64_t limit,

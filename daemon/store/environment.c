@@ -54,10 +54,12 @@ static const char *or_empty(const char *s)
 int store_commit_save(
 	struct store *s, int64_t project_id, const struct commit *c, struct error *err)
 {
-	return db_run(s, COMMIT_SAVE, err,
+	int r = db_run(s, COMMIT_SAVE, err,
 		ARGS(INT(project_id), TEXT(c->hash), TEXT(or_empty(c->author)),
 			TEXT(or_empty(c->email)), TEXT(or_empty(c->subject)),
 			TEXT(or_empty(c->parents)), INT(c->time_ns)));
+
+	return r < 0 ? r : generation_bump(s, project_id, err);
 }
 
 int store_commit_find(struct store *s, struct arena *a, int64_t project_id, const char *hash,

@@ -187,6 +187,7 @@ struct window {
 struct window page_window(const struct page *p);
 
 int generation_bump(struct store *s, int64_t project_id, struct error *err) must_check;
+int generation_bump_metric(struct store *s, int64_t metric_id, struct error *err) must_check;
 
 /* Heads. A start point: where a head begins, or would begin. */
 struct start {

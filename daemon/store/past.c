@@ -217,7 +217,9 @@ int store_iteration_pasts(struct store *s, struct arena *a, int64_t report_id,
 int store_boundary_add(struct store *s, int64_t metric_id, int64_t model_id,
 	const struct boundary *b, struct error *err)
 {
-	return db_run(s, ADD_BOUNDARY, err,
+	int r = db_run(s, ADD_BOUNDARY, err,
 		ARGS(INT(metric_id), ID(model_id), TEXT(b->test), REAL(b->baseline),
 			REAL(b->lower), REAL(b->upper), TEXT(b->detail_json)));
+
+	return r < 0 ? r : generation_bump_metric(s, metric_id, err);
 }

@@ -113,8 +113,9 @@ int store_process_judge(
 	id = column_int(&q);
 	text = judge_record((const char *)sqlite3_column_text(q.stmt, q.column), p, signals);
 	query_done(&q);
-	return db_run(s, JUDGE, err,
+	r = db_run(s, JUDGE, err,
 		ARGS(INT(id), TEXT(noise_name(p->noise)), INT(p->replaced), TEXT(text)));
+	return r < 0 ? r : db_run(s, BUMP, err, ARGS(INT(p->job_id)));
 }
 
 static void read_process(struct query *q, struct arena *a, struct process *p)
@@ -138,7 +139,9 @@ static void read_process(struct query *q, struct arena *a, struct process *p)
 int store_process_set_aside(
 	struct store *s, int64_t job_id, const char *cell, struct error *err)
 {
-	return db_run(s, SET_ASIDE, err, ARGS(INT(job_id), TEXT(cell)));
+	int r = db_run(s, SET_ASIDE, err, ARGS(INT(job_id), TEXT(cell)));
+
+	return r < 0 ? r : db_run(s, BUMP, err, ARGS(INT(job_id)));
 }
 
 int store_process_list(struct store *s, struct arena *a, int64_t job_id, struct process **ret,

@@ -25,6 +25,7 @@ enum {
 	UPDATE,
 	REMOVE,
 	GENERATION,
+	BUMP_METRIC,
 	BUMP,
 	END
 };
@@ -49,6 +50,9 @@ static const char *const sql[] = {
 	[REMOVE - BASE] = "UPDATE project SET deleted_ns = $2, generation = generation + 1"
 			  " WHERE id = $1 AND deleted_ns = 0",
 	[GENERATION - BASE] = "SELECT generation FROM project WHERE id = $1",
+	[BUMP_METRIC - BASE] =
+		"UPDATE project SET generation = generation + 1 WHERE id = (SELECT c.project_id"
+		" FROM metric m JOIN series c ON c.id = m.series_id WHERE m.id = $1)",
 	[BUMP - BASE] = "UPDATE project SET generation = generation + 1 WHERE id = $1",
 };
 const struct statements project_statements = { sql, END - BASE };
@@ -201,4 +205,9 @@ int store_generation(struct store *s, int64_t project_id, int64_t *ret, struct e
 int generation_bump(struct store *s, int64_t project_id, struct error *err)
 {
 	return db_run(s, BUMP, err, ARGS(INT(project_id)));
+}
+
+int generation_bump_metric(struct store *s, int64_t metric_id, struct error *err)
+{
+	return db_run(s, BUMP_METRIC, err, ARGS(INT(metric_id)));
 }

@@ -404,7 +404,9 @@ int thresholds_clone(struct store *s, int64_t from_branch_id, int64_t to_branch_
 int store_boundary_set_model(
 	struct store *s, int64_t metric_id, int64_t model_id, struct error *err)
 {
-	return db_run(s, BOUNDARY_MODEL, err, ARGS(INT(metric_id), ID(model_id)));
+	int r = db_run(s, BOUNDARY_MODEL, err, ARGS(INT(metric_id), ID(model_id)));
+
+	return r < 0 ? r : generation_bump_metric(s, metric_id, err);
 }
 
 int store_threshold_models(struct store *s, struct arena *a, int64_t branch_id,

@@ -356,6 +356,53 @@ START_TEST(each_change_moves_the_generation)
 }
 END_TEST
 
+static bool has_moved(int64_t project_id, int64_t *seen)
+{
+	int64_t before = *seen;
+
+	ok(store_generation(db, project_id, seen, &err));
+	return *seen > before;
+}
+
+/* Cached answers show limits, subjects of commits, and where an alert stands. */
+START_TEST(limits_commits_and_journals_move_the_generation)
+{
+	const struct commit c = { .hash = H1, .subject = "one" };
+	const struct boundary b = { .test = "log_t", .baseline = 1, .lower = NAN, .upper = 2 };
+	struct simple_report first, second;
+	struct alert al = { .hash = H1, .created_ns = T0 };
+	struct project p, other;
+	int64_t seen = 0, of_other = 0;
+
+	start();
+	p = a_project("p");
+	other = a_project("other");
+	first = add_report(p.id, "main", H1, "sum", 1);
+	second = add_report(p.id, "main", H2, "sum", 1);
+	ok(store_generation(db, other.id, &of_other, &err));
+	ok(store_generation(db, p.id, &seen, &err));
+	ok(store_boundary_save(db, first.metric_id, "log_t", 1, 0.9, NAN, "{}", &err));
+	ck_assert(has_moved(p.id, &seen));
+	ok(store_boundary_add(db, second.metric_id, 0, &b, &err));
+	ck_assert(has_moved(p.id, &seen));
+	ok(store_boundary_set_model(db, first.metric_id, 0, &err));
+	ck_assert(has_moved(p.id, &seen));
+	ok(store_commit_save(db, p.id, &c, &err));
+	ck_assert(has_moved(p.id, &seen));
+	al.series_id = first.series_id;
+	al.report_id = first.id;
+	ok(store_alert_add(db, mem, &al, first.metric_id, &err));
+	ck_assert(has_moved(p.id, &seen));
+	al.report_id = second.id;
+	ok(store_alert_move(db, &al, second.metric_id, &err));
+	ck_assert(has_moved(p.id, &seen));
+	ok(store_alert_entry_add(db, al.id, T0, "me", "note", "seen", &err));
+	ck_assert(has_moved(p.id, &seen));
+	ck_assert(!has_moved(other.id, &of_other));
+	finish();
+}
+END_TEST
+
 START_TEST(commits_and_environments_are_remembered)
 {
 	struct commit c = { .hash = H1, .author = "A", .subject = "s", .parents = H2 }, back;
@@ -417,5 +464,5 @@ SUITE("store_names", a_project_is_made_on_first_use_and_found_by_slug_and_uuid,
 	known_measures_bring_units_and_direction, lists_are_paged_sorted_and_searched,
 	what_is_archived_is_hidden_and_comes_back_when_used,
 	a_used_name_or_slug_is_refused_on_change, what_reports_refer_to_cannot_be_removed,
-	each_change_moves_the_generation, commits_and_environments_are_remembered,
-	workloads_and_iteration_counts_are_kept)
+	each_change_moves_the_generation, limits_commits_and_journals_move_the_generation,
+	commits_and_environments_are_remembered, workloads_and_iteration_counts_are_kept)
