@@ -224,6 +224,7 @@ static int run(struct client *c, const struct command *self, int argc, char **ar
 			&ap.prune },
 		{ "dry-run", 0, NULL, "apply: check and show, change nothing", OPT_FLAG,
 			&ap.dry_run },
+		{ "testbed", 't', "NAME", "explain: of this testbed", OPT_STRING, &c->testbed },
 		{ "branch", 'b', "NAME", "explain: of this branch (default main)", OPT_STRING,
 			&p.branch },
 		{ 0 },

@@ -239,6 +239,8 @@ struct limit_rules { /* everything that may apply on one branch and testbed */
 	size_t n_rules;
 };
 int limit_rules_load(struct limit_rules *l, int64_t project_id, struct error *err) must_check;
+/* How many values of a history the rules look at, at most. */
+int64_t limit_rules_reach(const struct limit_rules *l);
 int limit_rules_choose(const struct limit_rules *l, const struct limit_place *where,
 	enum better better, struct limit_choice *ret, struct error *err) must_check;
 

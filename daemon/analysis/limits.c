@@ -297,10 +297,10 @@ static int judge_all(struct limiter *l, struct error *err)
 	for (size_t i = 0; i < run->n; i++)
 		pasts[i] =
 			(struct metric_past){ .metric_id = run->metrics[i].id, .change = -1 };
-	r = store_iteration_pasts(l->st, l->a, run->report_id, run->iteration,
-		run->branch->head_id, LIMIT_PAST_MAX, pasts, run->n, err);
+	r = limit_rules_load(&l->rules, run->project_id, err);
 	if (r == OK)
-		r = limit_rules_load(&l->rules, run->project_id, err);
+		r = store_iteration_pasts(l->st, l->a, run->report_id, run->iteration,
+			run->branch->head_id, limit_rules_reach(&l->rules), pasts, run->n, err);
 	for (size_t i = 0; r == OK && i < run->n; i++)
 		if (pasts[i].series_id)
 			r = judge_metric(l, &run->metrics[i], &pasts[i], err);

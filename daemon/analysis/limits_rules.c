@@ -14,6 +14,22 @@ int limit_rules_load(struct limit_rules *l, int64_t project_id, struct error *er
 		     : store_rule_list(l->st, l->a, project_id, &l->rules, &l->n_rules, err);
 }
 
+/* Own tests leave some values out, so they look further than the sample they want. Rules may
+ * hold anything. */
+int64_t limit_rules_reach(const struct limit_rules *l)
+{
+	enum { DEFAULT_REACH = 96 };
+	int64_t most = DEFAULT_REACH;
+
+	for (size_t i = 0; i < l->n_models; i++) {
+		const struct boundary_model *m = &l->models[i].model;
+		bool is_plain = m->max_sample_size && !m->own_json;
+
+		most = MAX(most, is_plain ? m->max_sample_size : LIMIT_PAST_MAX);
+	}
+	return l->n_rules ? LIMIT_PAST_MAX : MIN(most, (int64_t)LIMIT_PAST_MAX);
+}
+
 static bool matches(const char *glob, const char *name, const char *slug)
 {
 	return !glob || (name && fnmatch(glob, name, 0) == 0) ||

@@ -15,10 +15,11 @@ static const char *const sql[] = {
 		" AND o.benchmark_id = c.benchmark_id AND o.measure_id = c.measure_id"
 		" JOIN point p ON p.series_id = o.id AND p.version_number <= $5"
 		" AND p.version_number >= COALESCE((SELECT q.version_number FROM point q"
-		" WHERE q.series_id = o.id AND q.version_number <= $5"
+		" WHERE q.series_id = o.id AND q.version_number >= $4"
+		" AND q.version_number <= $5"
 		" ORDER BY q.version_number DESC, q.report_id DESC, q.iteration DESC"
 		" LIMIT 1 OFFSET $6), CAST($4 AS BIGINT))"
-		" WHERE m.report_id = $1 AND m.iteration = $2 AND p.version_number >= $4",
+		" WHERE m.report_id = $1 AND m.iteration = $2",
 	[SELF - BASE] =
 		"SELECT " POINT_COLUMNS ", c.id, u.id, k.name, k.slug, u.name, u.slug, u.better"
 		" FROM metric m JOIN report r ON r.id = m.report_id"
