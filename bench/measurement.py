@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Can the measurements be trusted? Campaigns against the real daemon, each with its figure and target.
+
+Usage: measurement.py BUILD-FOLDER [PART[=TRIALS]...]   parts: aa detect noise hyperfine (default all)
+
+aa         identical arms while stress-ng disturbs one cpu: share of `slower` or `faster` verdicts
+           interleaved (target at most 6 %), beside the same processes run one arm after the other,
+           judged by process (Mann-Whitney) and with pooled samples (t) at 5 %.
+detect     3 % more loop turns compiled in: share called `slower` (target 90 %), and how often the
+           interval covers the truth, which is the turns themselves (target 93 %).
+noise      share of jobs flagged noisy or suspect under stress-ng on every cpu (target 95 %) and
+           without (target at most 5 %; what else ran on the host is printed beside).
+hyperfine  spread of the reported median over repetitions of a whole measurement, and wall time per
+           measured process, beside hyperfine -N on the same command.
+"""
+import json, math, os, re, shutil, statistics, subprocess, sys, tempfile, time
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+DEFAULTS = {"aa": 200, "detect": 100, "noise": 100, "hyperfine": 20}
+PROGRAM = """
+#include <stdlib.h>
+/* A chain of dependent multiplications: its time is its turns. */
+int main(void)
+{
+	volatile unsigned long long out;
+	unsigned long long x = 3;
+	for (long i = 0; i < TURNS; i++)
+		x = x * 6364136223846793005ULL + 1442695040888963407ULL;
+	out = x;
+	return out == 42;
+}
+"""
+TURNS = 1_000_000
+
+
+class Host:
+    def __init__(self, build):
+        self.dir = tempfile.mkdtemp(prefix="benchd-measurement.")
+        self.build = build
+        env = dict(os.environ, BENCHD_LOCK_DIR=self.dir)
+        self.p = subprocess.Popen([f"{build}/benchd", "--listen", "127.0.0.1:0", "--state",
+                                   f"{self.dir}/state"], stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL, env=env, text=True)
+        self.url = re.search(r"http://\S+", self.p.stdout.readline()).group(0)
+        while self.ask("GET", "/v0/testbeds/live") == []:
+            time.sleep(0.05)
+
+    def ask(self, method, where, body=None):
+        words = ["curl", "-sS", "-m", "300", "-X", method, self.url + where]
+        if body is not None:
+            words += ["-H", "Content-Type: application/json", "--data-binary", json.dumps(body)]
+        return json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+
+    def job(self, body):
+        j = self.ask("POST", "/v0/projects/m/jobs?wait=300s", body)
+        if j.get("state") != "succeeded":
+            sys.exit(f"measurement.py: a job ended as {j}")
+        return j
+
+    def program(self, turns):
+        path = os.path.join(self.dir, f"turns-{turns}")
+        if not os.path.exists(path):
+            with open(path + ".c", "w") as f:
+                f.write(PROGRAM)
+            subprocess.run(["cc", "-O2", f"-DTURNS={turns}L", "-o", path, path + ".c"], check=True)
+        return path
+
+    def close(self):
+        self.p.terminate()
+        self.p.wait()
+        shutil.rmtree(self.dir)
+
+
+def load():
+    return open("/proc/loadavg").read().split()[0]
+
+
+def wilson(k, n, z=1.96):
+    p = k / n
+    d = 1 + z * z / n
+    c = p + z * z / (2 * n)
+    h = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return f"{100 * p:.1f} % [{100 * (c - h) / d:.1f}, {100 * (c + h) / d:.1f}] ({k} of {n})"
+
+
+class Stress:
+    def __init__(self, *words):
+        self.p = subprocess.Popen(["stress-ng", "--quiet", *words], start_new_session=True)
+        time.sleep(0.5)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.p.terminate()
+        self.p.wait()
+
+
+def rank_p(x, y):
+    """Mann-Whitney, normal tails: enough for 20 against 20."""
+    every = sorted((v, 0) for v in x) + sorted((v, 1) for v in y)
+    every.sort()
+    u = sum(i + 1 for i, (_, side) in enumerate(every) if side == 0) - len(x) * (len(x) + 1) / 2
+    m, n = len(x), len(y)
+    z = (u - m * n / 2) / math.sqrt(m * n * (m + n + 1) / 12)
+    return math.erfc(abs(z) / math.sqrt(2))
+
+
+def welch_p(x, y):
+    se = math.sqrt(statistics.variance(x) / len(x) + statistics.variance(y) / len(y))
+    return math.erfc(abs((statistics.mean(x) - statistics.mean(y)) / se) / math.sqrt(2)) if se else 1.0
+
+
+def values(h, body):
+    j = h.job(body)
+    ps = h.ask("GET", f"/v0/projects/m/jobs/{j['uuid']}/processes")
+    return [r["value"] for p in ps for r in p["results"] if r["measure"] == "latency" and not p["replaced"]]
+
+
+PAIRS = {"processes": 10, "max_processes": 20, "idle_wait": 0}
+
+
+def aa(h, trials):
+    a = h.program(TURNS)
+    b = h.program(TURNS + 1)  # another file with the same work, as two builds are
+    seen = {"slower": 0, "faster": 0, "same": 0, "unknown": 0}
+    sequential = pooled = n = 0
+    fixed = {"processes": 20, "max_processes": 20, "adaptive": False, "idle_wait": 0}
+    with Stress("--cpu", "1", "--cache", "1"):
+        for i in range(trials):
+            j = h.job({"base_argv": [a], "head_argv": [b], "protocol": PAIRS})
+            seen[j["outcome"] or "unknown"] += 1
+            if i % 4 == 0:
+                one = {"definition": {"kind": "command", "command": [a], "protocol": fixed}}
+                other = {"definition": {"kind": "command", "command": [b], "protocol": fixed}}
+                x, y = values(h, one), values(h, other)
+                n += 1
+                sequential += rank_p(x, y) < 0.05
+                pooled += welch_p(x, y) < 0.05
+    wrong = seen["slower"] + seen["faster"]
+    print(f"aa: interleaved, identical arms, one cpu disturbed: false verdicts {wilson(wrong, trials)}"
+          f"   target at most 6 %   {'met' if wrong <= 0.06 * trials else 'NOT met'}; {seen}")
+    print(f"aa: one arm after the other, same processes: Mann-Whitney at 5 % {wilson(sequential, n)}, "
+          f"t at 5 % {wilson(pooled, n)}", flush=True)
+
+
+def detect(h, trials):
+    a, b = h.program(TURNS), h.program(TURNS * 103 // 100)
+    found = covered = told = 0
+    # What the processes spend beside their turns: the start of a process with no turns.
+    empty = h.program(1)
+    start = statistics.median(values(h, {"definition": {"kind": "command", "command": [empty],
+                                                        "protocol": {"processes": 40, "max_processes": 40, "adaptive": False, "idle_wait": 0}}}))
+    level = statistics.median(values(h, {"definition": {"kind": "command", "command": [a],
+                                                        "protocol": {"processes": 40, "max_processes": 40, "adaptive": False, "idle_wait": 0}}}))
+    truth = 0.03 * (level - start) / level
+    protocol = {"processes": 10, "max_processes": 50, "idle_wait": 0}
+    for _ in range(trials):
+        j = h.job({"base_argv": [a], "head_argv": [b], "protocol": protocol})
+        found += j["outcome"] == "slower"
+        c = h.ask("GET", f"/v0/projects/m/compare?job={j['uuid']}")
+        row = [r for r in c["rows"] if r["measure"].lower() == "latency"][0]
+        if row["interval"]:
+            told += 1
+            covered += row["interval"][0] <= truth <= row["interval"][1]
+    print(f"detect: 3 % more turns ({100 * truth:.2f} % of a process): called slower {wilson(found, trials)}"
+          f"   target 90 %   {'met' if found >= 0.9 * trials else 'NOT met'}")
+    print(f"detect: the interval covers it in {wilson(covered, max(told, 1))}   target 93 %   "
+          f"{'met' if covered >= 0.93 * told else 'NOT met'}", flush=True)
+
+
+def noise(h, trials):
+    a = h.program(TURNS)
+    body = {"definition": {"kind": "command", "command": [a], "protocol": {
+        "processes": 5, "max_processes": 5, "adaptive": False, "idle_wait": 0}}}
+
+    def flagged(n):
+        k = 0
+        for _ in range(n):
+            j = h.job(body)
+            r = h.ask("GET", f"/v0/projects/m/reports/{j['report']}")
+            k += r["noise"] != "clean"
+        return k
+    quiet_load = load()
+    k = flagged(trials)
+    print(f"noise: without stress (load {quiet_load} to {load()}) flagged {wilson(k, trials)}   target at most 5 %"
+          f"   {'met' if k <= 0.05 * trials else 'NOT met'}")
+    with Stress("--cpu", str(os.cpu_count() * 2)):
+        k = flagged(trials)
+    print(f"noise: under stress-ng on every cpu flagged {wilson(k, trials)}   target 95 %   "
+          f"{'met' if k >= 0.95 * trials else 'NOT met'}", flush=True)
+
+
+def hyperfine(h, trials):
+    if not shutil.which("hyperfine"):
+        print("hyperfine: not installed, skipped")
+        return
+    a = h.program(TURNS)
+    ours, theirs, our_time, their_time = [], [], [], []
+    body = {"definition": {"kind": "command", "command": [a], "protocol": {
+        "processes": 20, "max_processes": 20, "adaptive": False, "idle_wait": 0}}}
+    out = os.path.join(h.dir, "hyperfine.json")
+    for _ in range(trials):
+        t = time.perf_counter()
+        v = values(h, body)
+        our_time.append((time.perf_counter() - t) / len(v) - statistics.median(v) / 1e9)
+        ours.append(statistics.median(v) / 1e6)
+        t = time.perf_counter()
+        subprocess.run(["hyperfine", "-N", "--runs", "20", "--warmup", "1", "--export-json", out, a],
+                       check=True, capture_output=True)
+        d = json.load(open(out))["results"][0]
+        their_time.append((time.perf_counter() - t) / 21 - d["median"])
+        theirs.append(d["median"] * 1e3)
+    so, st = statistics.stdev(ours), statistics.stdev(theirs)
+    print(f"hyperfine: median {statistics.median(ours):.3f} ms, spread of it {so:.4f} ms; hyperfine -N "
+          f"{statistics.median(theirs):.3f} ms, {st:.4f} ms: ratio {so / st:.2f}   target at most 1   "
+          f"{'met' if so <= st else 'NOT met'}")
+    oo, ot = statistics.median(our_time) * 1e3, statistics.median(their_time) * 1e3
+    print(f"hyperfine: beside each process {oo:.2f} ms (the whole job, filed over HTTP and stored), "
+          f"hyperfine {ot:.2f} ms: ratio {oo / ot:.2f}   target at most 1   "
+          f"{'met' if oo <= ot else 'NOT met'}", flush=True)
+
+
+def main():
+    parts = dict(DEFAULTS)
+    if len(sys.argv) > 2:
+        asked = [w.split("=") for w in sys.argv[2:]]
+        parts = {w[0]: int(w[1]) if len(w) > 1 else DEFAULTS[w[0]] for w in asked}
+    if {"aa", "noise"} & set(parts) and not shutil.which("stress-ng"):
+        print("measurement.py: stress-ng is not installed (package stress-ng)")
+        sys.exit(77)
+    h = Host(os.path.abspath(sys.argv[1]))
+    try:
+        print(f"load {load()} at start, {os.cpu_count()} cpus", flush=True)
+        for name, trials in parts.items():
+            globals()[name](h, trials)
+        print(f"load {load()} at the end")
+    finally:
+        h.close()
+
+
+if __name__ == "__main__":
+    main()
