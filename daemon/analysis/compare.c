@@ -204,7 +204,8 @@ static int add_row(struct comparing *x, const struct result *b, const struct res
 		.min_effect = x->rules.min_effect,
 		.noise = MAX(x->base.report->noise, x->head.report->noise),
 		.paired = x->out->paired,
-		.decides = !measure_is_companion(&h->measure),
+		.decides = !measure_is_companion(&h->measure) &&
+			   !result_mirrors_latency(x->a, &x->base.values, &x->head.values, h),
 		.same_definition = same_text(b->definition_hash, h->definition_hash) };
 	if (n_b < 2 || n_h < 2)
 		show_values(row, b, h);

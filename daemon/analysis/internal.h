@@ -34,6 +34,12 @@ double *sample_numbers(struct arena *a, const struct sample *s, size_t n);
 /* Wall-time companions that benchd records beside a primary measure (cpu-time, memory-peak):
  * shown, but no verdict hangs on them. */
 bool measure_is_companion(const struct measure *m);
+/* A throughput that is another way to write the latency beside it: in every process of both
+ * reports latency times throughput is the same number, within 0.1 %. Then one effect mirrors
+ * the other, and only latency counts. Where the product differs between base and head (work per
+ * iteration or concurrency changed) both count. */
+bool result_mirrors_latency(struct arena *a, const struct report_values *base,
+	const struct report_values *head, const struct result *of);
 /* Values of several reports, each loaded once. */
 struct value_cache {
 	struct store *st;

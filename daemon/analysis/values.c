@@ -157,6 +157,42 @@ struct sample *report_values_of(
 	return out;
 }
 
+#define MIRROR_TOLERANCE 1e-3
+
+/* *product: 0 before the first pair of values. */
+static bool product_stays(struct arena *a, const struct report_values *v,
+	const struct result *of, double *product)
+{
+	const struct result latency = { .benchmark = of->benchmark,
+		.measure = { .name = "Latency", .slug = "latency" } };
+	size_t n, n_latency;
+	const struct sample *rate = report_values_of(a, v, of, &n);
+	const struct sample *time = report_values_of(a, v, &latency, &n_latency);
+
+	if (n == 0 || n != n_latency)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		double p = rate[i].value * time[i].value;
+
+		if (*product == 0)
+			*product = p;
+		if (rate[i].block != time[i].block || !(p > 0) || !isfinite(p) ||
+			fabs(p / *product - 1) > MIRROR_TOLERANCE)
+			return false;
+	}
+	return true;
+}
+
+bool result_mirrors_latency(struct arena *a, const struct report_values *base,
+	const struct report_values *head, const struct result *of)
+{
+	static const char rate[] = "throughput"; /* "throughput-gb-s" has a unit of its own */
+	double product = 0;
+
+	return !strncmp(of->measure.slug, rate, strlen(rate)) &&
+	       product_stays(a, base, of, &product) && product_stays(a, head, of, &product);
+}
+
 double *sample_numbers(struct arena *a, const struct sample *s, size_t n)
 {
 	double *x = ARENA_ARRAY(a, double, n + 1);

@@ -17,6 +17,7 @@ enum { MAX_COMMITS = 64 };
 struct world {
 	struct rng rng;
 	double level[MAX_COMMITS]; /* true time of each commit */
+	double work[MAX_COMMITS];  /* of each commit; not 0: a throughput is reported too */
 	double drift;		   /* sd of the log level of the machine from job to job */
 	double scatter;		   /* sd of the log of a process */
 	double tail;		   /* share of processes that are hit by something, x 1.5 */
@@ -70,12 +71,19 @@ static inline double measure_once(struct world *w, int commit)
 static inline void store_process(struct world *w, const struct ingest *in, int64_t *seq,
 	const char *cell, const char *arm, int64_t block, int commit)
 {
+	double x = measure_once(w, commit);
 	json_t *record = json_pack("{sI ss ss sI sI ss s[{ss ss ss s[f]}]}", "seq",
 		(json_int_t)++ * seq, "cell", cell, "arm", arm, "index", (json_int_t)block,
 		"block", (json_int_t)block, "termination", "exit", "results", "benchmark",
 		in->cells[atoi(cell)].benchmark, "measure", "latency", "unit", "ns", "samples",
-		measure_once(w, commit));
+		x);
 
+	if (w->work[commit] != 0)
+		json_array_append_new(json_object_get(record, "results"),
+			json_pack("{ss ss ss ss s[f]}", "benchmark",
+				in->cells[atoi(cell)].benchmark, "measure", "throughput",
+				"unit", "GB/s", "better", "higher", "samples",
+				w->work[commit] / x));
 	ok(ingest_process(in, record, &err));
 	json_decref(record);
 }

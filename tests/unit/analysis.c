@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <strings.h>
 #include "tests/lib/history.h"
 
 static struct world w;
@@ -228,6 +229,55 @@ START_TEST(arms_of_one_job_are_compared_in_pairs)
 }
 END_TEST
 
+static const struct comparison_row *row_of(
+	const struct report_comparison *c, const char *measure)
+{
+	for (size_t i = 0; i < c->n_rows; i++)
+		if (!strncasecmp(c->rows[i].measure, measure, strlen(measure)))
+			return &c->rows[i];
+	ck_abort_msg("no row of %s", measure);
+	return NULL;
+}
+
+START_TEST(a_throughput_that_mirrors_latency_does_not_count_twice)
+{
+	struct report_comparison c;
+	struct gate g;
+
+	begin(27);
+	w.work[0] = w.work[1] = 1e9;
+	step_at(1, 1.2);
+	run_history(&w, 2, false);
+	c = compared(commit_hash(0), commit_hash(1));
+	ck_assert_uint_eq(c.n_rows, 2);
+	ck_assert(row_of(&c, "latency")->decides);
+	ck_assert(!row_of(&c, "throughput")->decides);
+	ck_assert_int_eq(row_of(&c, "throughput")->outcome, OUTCOME_SLOWER);
+	ck_assert_int_eq(c.counts[OUTCOME_SLOWER], 1);
+	ok(analysis_gate(db, mem, &c, &g, &err));
+	ck_assert_int_eq(g.outcome, GATE_FAIL);
+	ck_assert_ptr_nonnull(strstr(g.rules[0].reason, "a: Latency +"));
+	ck_assert_ptr_null(strstr(g.rules[0].reason, "hroughput"));
+	finish();
+}
+END_TEST
+
+START_TEST(a_throughput_that_falls_at_the_same_latency_counts)
+{
+	struct report_comparison c;
+
+	begin(28);
+	w.work[0] = 1e9;
+	w.work[1] = 8e8;
+	run_history(&w, 2, false);
+	c = compared(commit_hash(0), commit_hash(1));
+	ck_assert(row_of(&c, "throughput")->decides);
+	ck_assert_int_eq(row_of(&c, "throughput")->outcome, OUTCOME_SLOWER);
+	ck_assert_int_eq(c.outcome, OUTCOME_SLOWER);
+	finish();
+}
+END_TEST
+
 START_TEST(reports_of_two_jobs_are_compared_by_processes)
 {
 	struct report_comparison c;
@@ -436,8 +486,11 @@ SUITE("analysis", a_quiet_host_finds_the_slow_commit_of_a_young_history,
 	only_the_benchmark_that_changed_is_named, noise_alone_is_not_a_change,
 	the_slow_commit_is_named_under_drift,
 	the_slow_commit_is_named_where_single_runs_tell_nothing,
-	arms_of_one_job_are_compared_in_pairs, reports_of_two_jobs_are_compared_by_processes,
-	a_report_equals_itself, one_value_is_no_test, different_sets_are_never_a_pass,
+	arms_of_one_job_are_compared_in_pairs,
+	a_throughput_that_mirrors_latency_does_not_count_twice,
+	a_throughput_that_falls_at_the_same_latency_counts,
+	reports_of_two_jobs_are_compared_by_processes, a_report_equals_itself,
+	one_value_is_no_test, different_sets_are_never_a_pass,
 	a_gate_on_a_failed_job_is_an_error,
 	a_young_history_has_no_limits_and_its_gate_is_unknown,
 	an_older_history_has_limits_and_a_gate, a_change_begins_a_segment,
