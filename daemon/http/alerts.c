@@ -160,6 +160,8 @@ int get_alert(struct request *rq, struct store *st, struct error *err)
 
 	if (r == OK)
 		r = alert_json(rq, st, &p, &al, &about, &doc, err);
+	if (r == OK)
+		r = add_alert_case(rq, st, &p, &al, &about.report, doc, err);
 	return r < 0 ? r : answer_json(rq, 200, doc);
 }
 

@@ -65,6 +65,12 @@ int token_make(struct request *rq, struct store *st, struct token *t, char key[T
 	struct error *err) must_check;
 /* branch.head.start_point of a branch as JSON: where its head began; nothing without one. */
 void add_start_point(struct request *rq, struct store *st, int64_t head_id, json_t *branch);
+/* What a person needs to act on an alert, into its document: base and commits in question with
+ * authors and subjects, before and after, environments, how to see it again, links. r: the
+ * report that it names. */
+int add_alert_case(struct request *rq, struct store *st, const struct project *p,
+	const struct alert *al, const struct report *r, json_t *doc,
+	struct error *err) must_check;
 /* Of a list by metric id (store_report_limits); NULL. */
 const struct metric_limits *limits_of(
 	const struct metric_limits *list, size_t n, int64_t metric_id);

@@ -511,6 +511,15 @@ START_TEST(what_people_do_with_an_alert_is_kept)
 	ck_assert_str_eq(text_of("/status"), "dismissed");
 	ck_assert_ptr_nonnull(at("/metric/value"));
 	ck_assert_ptr_nonnull(at("/threshold/uuid"));
+	call("GET", path, NULL);
+	answered(200);
+	ck_assert_str_eq(text_of("/base/hash"), "000000000000000000000000000000000000000f");
+	ck_assert_uint_eq(json_array_size(at("/commits")), 1);
+	ck_assert_str_eq(
+		text_of("/commits/0/hash"), "0000000000000000000000000000000000000010");
+	ck_assert_double_eq_tol(real_of("/detectable"), .021, .002);
+	ck_assert_ptr_nonnull(strstr(text_of("/links/series"), "/v0/projects/p/series/"));
+	ck_assert_ptr_nonnull(text_of("/reproduce"));
 	call("GET", arena_printf(mem, "%s/journal", path), NULL);
 	answered(200);
 	ck_assert_uint_eq(json_array_size(doc), 7);

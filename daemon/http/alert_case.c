@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a person needs to act on an alert: which commits, where it was measured, how to see it
+ * again. */
+#include "daemon/http/handlers.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { LOOK_BACK = 400, COMMITS_MAX = 50 };
+
+/* The newest point before the change that counts: what the change is against. */
+static const struct point *find_base(const struct point *p, size_t n, int64_t version)
+{
+	const unsigned not_counting =
+		POINT_NOISY | POINT_SUSPECT | POINT_EXCLUDED | POINT_ASIDE;
+
+	for (size_t i = n; i-- > 0;)
+		if (p[i].version_number < version && !(p[i].flags & not_counting))
+			return &p[i];
+	return NULL;
+}
+
+static const struct point *find_head(const struct point *p, size_t n, int64_t version)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i].version_number == version)
+			return &p[i];
+	return NULL;
+}
+
+static json_t *commit_json(
+	struct request *rq, struct store *st, int64_t project_id, const char *hash)
+{
+	struct commit c;
+	struct error ignored;
+	json_t *o;
+
+	if (store_commit_find(st, request_arena(rq), project_id, hash, &c, &ignored) == OK)
+		return render_commit(&c);
+	o = json_object();
+	json_set_str(o, "hash", hash);
+	return o;
+}
+
+/* Behind the base, up to the change: oldest first. */
+static json_t *commits_json(struct request *rq, struct store *st, int64_t project_id,
+	const struct point *p, size_t n, int64_t after, int64_t upto)
+{
+	json_t *list = json_array();
+	const char *last = "";
+
+	for (size_t i = 0; i < n && json_array_size(list) < COMMITS_MAX; i++) {
+		if (p[i].version_number <= after || p[i].version_number > upto || !p[i].hash ||
+			!strcmp(p[i].hash, last))
+			continue;
+		last = p[i].hash;
+		json_array_append_new(list, commit_json(rq, st, project_id, last));
+	}
+	return list;
+}
+
+static const char *reproduce(struct request *rq, struct store *st, const struct project *p,
+	const struct alert *al, const struct report *r, const struct point *base)
+{
+	struct arena *a = request_arena(rq);
+	struct error ignored;
+	struct job j;
+
+	if (!r->job_id || store_job_get(st, a, r->job_id, &j, &ignored) < 0)
+		return arena_printf(a,
+			"benchctl series -p %s: run the benchmark on both commits again and "
+			"upload what it prints",
+			p->slug);
+	if (!base || !base->hash || !al->hash)
+		return arena_printf(a, "benchctl submit %s -p %s", j.name, p->slug);
+	return arena_printf(a, "benchctl submit %s -p %s --base %s --head %s", j.name, p->slug,
+		base->hash, al->hash);
+}
+
+static json_t *links(struct request *rq, const struct project *p, const struct alert *al,
+	const struct report *r)
+{
+	const char *base = request_public_url(rq);
+	json_t *o = json_object();
+	struct arena *a = request_arena(rq);
+
+	json_set_str(o, "self",
+		arena_printf(a, "%s/v0/projects/%s/alerts/%s", base, p->slug, al->uuid));
+	json_set_str(o, "journal",
+		arena_printf(
+			a, "%s/v0/projects/%s/alerts/%s/journal", base, p->slug, al->uuid));
+	json_set_str(o, "series",
+		arena_printf(a, "%s/v0/projects/%s/series/%lld", base, p->slug,
+			(long long)al->series_id));
+	json_set_str(o, "report",
+		arena_printf(a, "%s/v0/projects/%s/reports/%s", base, p->slug, r->uuid));
+	return o;
+}
+
+/* The environments of both sides; a change between them is no change of the code. */
+static json_t *environments(struct request *rq, struct store *st, const struct project *p,
+	const struct report *head, const struct point *base)
+{
+	struct report before;
+	struct error ignored;
+	json_t *o = json_object();
+	const char *b = NULL, *h = head->environment_hash;
+
+	if (base && base->report_uuid &&
+		store_report_find(st, request_arena(rq), p->id, base->report_uuid, &before,
+			&ignored) == OK)
+		b = before.environment_hash;
+	json_set_str(o, "base", b);
+	json_set_str(o, "head", h);
+	json_object_set_new(o, "same", b && h ? json_boolean(!strcmp(b, h)) : json_null());
+	return o;
+}
+
+int add_alert_case(struct request *rq, struct store *st, const struct project *p,
+	const struct alert *al, const struct report *r, json_t *doc, struct error *err)
+{
+	const struct point *base, *head;
+	struct point *points;
+	size_t n;
+	int e = store_series_points(
+		st, request_arena(rq), al->series_id, LOOK_BACK, &points, &n, err);
+
+	if (e < 0)
+		return e;
+	base = find_base(points, n, al->version_number);
+	head = find_head(points, n, al->version_number);
+	json_object_set_new(doc, "base",
+		base && base->hash ? commit_json(rq, st, p->id, base->hash) : json_null());
+	json_object_set_new(doc, "commits",
+		commits_json(rq, st, p->id, points, n, base ? base->version_number : -1,
+			al->version_number));
+	json_set_real(doc, "before", al->baseline);
+	json_set_real(doc, "after", al->value);
+	json_set_int(doc, "n_processes", head ? head->n_processes : 0);
+	json_set_real(doc, "detectable",
+		json_get_real(json_object_get(doc, "detail"), "detectable", NAN));
+	json_object_set_new(doc, "environments", environments(rq, st, p, r, base));
+	json_set_str(doc, "reproduce", reproduce(rq, st, p, al, r, base));
+	json_object_set_new(doc, "links", links(rq, p, al, r));
+	return OK;
+}
