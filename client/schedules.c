@@ -7,7 +7,7 @@
 
 struct rule {
 	const char *cron, *zone, *workload, *misfire, *overlap, *grace, *jitter, *branch, *n;
-	bool paused;
+	bool paused, only_new;
 };
 
 static const char *path_of(struct client *c, const char *name, const char *tail)
@@ -53,6 +53,8 @@ static json_t *rule_json(struct client *c, const struct rule *r)
 	json_set_opt(o, "overlap", r->overlap);
 	json_set_opt(o, "grace", r->grace);
 	json_set_opt(o, "jitter", r->jitter);
+	if (r->only_new)
+		json_set_bool(o, "only_new", true);
 	if (r->paused)
 		json_set_bool(o, "paused", true);
 	if (!r->workload)
@@ -147,6 +149,7 @@ static int run(struct client *c, const struct command *self, int argc, char **ar
 		{ "grace", 0, "TIME", "so late is not missed (default 5m)", OPT_STRING,
 			&r.grace },
 		{ "jitter", 0, "TIME", "most delay, spread over slots", OPT_STRING, &r.jitter },
+		{ "only-new", 0, NULL, "do not measure a commit twice", OPT_FLAG, &r.only_new },
 		{ "paused", 0, NULL, "add: do not start it yet", OPT_FLAG, &r.paused },
 		{ "number", 'n', "N", "next, firings: so many", OPT_STRING, &r.n },
 		{ 0 },

@@ -53,7 +53,17 @@ static int apply_progress(struct applying *b, json_t *m, struct error *err)
 
 static int apply_resolved(struct applying *b, json_t *m, struct error *err)
 {
-	return ingest_resolved(&b->in, m, err);
+	struct job *j = &b->run->job;
+	const char *known = b->run->plan.unless_head;
+	int r = ingest_resolved(&b->in, m, err);
+
+	if (r < 0 || !known || !j->head_hash || strcmp(j->head_hash, known) != 0)
+		return r;
+	b->run->is_unchanged = true;
+	j->phase = PHASE_CANCELING;
+	j->reason =
+		arena_printf(b->run->scratch, "no new commit: %.12s has been measured", known);
+	return OK;
 }
 
 static int apply_calibrated(struct applying *b, json_t *m, struct error *err)

@@ -50,6 +50,13 @@ static void notify_job(struct pipeline *pl, const char *uuid)
 	server_notify(pl->server, key);
 }
 
+void run_notify_touched(struct run *run)
+{
+	for (size_t i = 0; i < run->n_touched; i++)
+		notify_job(run->pl, run->touched[i]);
+	run->n_touched = 0;
+}
+
 void run_notify(const struct run *run)
 {
 	notify_job(run->pl, run->uuid);
@@ -174,9 +181,7 @@ static void on_step_done(void *arg, int code, const struct error *err)
 	struct run *run = arg;
 
 	run->is_busy = false;
-	for (size_t i = 0; i < run->n_touched; i++)
-		notify_job(run->pl, run->touched[i]);
-	run->n_touched = 0;
+	run_notify_touched(run);
 	arena_free(TAKE(run->scratch));
 	if (code < 0) {
 		on_failure(run, code, err);

@@ -180,6 +180,7 @@ static int on_writer(struct store *st, void *arg, struct error *err)
 		r = messages_apply(run, st, err);
 	if (r == OK && run->done)
 		r = run_walk(run, st, steps[STEP_MEASURE].then, err);
+	run->n_touched = queue_take_touched(run->scratch, &run->touched);
 	return r;
 }
 
@@ -256,6 +257,7 @@ static void on_batch_stored(void *arg, int code, const struct error *err)
 	struct run *run = arg;
 
 	run->is_busy = false;
+	run_notify_touched(run);
 	arena_free(TAKE(run->scratch));
 	if (code < 0) {
 		on_batch_failed(run, code, err);
@@ -265,6 +267,8 @@ static void on_batch_stored(void *arg, int code, const struct error *err)
 	json_decref(run->batch);
 	run->batch = NULL;
 	run_notify(run);
+	if (run->is_unchanged)
+		run_cancel(run, "canceled");
 	if (run->reached != STEP_MEASURE)
 		run_enter(run, run->reached);
 	else if (json_array_size(run->inbox))

@@ -85,6 +85,7 @@ struct run {
 	struct findings *findings;
 
 	bool holds_slot;
+	bool is_unchanged;  /* head is the commit that was not to be measured again */
 	bool is_lost;	    /* its worker is gone */
 	const char *ending; /* "canceled", "timed_out", "superseded": the worker was told */
 	char reason[RUN_REASON]; /* for PUT_BACK, FAIL and FINISH */
@@ -125,6 +126,7 @@ int run_walk(struct run *run, struct store *st, enum step_id at, struct error *e
  */
 int run_load(struct run *run, struct store *st, struct error *err) must_check;
 void run_notify(const struct run *run);
+void run_notify_touched(struct run *run); /* before its scratch is freed */
 /* Tell what a background write or read of the pipeline has ended; may complete a stop. */
 void pipeline_settle(struct pipeline *pl);
 int64_t pipeline_now(const struct pipeline *pl);

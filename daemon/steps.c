@@ -160,6 +160,9 @@ int step_conclude(struct run *run, struct store *st, struct error *err)
 	const char *status = json_get_str(run->done, "status", "");
 	const char *reason = keep(run, json_get_str(run->done, "reason", ""));
 
+	/* A short job may be over before the worker hears that nobody wants it. */
+	if (run->is_unchanged)
+		return finish(run, st, JOB_CANCELED, FAULT_NONE, run->job.reason, err);
 	if (!strcmp(status, "succeeded"))
 		return conclude_measured(run, st, err);
 	if (!strcmp(status, "failed"))

@@ -641,7 +641,7 @@ CREATE TABLE schedule (
 	source TEXT NOT NULL CHECK (source IN ('api', 'config')),
 	submitter TEXT,
 	job_json TEXT NOT NULL /* the body of POST jobs */
-) STRICT;
+, only_new INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE UNIQUE INDEX schedule_uuid ON schedule (uuid)
 	/* found by the id that clients hold */;

@@ -266,6 +266,7 @@ struct schedule {
 	enum overlap overlap;
 	int64_t grace_ns, jitter_ns;
 	bool is_paused, may_exec;
+	bool only_new;		 /* not the commit that the firing before has measured */
 	int64_t seen_ns;	 /* slots up to here are dealt with */
 	int64_t slot_ns, due_ns; /* the next slot, and with its jitter; 0: there is none */
 	int64_t created_ns, modified_ns;

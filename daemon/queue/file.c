@@ -31,6 +31,7 @@ static const struct json_field fields[] = {
 	F(supersede_key, JF_STRING, 1, 256, NULL),
 	F(start_point, JF_OBJECT, 0, 0, NULL),
 	F(merge_base, JF_BOOL, 0, 0, NULL),
+	F(unless_head, JF_STRING, 40, 40, NULL),
 	F(paths, JF_ARRAY, 1, MAX_PATHS, NULL),
 	F(paths_ignore, JF_ARRAY, 1, MAX_PATHS, NULL),
 };
@@ -213,6 +214,9 @@ static int check_arms(struct desk *d, const struct extras *x)
 	if (d->body.base && !has_repository)
 		return desk_refuse(d, "/base",
 			"'base' names a commit, and this workload has no repository");
+	if (x->unless_head && (!has_repository || !git_hash_is_valid(x->unless_head)))
+		return desk_refuse(d, "/unless_head",
+			"'unless_head' must be a commit hash, of a workload with a repository");
 	if (x->is_merge_base && !d->body.base)
 		return desk_refuse(d, "/merge_base", "'merge_base' needs 'base'");
 	if (x->head_argv && !x->base_argv)
@@ -277,6 +281,7 @@ static const char *definition_text(struct desk *d, const struct extras *x, json_
 			json_object_set(job, parts[i].key, parts[i].value);
 	if (x->is_merge_base)
 		json_object_set_new(job, "merge_base", json_true());
+	json_set_opt(job, "unless_head", x->unless_head);
 	if (json_object_size(job))
 		json_object_set(whole, "job", job);
 	return text_of(d->a, whole);
@@ -445,6 +450,7 @@ int queue_file_job(struct store *st, struct arena *a, const struct queue_rules *
 		.start_point = d.body.start_point,
 		.paths = d.body.paths,
 		.paths_ignore = d.body.paths_ignore,
+		.unless_head = d.body.unless_head,
 		.is_merge_base = d.body.merge_base };
 	fill_row(&d);
 	if (d.w.kind == WORKLOAD_SUITE)

@@ -13,7 +13,8 @@ struct extras {
 	json_t *start_point;			   /* NULL or object */
 	json_t *members;			   /* suites: UUIDs of the jobs filed */
 	json_t *paths, *paths_ignore;		   /* NULL or arrays of globs */
-	bool is_merge_base;			   /* base is where head left it, not its tip */
+	const char *unless_head; /* NULL; a commit that is not worth measuring again */
+	bool is_merge_base;	 /* base is where head left it, not its tip */
 };
 /* Split j's definition: *ret_definition without "job" (arena's), extras borrowed from arena. */
 int job_definition(struct arena *a, const struct job *j, json_t **ret_definition,
@@ -53,6 +54,7 @@ struct body {
 	json_t *paths, *paths_ignore;
 	int priority;
 	bool merge_base;
+	const char *unless_head;
 	int64_t seed;
 };
 

@@ -107,6 +107,7 @@ struct queue_plan {
 	json_t *spec; /* docs/worker-protocol.md, without have and K; the arena's */
 	bool has_repository, has_base, is_merge_base;
 	const char *start_branch, *start_hash; /* NULL */
+	const char *unless_head; /* NULL; nothing is measured when head is this commit */
 };
 int queue_job_plan(struct arena *a, const struct job *j, struct queue_plan *ret,
 	struct error *err) must_check;

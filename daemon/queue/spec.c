@@ -24,6 +24,7 @@ int job_definition(struct arena *a, const struct job *j, json_t **ret_definition
 		.members = json_object_get(job, "members"),
 		.paths = json_object_get(job, "paths"),
 		.paths_ignore = json_object_get(job, "paths_ignore"),
+		.unless_head = json_get_str(job, "unless_head", NULL),
 		.is_merge_base = json_get_bool(job, "merge_base", false),
 	};
 	*ret_definition = o;
@@ -178,6 +179,7 @@ int queue_job_plan(
 	p.spec = arena_own_json(a, workload_spec(&p.workload, cells.cells, cells.n));
 	p.has_repository = json_object_get(p.spec, "repository") != NULL;
 	p.has_base = job_has_base(j, &x);
+	p.unless_head = x.unless_head;
 	p.is_merge_base = x.is_merge_base;
 	p.start_branch = json_get_str(x.start_point, "branch", NULL);
 	p.start_hash = json_get_str(x.start_point, "hash", NULL);

@@ -38,6 +38,7 @@ json_t *render_schedule(const struct schedule *s, const struct firing *last)
 	set_seconds(o, "grace", s->grace_ns);
 	set_seconds(o, "jitter", s->jitter_ns);
 	json_set_bool(o, "paused", s->is_paused);
+	json_set_bool(o, "only_new", s->only_new);
 	json_set_str(o, "source", s->source);
 	json_set_str(o, "submitter", s->submitter);
 	json_set_str(o, "workload", json_get_str(job, "workload", NULL));

@@ -24,10 +24,31 @@ static int read_job(struct firer *f, const struct schedule *s, json_t **ret)
 	return r;
 }
 
-static int file_job(struct firer *f, const struct schedule *s, struct job *ret)
+/* The commit that the firing before measured, if its job did. */
+static int add_known(struct firer *f, const struct schedule *s, json_t *body)
+{
+	struct firing before;
+	struct job j;
+	int r = store_firing_previous(f->st, f->a, s->id, &before, f->err);
+
+	if (r == OK)
+		r = store_job_get(f->st, f->a, before.job_id, &j, f->err);
+	if (r == E_NOT_FOUND)
+		return OK;
+	/* That one found no new commit either: what it knew holds. */
+	if (r == OK && j.head_hash && !strcmp(j.kind, "build") &&
+		(j.state == JOB_SUCCEEDED || j.state == JOB_CANCELED))
+		json_set_str(body, "unless_head", j.head_hash);
+	return r;
+}
+
+static int file_job(struct firer *f, const struct schedule *s, bool is_manual, struct job *ret)
 {
 	json_t *body;
 	int r = read_job(f, s, &body);
+
+	if (r == OK && s->only_new && !is_manual)
+		r = add_known(f, s, body);
 
 	return r < 0 ? r
 		     : f->desk->file(
@@ -49,7 +70,7 @@ static int file_for(struct firer *f, const struct schedule *s, struct firing *ro
 	r = store_savepoint(f->st, f->err);
 	if (r < 0)
 		return r;
-	r = file_job(f, s, &job);
+	r = file_job(f, s, false, &job);
 	if (r == OK) {
 		row->job_id = job.id;
 		row->job_uuid = job.uuid;
@@ -225,7 +246,7 @@ int schedule_run_now(struct store *st, struct arena *a, const struct schedule_de
 	struct job job;
 	int r;
 
-	r = file_job(&f, s, &job);
+	r = file_job(&f, s, true, &job);
 	if (r < 0)
 		return r;
 	*ret = (struct firing){ .schedule_id = s->id,
@@ -253,7 +274,7 @@ int schedule_prove(struct store *st, struct arena *a, const struct schedule_desk
 	r = store_savepoint(st, err);
 	if (r < 0)
 		return r;
-	r = file_job(&f, s, &job);
+	r = file_job(&f, s, true, &job);
 	store_rollback_to(st);
 	return r;
 }

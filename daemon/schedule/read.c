@@ -11,7 +11,7 @@ struct body {
 	json_t *job;
 	int misfire, overlap;
 	int64_t grace_ns, jitter_ns;
-	bool is_paused;
+	bool is_paused, only_new;
 };
 #define F(key, kind, member, min, max, names)                                                  \
 	{                                                                                      \
@@ -26,6 +26,7 @@ static const struct json_field fields[] = {
 	F("grace", JF_DURATION, grace_ns, 1, 86400, NULL),
 	F("jitter", JF_DURATION, jitter_ns, 0, 3600, NULL),
 	F("paused", JF_BOOL, is_paused, 0, 0, NULL),
+	F("only_new", JF_BOOL, only_new, 0, 0, NULL),
 	F("project", JF_STRING, project, 1, 64, NULL), /* last: only where it is allowed */
 };
 #undef F
@@ -100,6 +101,7 @@ static void take(const struct body *b, struct schedule *s)
 	s->grace_ns = b->grace_ns;
 	s->jitter_ns = b->jitter_ns;
 	s->is_paused = b->is_paused;
+	s->only_new = b->only_new;
 }
 
 int schedule_read(json_t *o, const char *pointer, struct arena *a, const char **project,
@@ -112,7 +114,8 @@ int schedule_read(json_t *o, const char *pointer, struct arena *a, const char **
 		.overlap = s->overlap,
 		.grace_ns = s->grace_ns,
 		.jitter_ns = s->jitter_ns,
-		.is_paused = s->is_paused };
+		.is_paused = s->is_paused,
+		.only_new = s->only_new };
 	int r;
 
 	r = json_read(o, pointer, fields, ARRAY_SIZE(fields) - !project, &b,

@@ -9,7 +9,8 @@ enum { FIRINGS_KEPT = 10000 };
 #define COLUMNS                                                                                \
 	"s.id, s.uuid, s.project_id, p.slug, s.name, s.cron, s.time_zone, s.misfire,"          \
 	" s.overlap, s.grace_ns, s.jitter_ns, s.is_paused, s.may_exec, s.seen_ns, s.slot_ns,"  \
-	" s.due_ns, s.created_ns, s.modified_ns, s.source, s.submitter, s.job_json"
+	" s.due_ns, s.created_ns, s.modified_ns, s.source, s.submitter, s.job_json, "          \
+	"s.only_new"
 #define FROM " FROM schedule s JOIN project p ON p.id = s.project_id AND p.deleted_ns = 0"
 #define FIRING_COLUMNS                                                                         \
 	"f.id, f.schedule_id, f.slot_ns, f.fired_ns, f.is_manual, f.n_missed, f.state,"        \
@@ -38,13 +39,15 @@ static const char *const sql[] = {
 	[ADD - BASE] =
 		"INSERT INTO schedule (uuid, project_id, name, cron, time_zone, misfire,"
 		" overlap, grace_ns, jitter_ns, is_paused, may_exec, seen_ns, slot_ns, due_ns,"
-		" created_ns, modified_ns, source, submitter, job_json) VALUES ($1, $2, $3, $4,"
-		" $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
+		" created_ns, modified_ns, source, submitter, job_json, only_new) VALUES ($1, "
+		"$2, $3, $4,"
+		" $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
 		" RETURNING id",
 	[SAVE - BASE] = "UPDATE schedule SET name = $2, cron = $3, time_zone = $4,"
 			" misfire = $5, overlap = $6, grace_ns = $7, jitter_ns = $8,"
 			" is_paused = $9, may_exec = $10, seen_ns = $11, slot_ns = $12,"
-			" due_ns = $13, modified_ns = $14, submitter = $15, job_json = $16"
+			" due_ns = $13, modified_ns = $14, submitter = $15, job_json = $16, "
+			"only_new = $17"
 			" WHERE id = $1",
 	[BY_NAME - BASE] = "SELECT " COLUMNS FROM " WHERE s.project_id = $1 AND s.name = $2",
 	[BY_UUID - BASE] =
@@ -98,6 +101,7 @@ static void read_schedule(struct query *q, struct arena *a, struct schedule *s)
 	s->source = column_text(q, a);
 	s->submitter = column_text(q, a);
 	s->job_json = column_text(q, a);
+	s->only_new = column_int(q) != 0;
 }
 
 static int read_schedules(struct query *q, struct arena *a, struct schedule **ret,
@@ -127,7 +131,7 @@ int store_schedule_add(struct store *s, struct arena *a, struct schedule *sc, st
 				INT(sc->jitter_ns), INT(sc->is_paused), INT(sc->may_exec),
 				INT(sc->seen_ns), INT(sc->slot_ns), INT(sc->due_ns),
 				INT(sc->created_ns), INT(sc->modified_ns), TEXT(sc->source),
-				TEXT(sc->submitter), TEXT(sc->job_json)));
+				TEXT(sc->submitter), TEXT(sc->job_json), INT(sc->only_new)));
 	if (r == E_CONFLICT)
 		return error_set_field(err, E_CONFLICT, "/name",
 			"there is a schedule '%.64s' in this project already", sc->name);
@@ -148,7 +152,8 @@ int store_schedule_save(struct store *s, const struct schedule *sc, struct error
 				TEXT(overlap_name(sc->overlap)), INT(sc->grace_ns),
 				INT(sc->jitter_ns), INT(sc->is_paused), INT(sc->may_exec),
 				INT(sc->seen_ns), INT(sc->slot_ns), INT(sc->due_ns),
-				INT(sc->modified_ns), TEXT(sc->submitter), TEXT(sc->job_json)));
+				INT(sc->modified_ns), TEXT(sc->submitter), TEXT(sc->job_json),
+				INT(sc->only_new)));
 	if (r == E_CONFLICT)
 		return error_set_field(err, E_CONFLICT, "/name",
 			"there is a schedule '%.64s' in this project already", sc->name);

@@ -28,6 +28,7 @@ config() {
 	cat >"$tmp/benchd.yaml" <<EOF
 workloads:
   quick: {kind: command, command: ["true"], protocol: {processes: 1, samples: 1, adaptive: false, idle_wait: 0}}
+  built: {kind: build, repository: $tmp/repo, benchmarks: [{name: b, command: ["true"]}], protocol: {processes: 1, samples: 1, adaptive: false, idle_wait: 0}}
   slow: {kind: command, command: [sleep, "600"], protocol: {processes: 1, adaptive: false, idle_wait: 0}}
 schedules:
 $1
@@ -114,7 +115,30 @@ check "the next slot is skipped while it runs" wait_for 30 skipped
 check_match "it still runs, though the clock jumped by more than its lease" "$(get "$P/jobs?workload=slow")" '"state":"running"'
 check_equal "at its first attempt" "$(get "$P/jobs?workload=slow" | field attempt)" 1
 check_match "metrics count it all" "$(get /metrics)" 'benchd_schedule_missed_total [1-9]'
+"$ctl" schedules remove long -q
 curl -s -X DELETE "$url$P/jobs/$(get "$P/jobs?workload=slow" | field uuid)" >/dev/null
+
+if command -v git >/dev/null; then
+	commit() { git -C "$tmp/repo" -c user.name=t -c user.email=t@example.org commit -q --allow-empty -m "$1"; }
+	git init -q -b main "$tmp/repo" && commit one
+	move_to 39600 8
+	"$ctl" schedules add build --cron '*/10 * * * *' --workload built --branch main --only-new -q
+	newest() { get "$P/jobs?workload=built&limit=1" | grep -Eq "$1"; }
+	move_to 40200 8
+	check "a commit is measured" wait_for 30 newest '"state":"succeeded"'
+	move_to 40800 8
+	check "but not twice" wait_for 30 newest '"state":"canceled".*"reason":"no new commit: [0-9a-f]* has been measured"'
+	move_to 41400 8
+	three() { [ "$(n_jobs built)" = 3 ]; }
+	check "nor when the firing before found nothing new" wait_for 30 three
+	check "either" wait_for 30 newest '"state":"canceled".*no new commit'
+	commit two
+	move_to 42000 8
+	check "a new one is" wait_for 30 newest '"state":"succeeded"'
+	"$ctl" schedules remove build -q
+else
+	skip "a commit is measured once" "git is not installed"
+fi
 
 config '  other: {project: p, cron: "@monthly", workload: quick}'
 kill -HUP "$daemon"
@@ -122,5 +146,5 @@ renamed() { get "$P/schedules" | grep -q '"name":"other"'; }
 check "SIGHUP reads the schedules again" wait_for 20 renamed
 check "what the file no longer declares is gone" sh -c "! curl -s $url$P/schedules | grep -q declared"
 config '  bad: {project: p, cron: "* * *", workload: quick}'
-check_match "a wrong one is named with its line" "$("$top_builddir/benchd" -n --config "$tmp/benchd.yaml" 2>&1)" "benchd.yaml:5.*3 fields"
+check_match "a wrong one is named with its line" "$("$top_builddir/benchd" -n --config "$tmp/benchd.yaml" 2>&1)" "benchd.yaml:6.*3 fields"
 done_testing
