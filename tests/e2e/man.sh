@@ -12,6 +12,24 @@ fi
 for page in "$top_srcdir"/docs/man/*.[1-8]; do
 	check "$(basename "$page") is clean" mandoc -T lint -W warning "$page"
 done
+# Keys of benchd.yaml stand in tables of fields: F("key", ... in config.c; a part's keys are written
+# part.key. undocumented PAGE: those that no .It or .Cm of the page names.
+keys() {
+	awk '/json_field [a-z_]*_fields\[\]/ { part = $0; sub(/.*json_field /, "", part); sub(/_fields.*/, "", part) }
+		match($0, /F\("[a-z_]+"/) { k = substr($0, RSTART + 3, RLENGTH - 4)
+			if (part == "token") part = "tokens"
+			print (part == "top" ? "" : part ".") k }' "$top_srcdir/daemon/config.c" |
+		grep -Ev '^(worker|tokens|queue|retention)$'
+}
+undocumented() {
+	keys | while read -r key; do
+		grep -E '^\.(It )?Cm ' "$1" | tr ' ' '\n' | grep -Fqx -- "$key" || echo "$key"
+	done
+}
+check "the keys of benchd.yaml are found" test "$(keys | wc -l)" -ge 20
+check_equal "each key of benchd.yaml is in its man page" "$(undocumented "$top_srcdir/docs/man/benchd.yaml.5")" ""
+grep -v 'queue.lease' "$top_srcdir/docs/man/benchd.yaml.5" >"$tmp/less.5"
+check_equal "a planted key that is not is named" "$(undocumented "$tmp/less.5")" "queue.lease"
 if command -v systemd-analyze >/dev/null; then
 	cp "$top_builddir/systemd/benchd.service" "$tmp/"
 	out=$(systemd-analyze security --offline=true --threshold=15 "$tmp/benchd.service" 2>&1); status=$?
