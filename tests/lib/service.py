@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """benchd as a service manager sees it: readiness, watchdog, reload, passed-in sockets, a worker of its
 own unit, orderly stop. Speaks TAP. Usage: service.py BUILD-FOLDER"""
-import http.client, json, os, re, shutil, signal, socket, sqlite3, subprocess, sys, tempfile, time
+import http.client, json, os, re, shutil, signal, socket, sqlite3, subprocess, sys, tempfile, threading, time
 
 BUILD = os.path.abspath(sys.argv[1])
 DIR = tempfile.mkdtemp(prefix="benchd-service.")
@@ -221,6 +221,84 @@ def passed_in_sockets():
     stop(d)
 
 
+def submit(port, key, body, wait=None):
+    """(status, was it replayed, document), or None when the daemon went away."""
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=90)
+    head = {"Content-Type": "application/json", "Idempotency-Key": key}
+    if wait:
+        head["Prefer"] = f"wait={wait}"
+    try:
+        c.request("POST", "/v0/projects/p/jobs", json.dumps(body), head)
+        r = c.getresponse()
+        return r.status, r.getheader("Idempotency-Replayed"), json.loads(r.read())
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+    finally:
+        c.close()
+
+
+def events(port, where, last=None, enough=None):
+    """[(id, event, data)] after `last`, until the stream ends or `enough` have come."""
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    c.request("GET", where + "/events", headers={"Last-Event-ID": str(last)} if last else {})
+    r, got, one = c.getresponse(), [], {}
+    while enough is None or len(got) < enough:
+        line = r.readline().decode()
+        if not line:
+            break
+        key, _, value = line.strip().partition(": ")
+        if line.strip() and key:
+            one[key] = value
+        elif "id" in one:
+            got.append((int(one["id"]), one.get("event"), one.get("data")))
+            one = {}
+        else:
+            one = {}
+    c.close()
+    return got
+
+
+def clients_across_a_kill():
+    """A client that does what the manual says loses nothing when benchd is killed under it."""
+    c = config("")
+    d = start("--config", c, "--listen", "127.0.0.1:0")
+    port = until(listening)
+    until(lambda: ask(port, "GET", "/v0/testbeds/live")[1])
+    body = job(0.2, 12)
+    _, replayed, j = submit(port, "k-1", body)
+    where = f"/v0/projects/p/jobs/{j['uuid']}"
+    ok("a first answer is no replay", replayed is None)
+    until(lambda: len(ask(port, "GET", where + "/processes")[1]) >= 3)
+    seen = events(port, where, enough=2)
+    waiting = []
+    t = threading.Thread(target=lambda: waiting.append(submit(port, "k-2", job(0), wait=60)))
+    t.start()
+    # The waiting one is filed before the blow: its answer is what gets lost.
+    ok("a job that somebody waits for is filed", until(
+        lambda: len(ask(port, "GET", "/v0/projects/p/jobs?state=queued")[1]) >= 1))
+    d.kill()
+    d.wait()
+    t.join(60)
+    ok("a wait is broken by a kill, not answered wrongly", waiting == [None], waiting)
+    d = start("--config", c, "--listen", f"127.0.0.1:{port}")
+    until(lambda: alive(port))
+    again = submit(port, "k-1", body)
+    ok("a repeated key gives the same job after a kill", again[1] and again[2]["uuid"] == j["uuid"], again)
+    other = submit(port, "k-1", job(7))
+    ok("the key with another body is refused", other[0] in (409, 422), other)
+    rest = events(port, where, last=seen[-1][0])
+    whole = events(port, where)
+    ok("a stream goes on behind Last-Event-ID, without gap or repetition", seen + rest == whole
+       and [e[0] for e in whole] == sorted({e[0] for e in whole}), (seen, rest, whole))
+    ok("up to the end of the job", '"succeeded"' in (rest[-1][2] if rest else ""), rest)
+    ended = submit(port, "k-2", job(0), wait=60)
+    uuid = ended[2]["uuid"]
+    ok("a broken wait is repeated with its key and finds its job", ended[1], ended)
+    done = ask(port, "GET", f"/v0/projects/p/jobs/{uuid}?wait=60s")[1]
+    ok("which is done", done["state"] == "succeeded", done)
+    stop(d)
+
+
 def alive(port):
     try:
         return ask(port, "GET", "/healthz", timeout=2)[0] == 200
@@ -239,6 +317,7 @@ def main():
     try:
         readiness_watchdog_reload()
         passed_in_sockets()
+        clients_across_a_kill()
     finally:
         for p in STARTED:
             if p.poll() is None:
