@@ -64,7 +64,8 @@ BENCHD_HOST=$(sed -n 's/.*listening on \(http:[^ ]*\).*/\1/p' "$tmp/daemon.out" 
 [ -n "$BENCHD_HOST" ] || fail "benchd did not say where it listens"
 export BENCHD_HOST BENCHD_PROJECT=orbit
 sh "$src/examples/make-history.sh" "$tmp/orbit" >/dev/null
-sed "s,@REPOSITORY@,$tmp/orbit," "$src/examples/orbit.yaml" >"$tmp/orbit.yaml"
+# Five minutes at most, whatever else the host does: it is taken as it is, noisy runs are not repeated.
+sed -e "s,@REPOSITORY@,$tmp/orbit," -e 's,idle_wait: 2s,idle_wait: 0s,' "$src/examples/orbit.yaml" >"$tmp/orbit.yaml"
 benchctl workload orbit --file "$tmp/orbit.yaml" --quiet || fail "the workload was refused"
 echo "benchd at $BENCHD_HOST, state in $tmp/state"
 
