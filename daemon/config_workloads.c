@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The workloads that benchd.yaml and its workload_dir define. */
+#include <errno.h>
 #include <dirent.h>
 #include <string.h>
 #include "base/embed.h"
@@ -130,7 +131,8 @@ static int take_workload_dir(const char *dir, json_t *into, struct error *err)
 
 	n = scandir(dir, &list, is_yaml, alphasort);
 	if (n < 0)
-		return error_errno(err, E_IO, "cannot read the workload_dir '%s'", dir);
+		return error_set_field(err, E_IO, "/workload_dir",
+			"cannot read the workload_dir '%s': %s", dir, strerror(errno));
 	for (int i = 0; i < n; i++) {
 		_cleanup_(free)
 		char *path = xasprintf("%s/%s", dir, list[i]->d_name);
@@ -181,6 +183,8 @@ int config_load_workloads(const struct config *c, json_t **ret, struct error *er
 			"/workloads", into, err);
 	if (r == OK && c->workload_dir)
 		r = take_workload_dir(c->workload_dir, into, err);
+	if (r < 0 && !strcmp(err->field, "/workload_dir"))
+		return yaml_locate_error(c->file, lines, err);
 	if (r < 0)
 		return r;
 	*ret = TAKE(into);
