@@ -162,7 +162,7 @@ int get_alert(struct request *rq, struct store *st, struct error *err)
 		r = alert_json(rq, st, &p, &al, &about, &doc, err);
 	if (r == OK)
 		r = add_alert_case(rq, st, &p, &al, &about.report, doc, err);
-	return r < 0 ? r : answer_json(rq, 200, doc);
+	return r < 0 ? r : answer(rq, 200, DOC_ALERT, doc, err);
 }
 
 int get_alert_journal(struct request *rq, struct store *st, struct error *err)

@@ -31,6 +31,8 @@ static const struct {
 	{ DOC_SERIES, F_CSV, series_csv },
 	{ DOC_SERIES, F_SVG, series_svg },
 	{ DOC_ALERTS, F_ATOM, alerts_atom },
+	{ DOC_ALERT, F_TEXT, alert_text },
+	{ DOC_ALERT, F_MARKDOWN, alert_markdown },
 };
 
 enum { LIST_FORMATS = 1u << F_TEXT | 1u << F_MARKDOWN | 1u << F_CSV };

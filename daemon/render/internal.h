@@ -100,6 +100,8 @@ void compare_junit(const json_t *doc, struct arena *a, struct buf *out);
 void compare_openmetrics(const json_t *doc, struct arena *a, struct buf *out);
 void compare_svg(const json_t *doc, struct arena *a, struct buf *out);
 const char *compare_verdict(const json_t *doc, struct arena *a); /* one sentence */
+void alert_text(const json_t *doc, struct arena *a, struct buf *out);
+void alert_markdown(const json_t *doc, struct arena *a, struct buf *out);
 void gate_text(const json_t *doc, struct arena *a, struct buf *out);
 void gate_markdown(const json_t *doc, struct arena *a, struct buf *out);
 void gate_junit(const json_t *doc, struct arena *a, struct buf *out);

@@ -124,6 +124,7 @@ enum document {
 	DOC_FIRINGS,
 	DOC_DELIVERIES,
 	DOC_OUTGOING,
+	DOC_ALERT, /* one, with what a person needs to act */
 	DOC_THRESHOLDS,
 	DOC_RULES,
 	DOC_OTHER, /* JSON only */

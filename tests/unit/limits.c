@@ -520,6 +520,9 @@ START_TEST(what_people_do_with_an_alert_is_kept)
 	ck_assert_double_eq_tol(real_of("/detectable"), .021, .002);
 	ck_assert_ptr_nonnull(strstr(text_of("/links/series"), "/v0/projects/p/series/"));
 	ck_assert_ptr_nonnull(text_of("/reproduce"));
+	call("GET", arena_printf(mem, "%s?format=markdown", path), NULL);
+	answered(200);
+	ck_assert_ptr_nonnull(strstr(buf_str(&reply.body), "- **change:** 100 ns"));
 	call("GET", arena_printf(mem, "%s/journal", path), NULL);
 	answered(200);
 	ck_assert_uint_eq(json_array_size(doc), 7);
