@@ -4,7 +4,7 @@
 . "${top_srcdir:-.}/tests/lib/story.sh"
 [ "${PYTHON3:-no}" != no ] || skip_all "python3 is not installed"
 command -v chromium >/dev/null || skip_all "chromium is not installed"
-check "the vendored files are those that were pinned" sh -c "cd '$top_srcdir/daemon/dashboard/vendor' && sha256sum -c SHA256SUMS"
+check "the vendored files are those that were pinned" sh -c "(cd '$top_srcdir/daemon/dashboard/vendor' && sha256sum -c SHA256SUMS) && (cd '$top_srcdir/tests/vendor/axe-core' && sha256sum -c SHA256SUMS)"
 [ "$story_failed" = 0 ] || done_testing
 trap - EXIT INT TERM
 rm -rf "$tmp"

@@ -130,6 +130,17 @@ def accessible(b, name):
     ok(f"{name}: names, captions, scopes and contrast", bad == [], bad)
 
 
+AXE = open(os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                        "../vendor/axe-core/axe.min.js")).read()
+
+
+def axe(b, name):
+    b.js(AXE + "; 1")
+    found = b.js("axe.run().then((r) => r.violations.filter((v) => ['serious', 'critical'].includes(v.impact))"
+                 ".map((v) => v.id + ': ' + v.nodes.map((n) => n.html.slice(0, 100)).slice(0, 3).join(' | ')))")
+    ok(f"{name}: axe finds nothing serious", found == [], found)
+
+
 def keyboard(b):
     b.open(URL + "/projects/d")
     b.key("Tab")
@@ -236,12 +247,17 @@ def main():
             for where, name in pages.items():
                 visit(b, where, name)
                 accessible(b, name)
+                axe(b, name)
                 narrow(b, where, name)
             b.scheme("dark")
             b.open(URL + SERIES)
             b.until("!!document.querySelector('.u-over')")
             b.shot("series-dark")
             accessible(b, "series in the dark")
+            axe(b, "series in the dark")
+            b.js("document.body.append(document.createElement('img')); document.images[0].src = '/x.png'")
+            planted = b.js("axe.run().then((r) => r.violations.some((v) => v.id === 'image-alt'))")
+            ok("a planted picture without a text is found by axe", planted is True)
             b.scheme("light")
             keyboard(b)
             filter_and_sort(b)
