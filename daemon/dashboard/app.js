@@ -122,6 +122,12 @@
 				draw: [(p) => {
 					const c = p.ctx;
 					c.save();
+					const low = doc.boundary && doc.boundary.lower, high = doc.boundary && doc.boundary.upper;
+					if (typeof low === "number" && typeof high === "number") {
+						const from = p.valToPos(points.length - 0.9, "x", true), top = p.valToPos(high, "y", true);
+						c.fillStyle = colour("--band");
+						c.fillRect(from, top, p.bbox.left + p.bbox.width - from, p.valToPos(low, "y", true) - top);
+					}
 					points.forEach((pt, i) => {
 						if (pt.lower === null || pt.upper === null) return;
 						const px = p.valToPos(i, "x", true);
@@ -197,10 +203,11 @@
 			const options = {
 				width: plot.clientWidth, height: 340, plugins: [marks],
 				legend: { show: false }, cursor: { y: false, drag: { x: true, y: false } },
-				scales: { x: { time: false, range: (_, a, b) => [a - 0.6, b + 0.6] },
+				scales: { x: { time: false, range: (_, a, b) => [a - 0.6, b + (doc.boundary && doc.boundary.upper ? 1.6 : 0.6)] },
 					y: { range: (_, a, b) => {
-						const low = Math.min(a, ...points.map((p) => p.lower ?? a));
-						const high = Math.max(b, ...points.map((p) => p.upper ?? b));
+						const limits = doc.boundary || {};
+						const low = Math.min(a, limits.lower ?? a, ...points.map((p) => p.lower ?? a));
+						const high = Math.max(b, limits.upper ?? b, ...points.map((p) => p.upper ?? b));
 						const pad = Math.max(0.05 * (high - low), 0.05 * Math.abs(high));
 						return [zero.checked ? 0 : low - pad, high + pad];
 					} } },

@@ -275,7 +275,7 @@ int page_compare(struct request *rq, struct store *st, struct error *err)
 	json_object_set_new(doc, "project", render_project(&p));
 	set_twin(doc,
 		api(rq, &p, arena_printf(request_arena(rq), "/compare%s", same_query(rq))),
-		false);
+		true);
 	return answer_page(rq, PAGE_COMPARE, "Comparison", doc);
 }
 

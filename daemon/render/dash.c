@@ -25,7 +25,7 @@ static void percent_encode(struct buf *out, const char *s)
 
 void dash_href(struct buf *out, const char *base, const char *const *query)
 {
-	char mark = '?';
+	char mark = strchr(base, '?') ? '&' : '?';
 
 	buf_add_str(out, "href=\"");
 	html_escape(out, base);
@@ -122,7 +122,10 @@ static void navigation(const json_t *doc, const char *here, struct arena *a, str
 			buf_add_str(out, " aria-current=\"page\"");
 		buf_printf(out, ">%s</a>", places[i].title);
 	}
-	buf_add_str(out, "</nav></header>\n<main id=\"main\">\n");
+	buf_printf(out,
+		" <a href=\"/deliveries\"%s>Deliveries</a></nav></header>\n<main "
+		"id=\"main\">\n",
+		strcmp(here, "/deliveries") ? "" : " aria-current=\"page\"");
 }
 
 static void script(struct buf *out, const char *url)

@@ -33,8 +33,8 @@ static struct axis fit(const json_t *doc)
 		widen(&y, doc_num(p, "lower"));
 		widen(&y, doc_num(p, "upper"));
 	}
-	widen(&y, doc_num(doc, "boundary.lower_limit"));
-	widen(&y, doc_num(doc, "boundary.upper_limit"));
+	widen(&y, doc_num(doc, "boundary.lower"));
+	widen(&y, doc_num(doc, "boundary.upper"));
 	/* At least 10 % of the level, so that noise does not fill the page. */
 	pad = fmax((y.high - y.low) * 0.05, fabs(y.high) * 0.05);
 	y.low -= pad;
@@ -70,8 +70,7 @@ static void grid(const struct axis *y, struct buf *out)
 
 static void band(const json_t *doc, const struct axis *y, struct buf *out)
 {
-	double low = doc_num(doc, "boundary.lower_limit"),
-	       high = doc_num(doc, "boundary.upper_limit");
+	double low = doc_num(doc, "boundary.lower"), high = doc_num(doc, "boundary.upper");
 
 	if (isfinite(low) && isfinite(high))
 		buf_printf(out,

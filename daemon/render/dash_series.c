@@ -8,8 +8,8 @@
 static void rule(const json_t *doc, struct buf *out)
 {
 	const char *units = doc_str(doc, "series.measure.units");
-	double low = doc_num(doc, "boundary.lower_limit"),
-	       high = doc_num(doc, "boundary.upper_limit"), least = doc_num(doc, "detectable");
+	double low = doc_num(doc, "boundary.lower"), high = doc_num(doc, "boundary.upper"),
+	       least = doc_num(doc, "detectable");
 	char text[VALUE_TEXT];
 
 	buf_add_str(out, "<p class=\"verdict\">");

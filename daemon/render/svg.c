@@ -116,6 +116,7 @@ void compare_svg(const json_t *doc, struct arena *a, struct buf *out)
 
 static void extent(const json_t *points, double *ret_low, double *ret_high)
 {
+	double least;
 	size_t i;
 	json_t *p;
 
@@ -128,6 +129,12 @@ static void extent(const json_t *points, double *ret_low, double *ret_high)
 			*ret_low = fmin(*ret_low, v);
 			*ret_high = fmax(*ret_high, v);
 		}
+	}
+	/* At least a tenth of the level, so that mere noise does not fill the height. */
+	least = fabs(*ret_high) * 0.1 - (*ret_high - *ret_low);
+	if (isfinite(least) && least > 0) {
+		*ret_low -= least / 2;
+		*ret_high += least / 2;
 	}
 }
 

@@ -182,6 +182,8 @@ def filter_and_sort(b):
 
 def chart(b, series):
     b.open(URL + series)
+    ok("the limits on the next commit are told", "expected within" in b.js(
+        "document.querySelector('.verdict').textContent"), b.js("document.querySelector('.verdict').textContent"))
     ok("the chart is drawn", b.until("!!document.querySelector('.u-over')"))
     ok("in place of the picture", b.js("document.querySelector('#plot > svg').getBoundingClientRect().height") == 0)
     box = b.js("(() => { const r = document.querySelector('.u-over').getBoundingClientRect();"
@@ -194,6 +196,10 @@ def chart(b, series):
     ok("two points are compared", b.until("location.pathname.endsWith('/compare')"), b.js("location.href"))
     b.settle()
     b.shot("compare")
+    twins = b.js("[...document.querySelectorAll('footer a')].map((a) => a.getAttribute('href'))")
+    answers = [ask("GET", t)[0].getheader("Content-Type", "") for t in twins]
+    ok("its JSON and CSV are what they say", len(answers) == 2 and "json" in answers[0] and
+       "csv" in answers[1], (twins, answers))
     ok("with a verdict", "Comparison" in b.js("document.querySelector('h1').textContent"))
 
 
