@@ -5,11 +5,14 @@
 #include "base/log.h"
 #include "daemon/store/store.h"
 
-enum { BATCH_MAX = 512, STAT_EVERY = 64 };
+enum { BATCH_MAX = 512 };
 static const int64_t batch_ns = 20 * NS_PER_MS; /* then commit what there is */
 static const int64_t busy_ns = 10 * NS_PER_MS;	/* pause when a stranger holds the database */
-static const int64_t wal_idle_bytes = 4 * MiB;	/* checkpoint when nothing waits */
-static const int64_t wal_busy_bytes = 64 * MiB; /* checkpoint even when something does */
+/* A checkpoint costs two syncs of the disk and writes each page once, however often it was
+ * changed. One that lags, for readers that never pause, must end some day: the last limit. */
+static const int64_t log_idle_bytes = 8 * MiB;	/* checkpoint when nothing waits */
+static const int64_t log_busy_bytes = 32 * MiB; /* even when something does */
+static const int64_t log_most_bytes = 64 * MiB; /* begin it anew, and shorten its file */
 static const int64_t prune_every_ns = 3600 * NS_PER_S, prune_age_ns = 48 * 3600 * NS_PER_S;
 
 static void run_one(struct writer *w, struct task *t)
@@ -141,16 +144,13 @@ static int begin(struct writer *w, struct error *err)
 static void checkpoint(struct writer *w)
 {
 	bool is_idle = task_queue_length(&w->queue) == 0;
-	struct store_stats stats = { 0 };
+	struct store_log log = store_get_log(w->store);
 	struct error err = { 0 };
 
-	if (!is_idle && ++w->n_since_stat < STAT_EVERY)
+	if (log.bytes < log_most_bytes &&
+		log.pending_bytes < (is_idle ? log_idle_bytes : log_busy_bytes))
 		return;
-	w->n_since_stat = 0;
-	if (store_get_stats(w->store, &stats, &err) < 0 ||
-		stats.wal_bytes < (is_idle ? wal_idle_bytes : wal_busy_bytes))
-		return;
-	if (store_checkpoint(w->store, stats.wal_bytes >= wal_busy_bytes, &err) < 0)
+	if (store_checkpoint(w->store, log.bytes >= log_most_bytes, &err) < 0)
 		log_warning("checkpoint: %s", err.text);
 }
 

@@ -29,7 +29,12 @@ static const char writer_handle[] =
 	"PRAGMA temp_store = FILE;";
 static const char reader_handle[] =
 	"PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = ON;";
-enum { BUSY_TIMEOUT_MS = 5000, PAGE_BYTES = 4096, STATEMENT_JOURNAL = 128000 };
+enum {
+	BUSY_TIMEOUT_MS = 5000,
+	PAGE_BYTES = 4096,
+	FRAME_HEADER_BYTES = 24,
+	STATEMENT_JOURNAL = 128000
+};
 
 static const struct statements *const families[Q_count] = {
 	[Q_PROJECT] = &project_statements,
@@ -234,6 +239,17 @@ static struct store *store_new(const char *path, bool is_reader)
 	return s;
 }
 
+/* After a commit: how long the log is. A shorter one was begun anew. */
+static int on_logged(void *arg, sqlite3 *db, const char *name, int n_pages)
+{
+	struct store *s = arg;
+
+	if (n_pages < s->log_pages)
+		s->copied_pages = 0;
+	s->log_pages = n_pages;
+	return SQLITE_OK;
+}
+
 int store_open_with(const char *path, const struct embed *files, bool is_alone,
 	struct store **ret, struct error *err)
 {
@@ -249,6 +265,8 @@ int store_open_with(const char *path, const struct embed *files, bool is_alone,
 		r = db_exec(s, every_handle, err);
 	if (r == OK)
 		r = db_exec(s, writer_handle, err);
+	if (r == OK)
+		sqlite3_wal_hook(s->db, on_logged, s); /* after the pragmas, which remove it */
 	if (r == OK)
 		r = migrate(s, files, err);
 	if (r == OK && files == schema_files)
@@ -369,16 +387,27 @@ void store_rollback_to(struct store *s)
 
 /* --- upkeep --- */
 
+struct store_log store_get_log(const struct store *s)
+{
+	return (struct store_log){ .bytes = s->log_pages * (PAGE_BYTES + FRAME_HEADER_BYTES),
+		.pending_bytes =
+			(s->log_pages - s->copied_pages) * (PAGE_BYTES + FRAME_HEADER_BYTES) };
+}
+
 int store_checkpoint(struct store *s, bool truncate, struct error *err)
 {
 	int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
-	int rc;
+	int n_log = -1, n_copied = -1, rc;
 
 	/* A reader in the middle of a page must not hold up the writer: what cannot be done now
 	 * is done next time. */
 	sqlite3_busy_timeout(s->db, 0);
-	rc = sqlite3_wal_checkpoint_v2(s->db, NULL, mode, NULL, NULL);
+	rc = sqlite3_wal_checkpoint_v2(s->db, NULL, mode, &n_log, &n_copied);
 	sqlite3_busy_timeout(s->db, BUSY_TIMEOUT_MS);
+	if (n_log >= 0 && n_copied >= 0) {
+		s->log_pages = n_log;
+		s->copied_pages = n_copied;
+	}
 	return rc == SQLITE_OK || rc == SQLITE_BUSY ? OK : db_error(s, rc, err);
 }
 

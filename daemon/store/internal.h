@@ -79,6 +79,7 @@ struct store {
 	char *path;
 	int lock_fd; /* of the writer; -1 */
 	bool is_reader, in_transaction;
+	int64_t log_pages, copied_pages; /* of the writer: in the log; checkpointed of these */
 	struct error lost; /* why SQLite gave up the transaction by itself; code OK if not */
 	struct prepared *prepared[Q_count];
 };

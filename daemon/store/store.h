@@ -45,6 +45,13 @@ struct store_stats {
 	int64_t wal_bytes, db_bytes, schema_version;
 };
 int store_get_stats(struct store *s, struct store_stats *ret, struct error *err) must_check;
+/* The write-ahead log as this writer knows it, without asking the file system: its file keeps
+ * the size of its longest day and says nothing about the work that waits. */
+struct store_log {
+	int64_t bytes;	       /* since it was last begun anew */
+	int64_t pending_bytes; /* of these, not in the database file yet */
+};
+struct store_log store_get_log(const struct store *s);
 
 /* Paging of lists in Bencher's manner: page from 1, per_page 0..255; *ret_total all rows. */
 struct page {

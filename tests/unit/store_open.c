@@ -286,6 +286,35 @@ START_TEST(a_savepoint_rolls_back_one_request_of_a_batch)
 }
 END_TEST
 
+START_TEST(the_log_knows_what_waits_for_a_checkpoint_whatever_the_size_of_its_file)
+{
+	struct store_stats before, after;
+	struct store_log log;
+
+	start();
+	for (int i = 0; i < 50; i++)
+		a_project(arena_printf(mem, "p%d", i));
+	ok(store_commit(db, &err));
+	log = store_get_log(db);
+	ck_assert_int_gt(log.pending_bytes, 0);
+	ck_assert_int_eq(log.pending_bytes, log.bytes);
+	ok(store_get_stats(db, &before, &err));
+	ok(store_checkpoint(db, false, &err));
+	ck_assert_int_eq(store_get_log(db).pending_bytes, 0);
+	ck_assert_int_eq(store_get_log(db).bytes, log.bytes);
+	/* All of it is in the database: the next transaction begins the log anew. */
+	ok(store_begin(db, &err));
+	a_project("one-more");
+	ok(store_commit(db, &err));
+	ok(store_get_stats(db, &after, &err));
+	ck_assert_int_eq(after.wal_bytes, before.wal_bytes);
+	ck_assert_int_gt(store_get_log(db).pending_bytes, 0);
+	ck_assert_int_lt(store_get_log(db).bytes, log.bytes);
+	ok(store_begin(db, &err));
+	finish();
+}
+END_TEST
+
 START_TEST(a_checkpoint_empties_the_log)
 {
 	struct store_stats stats;
@@ -486,5 +515,6 @@ SUITE("store_open", no_statement_slows_down_as_the_database_grows,
 	a_folder_that_is_not_there_is_named, a_second_writer_is_refused,
 	a_reader_needs_a_finished_schema, a_reader_sees_what_is_committed_and_cannot_write,
 	a_reader_in_a_snapshot_sees_one_moment, a_savepoint_rolls_back_one_request_of_a_batch,
+	the_log_knows_what_waits_for_a_checkpoint_whatever_the_size_of_its_file,
 	a_checkpoint_empties_the_log, a_full_database_says_so_and_the_commit_reports_it,
 	the_schema_kept_for_readers_is_what_the_steps_make, each_index_carries_its_reason)
