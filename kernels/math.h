@@ -9,6 +9,7 @@
 struct math_code {
 	void (*exp)(void *out, const void *x, size_t n);
 	void (*log)(void *out, const void *x, size_t n);
+	void (*log_absolute)(void *out, const void *x, size_t n);
 	void (*rcp)(void *out, const void *x, size_t n);
 };
 

@@ -21,4 +21,4 @@ static void rcps(void *out, const void *x, size_t n)
 		((real *)out)[i] = 1 / ((const real *)x)[i];
 }
 
-CODE_EXPORT(math) = { exps, logs, rcps };
+CODE_EXPORT(math) = { exps, logs, logs, rcps };

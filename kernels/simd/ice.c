@@ -23,7 +23,7 @@ struct block {
 static void take_logs(struct block *b, int n)
 {
 	for (int j = 0; j < n; j++)
-		b->ln[j] = v_log(b->t[j] * (real)(1 / MOIST_TT));
+		b->ln[j] = v_log_absolute(b->t[j] * (real)(1 / MOIST_TT));
 }
 
 /* Saturation pressures over water and ice, at most 0.99 p. */

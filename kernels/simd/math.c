@@ -15,6 +15,7 @@
 
 LOOP(exps, v_exp)
 LOOP(logs, v_log)
+LOOP(logs_absolute, v_log_absolute)
 LOOP(rcps, v_rcp)
 
-CODE_EXPORT(math) = { exps, logs, rcps };
+CODE_EXPORT(math) = { exps, logs, logs_absolute, rcps };

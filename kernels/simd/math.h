@@ -5,6 +5,10 @@
 #define KERNELS_SIMD_MATH_H
 
 #include "kernels/simd/simd.h"
+#if defined(__AVX512F__) && CODE_BITS == 64
+#define MATH_TABLES
+#include "kernels/simd/tables.h"
+#endif
 
 /* 1/x: with AVX-512 an estimate of 14 bits and Newton's steps, else a division. */
 static inline vec v_rcp(vec x)
@@ -66,6 +70,30 @@ static inline vec v_rsqrt(vec x)
 #define TWO_MANTISSA_BITS 0x4b000000
 #endif
 
+#ifdef MATH_TABLES
+/* table[low 4 bits of index] */
+static inline __m512d v_table(const void *table, veci index)
+{
+	const double *t = table;
+
+	return _mm512_permutex2var_pd(_mm512_load_pd(t), (__m512i)index, _mm512_load_pd(t + 8));
+}
+
+/* exp(x) for x from EXP_LEAST to EXP_MOST: the caller knows. x = n ln 2 / 16 + r. */
+static inline vec v_exp_near(vec x)
+{
+	vec t = v_fma(x, v_all(0x1.71547652b82fep+4), v_all(EXP_MAGIC)), n = t - EXP_MAGIC;
+	vec r = v_fma(
+		n, v_all(-0x1.a39ef35793c76p-37), v_fma(n, v_all(-0x1.62e42fee00000p-5), x));
+	vec r2 = r * r, power, q;
+
+	power = (vec)((veci)v_table(exp2_table, (veci)t) + ((veci)t << 48));
+	q = v_fma(v_all(0x1.11120b03cd855p-7), r, v_all(0x1.555555551946fp-5));
+	q = v_fma(v_all(0x1.6c17bb5ebddb4p-10), r2, q);
+	q = v_fma(q, r2, v_fma(v_all(0x1.55555554dd388p-3), r, v_all(0.5)));
+	return v_fma(power, v_fma(r2, q, r), power);
+}
+#else
 /* (exp(r) - 1 - r) / r^2 for abs(r) <= ln 2 / 2. */
 static inline vec exp_tail(vec r)
 {
@@ -100,6 +128,7 @@ static inline vec v_exp_near(vec x)
 	scale = ((veci)t + BIAS) << MANTISSA;
 	return y * (vec)scale;
 }
+#endif
 
 /* exp(x); x is held in the range where the result is a normal number. */
 static inline vec v_exp(vec x)
@@ -134,10 +163,26 @@ static inline vec v_log(vec x)
 		k, v_all((real)LN2_HI), f - v_fma(s, v_fma(-z, q, f), -(k * (real)LN2_LO)));
 }
 
-/* x^y for positive normal x. */
-static inline vec v_pow(vec x, real y)
+/* log(x) of a positive normal number with an absolute error of some 2^-53 (1 + abs(log x)): as
+ * good as v_log for powers and pressures, but not relative to a log near 0. */
+static inline vec v_log_absolute(vec x)
 {
-	return v_exp(y * v_log(x));
+#ifdef MATH_TABLES
+	veci past = (veci)x - (veci)v_all(0.75);
+	vec k = (vec)_mm512_cvtepi64_pd((__m512i)(past >> MANTISSA));
+	vec m = (vec)_mm512_getmant_pd((__m512d)x, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_src);
+	veci part = past >> (MANTISSA - 4);
+	vec r = v_fma(m, (vec)v_table(part_rcp, part), v_all(-1)), r2 = r * r, q;
+
+	q = v_fma(v_all(-0x1.0054dfade7a97p-3), r2,
+		v_fma(v_all(0x1.24f09696038d8p-3), r, v_all(-0x1.55554b4a5ea90p-3)));
+	q = v_fma(q, r2, v_fma(v_all(0x1.99998e7109f14p-3), r, v_all(-0x1.000000002604fp-2)));
+	q = v_fma(q, r2, v_fma(v_all(0x1.555555557f937p-2), r, v_all(-0.5)));
+	return v_fma(r2, q, r) +
+	       v_fma(k, v_all(0x1.62e42fefa39efp-1), (vec)v_table(part_log, part));
+#else
+	return v_log(x);
+#endif
 }
 
 #endif

@@ -54,14 +54,14 @@ static inline void fetch_next(const struct place *w, int j)
 static void take_logs(struct block *b, const struct place *w)
 {
 	for (int j = 0; j < w->n; j++) {
-		b->ln_t[j] = v_log(b->x[RAIN_T][j] * (real)(1 / MOIST_TT));
-		b->ln_rho[j] = v_log(IN(w->a->rho));
+		b->ln_t[j] = v_log_absolute(b->x[RAIN_T][j] * (real)(1 / MOIST_TT));
+		b->ln_rho[j] = v_log_absolute(IN(w->a->rho));
 	}
 	for (int j = 0; j < w->n; j++) {
 		vec least = K(RAIN_QMIN), rho = IN(w->a->rho);
-		vec r = v_log(rho * v_max(b->x[RAIN_R][j], least));
-		vec s = v_log(rho * v_max(b->x[RAIN_S][j], least));
-		vec g = v_log(rho * v_max(b->x[RAIN_G][j], least));
+		vec r = v_log_absolute(rho * v_max(b->x[RAIN_R][j], least));
+		vec s = v_log_absolute(rho * v_max(b->x[RAIN_S][j], least));
+		vec g = v_log_absolute(rho * v_max(b->x[RAIN_G][j], least));
 
 		b->ln_r[j] = v_fma(K(-0.25), r, K(log(RAIN_LAM_R)));
 		b->ln_s[j] = v_fma(K(-1 / 0.9), s, K(log(RAIN_LAM_S)));
@@ -110,9 +110,9 @@ static void take_powers(struct block *b, const struct place *w)
 
 struct point {
 	vec x[RAIN_FIELDS];
-	vec t, c; /* entry: T, T - TT */
-	vec lv, ls, lf, cph_inv, rho_inv, ka, dv;
-	vec ssi, usw, ev, ai_inv, aw_inv, vs, vg;
+	vec t, c, vapour; /* entry: T, T - TT */
+	vec lv, ls, lf, cph, cph_inv, rho_inv, ka, dv;
+	vec ssi, usw, ai_inv, aw_inv, vs, vg;
 };
 
 ALWAYS void transfer(struct point *q, int from, int to, vec amount)
@@ -140,20 +140,21 @@ ALWAYS vec where_less(vec a, vec b, vec amount)
 
 ALWAYS void enter(struct point *q, const struct block *b, const struct place *w, int j)
 {
-	vec p = IN(w->a->p), ew = b->ew[j], ei = b->ei[j], cph, heat, t2, both;
+	vec p = IN(w->a->p), ew = b->ew[j], ei = b->ei[j], heat, t2, both;
 
 #pragma GCC unroll 7
 	for (int f = 0; f < RAIN_FIELDS; f++)
 		q->x[f] = b->x[f][j];
 	q->t = q->x[RAIN_T];
 	q->c = q->t - (real)MOIST_TT;
+	q->vapour = q->x[RAIN_V];
 	q->lv = v_fma(K(MOIST_CPV - MOIST_CL), q->c, K(MOIST_LVTT));
 	q->ls = v_fma(K(MOIST_CPV - MOIST_CI), q->c, K(MOIST_LSTT));
 	q->lf = q->ls - q->lv;
-	cph = v_fma(K(MOIST_CPV), q->x[RAIN_V], K(MOIST_CPD));
-	cph = v_fma(K(MOIST_CL), q->x[RAIN_C] + q->x[RAIN_R], cph);
-	cph = v_fma(K(MOIST_CI), q->x[RAIN_I] + q->x[RAIN_S] + q->x[RAIN_G], cph);
-	q->cph_inv = v_rcp(cph);
+	q->cph = v_fma(K(MOIST_CPV), q->x[RAIN_V], K(MOIST_CPD));
+	q->cph = v_fma(K(MOIST_CL), q->x[RAIN_C] + q->x[RAIN_R], q->cph);
+	q->cph = v_fma(K(MOIST_CI), q->x[RAIN_I] + q->x[RAIN_S] + q->x[RAIN_G], q->cph);
+	q->cph_inv = v_rcp(q->cph);
 	q->rho_inv = v_rcp(IN(w->a->rho));
 	q->ka = v_fma(K(0.0071e-2), q->c, K(2.38e-2));
 	q->dv = b->dv[j];
@@ -165,7 +166,6 @@ ALWAYS void enter(struct point *q, const struct block *b, const struct place *w,
 	both = q->x[RAIN_V] * K(1 / MOIST_EPS0) * v_rcp(ew * ei);
 	q->ssi = v_fma(both * ew, p - ei, K(-1));
 	q->usw = K(1) - both * ei * (p - ew);
-	q->ev = q->x[RAIN_V] * p * v_rcp(q->x[RAIN_V] + (real)MOIST_EPS0);
 	q->vs = v_fma(K(18.5667138097) * b->cj[j], b->s635[j], K(17.2));
 	q->vg = v_fma(
 		K(1.68443642476e7) * b->cj[j], b->g233[j], K(2.70176968209e6) * b->g15[j]);
@@ -173,10 +173,12 @@ ALWAYS void enter(struct point *q, const struct block *b, const struct place *w,
 
 ALWAYS void warm(struct point *q, const struct block *b, int j, vec dt)
 {
-	vec cold = K(MOIST_TT - 35), least = K(RAIN_QMIN), vr, evaporation;
+	vec freeze = K(MOIST_TT - 35), least = K(RAIN_QMIN), vr, evaporation;
 
-	transfer_heat(q, RAIN_C, RAIN_I, where_less(q->t, cold, q->x[RAIN_C]), q->lf);
-	transfer_heat(q, RAIN_R, RAIN_G, where_less(q->t, cold, q->x[RAIN_R]), q->lf);
+	if (v_any((veci)(q->t < freeze))) {
+		transfer_heat(q, RAIN_C, RAIN_I, where_less(q->t, freeze, q->x[RAIN_C]), q->lf);
+		transfer_heat(q, RAIN_R, RAIN_G, where_less(q->t, freeze, q->x[RAIN_R]), q->lf);
+	}
 	transfer(q, RAIN_C, RAIN_R,
 		K(1e-3) * dt * v_max(v_fma(K(-0.5e-3), q->rho_inv, q->x[RAIN_C]), K(0)));
 	transfer(q, RAIN_C, RAIN_R,
@@ -221,15 +223,16 @@ ALWAYS void cold(struct point *q, const struct block *b, int j, vec dt, vec is_c
 ALWAYS void melt(struct point *q, int what, vec flux, vec v, vec dt, vec lf_inv, vec is_warm)
 {
 	vec amount = flux * v * q->rho_inv * lf_inv * dt;
-	vec most = v_max((q->x[RAIN_T] - (real)MOIST_TT) * v_rcp(q->cph_inv * q->lf), K(0));
+	vec most = v_max((q->x[RAIN_T] - (real)MOIST_TT) * (q->cph * lf_inv), K(0));
 
 	amount = where_less(K(RAIN_QMIN), q->x[what], v_min(amount, most) * is_warm);
 	transfer_heat(q, what, RAIN_R, amount, -q->lf);
 }
 
-ALWAYS void melt_all(struct point *q, vec dt, vec is_warm)
+ALWAYS void melt_all(struct point *q, vec p, vec dt, vec is_warm)
 {
-	vec vapour = q->dv * q->lv * (K(MOIST_ES) - q->ev) * v_rcp(K(MOIST_RV) * q->t);
+	vec ev = q->vapour * p * v_rcp(q->vapour + (real)MOIST_EPS0);
+	vec vapour = q->dv * q->lv * (K(MOIST_ES) - ev) * v_rcp(K(MOIST_RV) * q->t);
 	vec flux = v_max(q->ka * q->c - vapour, K(0)), lf_inv = v_rcp(q->lf);
 
 	transfer_heat(q, RAIN_I, RAIN_C, q->x[RAIN_I] * is_warm, -q->lf);
@@ -249,8 +252,11 @@ static void process(struct block *b, const struct place *w)
 		enter(&q, b, w, j);
 		is_cold = where_less(q.t, K(MOIST_TT), K(1));
 		warm(&q, b, j, dt);
-		cold(&q, b, j, dt, is_cold);
-		melt_all(&q, dt, K(1) - is_cold);
+		/* Skipped where all lanes would move amounts of 0: the bits are the same. */
+		if (v_any((veci)(q.t < (real)MOIST_TT)))
+			cold(&q, b, j, dt, is_cold);
+		if (v_any((veci)(q.t >= (real)MOIST_TT)))
+			melt_all(&q, IN(w->a->p), dt, K(1) - is_cold);
 #pragma GCC unroll 7
 		for (int f = 0; f < RAIN_FIELDS; f++)
 			b->x[f][j] = q.x[f];
@@ -267,7 +273,7 @@ static void fall(
 	for (int j = 0; j < w->n; j++) {
 		vec x = b->x[what][j], rho = IN(w->a->rho), mass = rho * dz, speed;
 
-		speed = v_log(rho * v_max(x, K(RAIN_FALLMIN)));
+		speed = v_log_absolute(rho * v_max(x, K(RAIN_FALLMIN)));
 		speed = factor * v_exp_near(power * speed) * b->d[j];
 		speed = where_less(K(RAIN_FALLMIN), x, v_min(speed, K(20)));
 		x = v_fma(mass, x, dt * b->flux[slot][j]) * v_rcp(v_fma(dt * rho, speed, mass));

@@ -39,6 +39,22 @@ static double reciprocal(double x)
 	return 1 / x;
 }
 
+/* 0 at 1, and near it no worse than far from it. */
+static void check_log_absolute(const struct math_code *m, void *x, void *out, enum dtype d)
+{
+	double worst = 0;
+
+	real_set(x, d, 0, 1);
+	m->log_absolute(out, x, N);
+	for (size_t i = 0; i < N; i++) {
+		double want = log(real_get(x, d, i));
+
+		worst = fmax(worst,
+			fabs(real_get(out, d, i) - want) / (dtype_eps(d) * (1 + fabs(want))));
+	}
+	ck_assert_double_le(worst, 1.5);
+}
+
 static void check_math(enum isa isa, enum dtype d)
 {
 	const struct math_code *m = math_codes[isa][d == DT_F64];
@@ -53,6 +69,10 @@ static void check_math(enum isa isa, enum dtype d)
 	input_fill(x, d, N, input_key(1, 2), 1, 1e6, 1);
 	m->log(out, x, N);
 	ck_assert_double_le(worst_ulp(x, out, d, log), 2);
+	input_fill(x, d, N, input_key(1, 3), 1e-12, 4, 1);
+	check_log_absolute(m, x, out, d);
+	input_fill(x, d, N, input_key(1, 4), 0.7, 0.9, 1);
+	check_log_absolute(m, x, out, d);
 	m->rcp(out, x, N);
 	ck_assert_double_le(worst_ulp(x, out, d, reciprocal), 1.5);
 }
