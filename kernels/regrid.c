@@ -307,7 +307,7 @@ static int setup(const struct params *p, void **ret_state, struct error *err)
 	s->grid = (enum regrid_grid)params_option(p, "grid");
 	s->weights = (enum regrid_weights)params_option(p, "weights");
 	count(p, &c);
-	s->is_nontemporal = c.footprint_bytes > (double)host_stream_threshold(p->threads);
+	s->is_nontemporal = c.bytes > (double)host_stream_threshold(p->threads);
 	init_axes(s);
 	choose_tiles(s);
 	if (params_option(p, "mask"))

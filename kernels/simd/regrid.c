@@ -31,19 +31,27 @@ static void nearest_tail(const struct regrid_row *r, const real *src, int64_t j)
 		out[j] = src[r->col_first[j]];
 }
 
+/* Elements 0, 2, 4 ... of s. */
+static inline vec take_even(const real *s)
+{
+	return v_even(v_load(s), v_load(s + LANES));
+}
+
 static int64_t nearest_stride2(const struct regrid_row *r, const real *src)
 {
 	const real *s = src + r->col_first[0];
 	real *out = r->out;
-	bool nontemporal = r->is_nontemporal && v_head(out, LANES) == 0;
+	const bool nontemporal = r->is_nontemporal && LANES < r->n;
 	int64_t j = 0,
 		ahead = r->n - AHEAD / (2 * (int64_t)sizeof(real)); /* rows are skipped */
 
 	/* The last vector would read one source behind its row. */
+	if (nontemporal)
+		v_store_n(out, take_even(s), (size_t)(j = (int64_t)v_head(out, LANES)));
 	for (; j + LANES < r->n; j += LANES) {
 		if (nontemporal && j < ahead)
 			fetch_ahead(s + 2 * j);
-		put(out + j, v_even(v_load(s + 2 * j), v_load(s + 2 * j + LANES)), nontemporal);
+		put(out + j, take_even(s + 2 * j), nontemporal);
 	}
 	return j;
 }
@@ -131,27 +139,38 @@ static void gather(const struct regrid_row *r, int64_t lo, int64_t j)
 }
 
 /* Two rows, two columns, every second source, no seam: no buffer. */
+struct half {
+	const real *s, *t, *w0, *w1; /* two source rows, weights of their columns */
+	vec a, b;		     /* weights of the rows */
+};
+
+static inline vec half_of(const struct half *h, int64_t j)
+{
+	vec lo = v_fma(h->b, v_load(h->t + 2 * j), h->a * v_load(h->s + 2 * j));
+	vec hi = v_fma(h->b, v_load(h->t + 2 * j + LANES), h->a * v_load(h->s + 2 * j + LANES));
+
+	return v_fma(v_load(h->w1 + j), v_odd(lo, hi), v_load(h->w0 + j) * v_even(lo, hi));
+}
+
 static int64_t half(const struct regrid_row *r)
 {
 	const real *s =
 		(const real *)r->src + (int64_t)r->row_first * r->width + r->col_first[0];
-	const real *t = s + r->width, *w0 = r->col_weight, *w1 = w0 + r->col_pitch;
-	const real a = (real)r->row_weight[0], b = (real)r->row_weight[1];
+	const real *w = r->col_weight;
+	struct half h = { s, s + r->width, w, w + r->col_pitch, v_all((real)r->row_weight[0]),
+		v_all((real)r->row_weight[1]) };
 	real *out = r->out;
-	bool nontemporal = r->is_nontemporal && v_head(out, LANES) == 0;
+	const bool nontemporal = r->is_nontemporal && LANES <= r->n;
 	int64_t j = 0;
 
+	if (nontemporal)
+		v_store_n(out, half_of(&h, 0), (size_t)(j = (int64_t)v_head(out, LANES)));
 	for (; j + LANES <= r->n; j += LANES) {
-		vec lo = a * v_load(s + 2 * j), hi = a * v_load(s + 2 * j + LANES), even;
-
 		if (nontemporal) {
 			fetch_ahead(s + 2 * j);
-			fetch_ahead(t + 2 * j);
+			fetch_ahead(h.t + 2 * j);
 		}
-		lo = v_fma(v_all(b), v_load(t + 2 * j), lo);
-		hi = v_fma(v_all(b), v_load(t + 2 * j + LANES), hi);
-		even = v_load(w0 + j) * v_even(lo, hi);
-		put(out + j, v_fma(v_load(w1 + j), v_odd(lo, hi), even), nontemporal);
+		put(out + j, half_of(&h, j), nontemporal);
 	}
 	return j;
 }
