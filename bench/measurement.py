@@ -146,7 +146,9 @@ def aa(h, trials):
 
 
 def detect(h, trials):
-    a, b = h.program(TURNS), h.program(TURNS * 103 // 100)
+    # Long enough that the start of a process is a small part of it.
+    turns = 10 * TURNS
+    a, b = h.program(turns), h.program(turns * 103 // 100)
     found = covered = told = 0
     # What the processes spend beside their turns: the start of a process with no turns.
     empty = h.program(1)

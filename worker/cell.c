@@ -264,16 +264,21 @@ static size_t levelled(const struct cell_run *r, struct arena *a, double *out)
 	return n;
 }
 
-static enum noise_class verdict(const struct cell_run *r)
+static void add_verdict(const struct cell_run *r, json_t *o)
 {
+	const cpu_set_t *cpus =
+		CPU_COUNT(&r->job->cpus) ? &r->job->cpus : &r->job->host->allowed;
 	struct arena *a = arena_new();
-	double *values = ARENA_ARRAY(a, double, r->n);
+	double *values = ARENA_ARRAY(a, double, r->n), contention;
 	size_t n, n_values = levelled(r, a, values);
 	struct noise **group = noise_group(r, a, &n);
-	enum noise_class c = noise_of_run(group, n, values, n_values);
+	enum noise_class c;
 
+	contention = noise_contention(group, n, CPU_COUNT(cpus));
+	c = noise_of_run(group, n, values, n_values, contention);
+	json_set_str(o, "verdict", noise_class_names[c]);
+	json_set_real(o, "contention", contention);
 	arena_free(a);
-	return c;
 }
 
 static bool all_steady(const struct cell_run *r)
@@ -312,7 +317,7 @@ void cell_finish(struct cell_run *r)
 	send_judged(r);
 	json_set_str(o, "cell", r->cell->id);
 	json_set_str(o, "stop_reason", r->stop_reason);
-	json_set_str(o, "verdict", noise_class_names[verdict(r)]);
+	add_verdict(r, o);
 	json_set_bool(o, "steady", all_steady(r));
 	json_set_int(o, "processes", (int64_t)r->n);
 	json_set_int(o, "replaced", r->n_replaced);

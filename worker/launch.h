@@ -98,6 +98,7 @@ struct child {
 	int64_t forked_ns;	      /* CLOCK_MONOTONIC */
 	int64_t exec_ns;	      /* the child's stamp just before exec */
 	int64_t started_ns;	      /* exec succeeded */
+	int64_t seen_ns;	      /* when we saw that */
 	struct launch_usage usage;    /* before exec */
 	enum launch_step failed_step; /* when exec or a step before it failed */
 	int failed_errno;

@@ -9,6 +9,9 @@
 #include "stats/quantile.h"
 
 enum { FEW = 5, MIN_DRIFT = 8 };
+#define CONTENDED 0.25	   /* share of the time */
+#define CONTENDED_US 2000  /* less in all is chance */
+#define FILLS_ITS_CPUS 0.9 /* of them busy: what waits may be its own threads */
 
 const char *const noise_class_names[] = { "clean", "suspect", "noisy" };
 const char *const noise_signal_names[N_NOISE_SIGNALS] = {
@@ -105,6 +108,7 @@ void noise_collect(const struct host *h, const struct noise_snapshot *before,
 	double *amount = ret->amount;
 
 	*ret = (struct noise){ .wall_ns = MAX(a->wall_ns, (int64_t)1),
+		.busy_ns = (a->user_us + a->sys_us) * 1000,
 		.window_ns = MAX(after->taken_ns - before->taken_ns, (int64_t)1) };
 	amount[N_RUNQ] = (double)a->runq_wait_ns;
 	amount[N_PSI_CPU] = delta(before->psi_cpu_us, after->psi_cpu_us);
@@ -236,8 +240,25 @@ static double trend_p(struct arena *a, const double *x, size_t n)
 	return erfc(z / sqrt(2));
 }
 
-enum noise_class noise_of_run(
-	struct noise *const *group, size_t n, const double *values, size_t n_values)
+double noise_contention(struct noise *const *group, size_t n, int n_cpus)
+{
+	double stalled_us = 0, window_ns = 0, busy_ns = 0, wall_ns = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (group[i]->amount[N_PSI_CPU] < 0)
+			return 0;
+		stalled_us += group[i]->amount[N_PSI_CPU];
+		window_ns += (double)group[i]->window_ns;
+		busy_ns += (double)group[i]->busy_ns;
+		wall_ns += (double)group[i]->wall_ns;
+	}
+	if (stalled_us < CONTENDED_US || busy_ns >= FILLS_ITS_CPUS * n_cpus * wall_ns)
+		return 0;
+	return fmin(1, stalled_us * 1e3 / window_ns);
+}
+
+enum noise_class noise_of_run(struct noise *const *group, size_t n, const double *values,
+	size_t n_values, double contention)
 {
 	struct arena *a = arena_new();
 	bool drifts = n_values >= MIN_DRIFT && trend_p(a, values, n_values) < 0.01;
@@ -250,5 +271,5 @@ enum noise_class noise_of_run(
 	share = n ? (double)n_noisy / (double)n : 0;
 	if (share > 0.3 || drifts)
 		return NOISE_NOISY;
-	return share >= 0.1 ? NOISE_SUSPECT : NOISE_CLEAN;
+	return share >= 0.1 || contention >= CONTENDED ? NOISE_SUSPECT : NOISE_CLEAN;
 }

@@ -39,6 +39,7 @@ extern const char *const noise_class_names[];
 /* What was seen around one process. Amounts in raw units, -1: the host cannot tell. */
 struct noise {
 	int64_t wall_ns;   /* of the process */
+	int64_t busy_ns;   /* cpu time of it and what it waited for */
 	int64_t window_ns; /* between the two looks at the host */
 	double amount[N_NOISE_SIGNALS];
 	enum noise_class class;
@@ -67,10 +68,15 @@ void noise_judge(struct noise *const *group, size_t n);
 /* The same for one process alone, against the group so far (which does not hold it yet): the
  * first opinion, sent with its record. */
 void noise_judge_one(struct noise *const *group, size_t n, struct noise *one);
+/* Share of the time around the processes of a group in which somebody on the host waited for a
+ * cpu although the processes did not keep n_cpus busy by themselves, so that others must have
+ * done so. What a constant load leaves behind: no process stands out from the rest. 0 where that
+ * cannot be told (no pressure information, a workload that fills its cpus, under 2 ms in all). */
+double noise_contention(struct noise *const *group, size_t n, int n_cpus);
 /* Verdict of a run: noisy when more than 30 % of its processes are noisy or when the n_values
  * process values (in order of time, each arm's level taken off) drift: p < 0.01, Mann-Kendall.
- * Suspect from 10 %. */
-enum noise_class noise_of_run(
-	struct noise *const *group, size_t n, const double *values, size_t n_values);
+ * Suspect from 10 %, or from a contention of 25 %. */
+enum noise_class noise_of_run(struct noise *const *group, size_t n, const double *values,
+	size_t n_values, double contention);
 
 #endif

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include "base/clock.h"
 #include "worker/cgroup.h"
+#include "worker/moments.h"
 #include "worker/namespaces.h"
 #include "worker/sweep.h"
 
@@ -29,6 +30,7 @@ struct tending {
 	int64_t limit_ns;   /* CLOCK_MONOTONIC */
 	int64_t kill_at_ns; /* when patience ends; INT64_MAX: nobody is being ended */
 	int64_t ended_ns;   /* when its end was seen */
+	struct moments moments;
 	enum reason reason;
 	bool is_killed;
 };
@@ -232,12 +234,31 @@ static enum termination judge(const struct tending *t, int status)
 	return WTERMSIG(status) == SIGKILL ? T_KILLED : T_SIGNAL;
 }
 
+/* The kernel's stamps where it gave them and they lie within what was seen from here. */
+static void correct_times(struct tending *t)
+{
+	struct account *a = &t->s->account;
+	struct child *c = t->c;
+	struct moments_seen seen;
+
+	moments_close(&t->moments, c->pid, &seen);
+	if (seen.exec_ns >= c->exec_ns && seen.exec_ns <= c->seen_ns) {
+		c->started_ns = seen.exec_ns;
+		a->is_stamped = true;
+	}
+	if (seen.exit_ns >= c->started_ns && seen.exit_ns <= t->ended_ns && !seen.had_threads) {
+		a->end_delay_ns = t->ended_ns - seen.exit_ns;
+		t->ended_ns = seen.exit_ns;
+	}
+}
+
 static void reap(struct tending *t)
 {
 	struct supervised *s = t->s;
 	struct rusage ru = { 0 };
 	int status = 0;
 
+	correct_times(t);
 	read_scheduler(t->c->pid, &t->c->usage, &s->account);
 	while (wait4(t->c->pid, &status, 0, &ru) < 0 && errno == EINTR)
 		;
@@ -286,9 +307,10 @@ static void send_tail(struct tending *t)
  * exec's. */
 static void correct_start(struct child *c)
 {
-	static int64_t least_ns = INT64_MAX;
+	static int64_t least_ns = NS_PER_MS / 2; /* until we know better */
 	int64_t delay_ns = c->started_ns - c->exec_ns;
 
+	c->seen_ns = c->started_ns;
 	least_ns = MIN(least_ns, delay_ns);
 	if (delay_ns > 3 * least_ns + 100 * NS_PER_US)
 		c->started_ns = c->exec_ns + least_ns;
@@ -361,9 +383,13 @@ int supervise(struct channel *ch, const struct launch *l, int64_t time_ns, size_
 		return r;
 	if (hooks && hooks->before)
 		hooks->before(hooks->arg, c.pid);
+	if (l->wants_go)
+		moments_open(&t.moments, c.pid);
 	r = launch_go(l, &c, err);
-	if (r < 0)
+	if (r < 0) {
+		moments_close(&t.moments, c.pid, &(struct moments_seen){ 0 });
 		return fail_start(l, &c, s, err);
+	}
 	note_start(s, &c);
 	if (time_ns)
 		t.limit_ns = c.started_ns + time_ns;
@@ -372,6 +398,7 @@ int supervise(struct channel *ch, const struct launch *l, int64_t time_ns, size_
 			hooks->after(hooks->arg, c.pid);
 		reap(&t);
 	} else {
+		moments_close(&t.moments, c.pid, &(struct moments_seen){ 0 });
 		s->is_wedged = true;
 		s->termination = T_KILLED;
 	}

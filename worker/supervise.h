@@ -29,7 +29,9 @@ extern const char *const termination_names[];
 
 /* What wait4 and /proc say about the process and the descendants it waited for. -1: unknown. */
 struct account {
-	int64_t wall_ns; /* exec to exit */
+	int64_t wall_ns;      /* exec to exit */
+	bool is_stamped;      /* by the kernel (worker/moments.h), not by our waking up */
+	int64_t end_delay_ns; /* between the exit and our seeing it; 0 unknown */
 	int64_t started_unix_ns;
 	int64_t start_delay_ns; /* between the child's stamp before exec and our seeing exec */
 	int64_t user_us, sys_us;

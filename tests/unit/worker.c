@@ -435,7 +435,7 @@ START_TEST(quiet_processes_are_clean)
 	noise_judge(p, GROUP);
 	for (int i = 0; i < GROUP; i++)
 		ck_assert_int_eq(v[i].class, NOISE_CLEAN);
-	ck_assert_int_eq(noise_of_run(p, GROUP, values, GROUP), NOISE_CLEAN);
+	ck_assert_int_eq(noise_of_run(p, GROUP, values, GROUP, 0), NOISE_CLEAN);
 }
 END_TEST
 
@@ -503,6 +503,29 @@ START_TEST(a_short_process_is_not_judged_by_single_events)
 }
 END_TEST
 
+START_TEST(a_constant_load_beside_a_run_is_told_though_no_process_stands_out)
+{
+	struct noise v[GROUP], *p[GROUP];
+	double flat[GROUP] = { 3, 1, 2, 3, 1, 2, 3, 1, 2, 3 };
+
+	make_group(v, p);
+	ck_assert_double_lt(noise_contention(p, GROUP, 2), 0.01);
+	for (int i = 0; i < GROUP; i++) {
+		v[i].busy_ns = v[i].wall_ns;
+		v[i].amount[N_PSI_CPU] = 90e3;
+	}
+	noise_judge(p, GROUP);
+	ck_assert_int_eq(v[0].class, NOISE_CLEAN);
+	ck_assert_double_eq_tol(noise_contention(p, GROUP, 2), 0.89, 0.01);
+	ck_assert_int_eq(noise_of_run(p, GROUP, flat, GROUP, 0.89), NOISE_SUSPECT);
+	ck_assert_int_eq(noise_of_run(p, GROUP, flat, GROUP, 0.2), NOISE_CLEAN);
+	/* Its own threads may be what waits, or nobody can tell. */
+	ck_assert_double_eq(noise_contention(p, GROUP, 1), 0);
+	v[2].amount[N_PSI_CPU] = -1;
+	ck_assert_double_eq(noise_contention(p, GROUP, 2), 0);
+}
+END_TEST
+
 START_TEST(the_verdict_is_blind_to_order_and_arm)
 {
 	struct noise v[GROUP], *p[GROUP], *reversed[GROUP];
@@ -533,11 +556,11 @@ START_TEST(many_noisy_processes_or_a_drift_make_a_run_noisy)
 	for (int i = 0; i < GROUP; i++)
 		rising[i] = 100 + i;
 	noise_judge(p, GROUP);
-	ck_assert_int_eq(noise_of_run(p, GROUP, rising, GROUP), NOISE_NOISY);
+	ck_assert_int_eq(noise_of_run(p, GROUP, rising, GROUP, 0), NOISE_NOISY);
 	v[0].class = NOISE_NOISY;
-	ck_assert_int_eq(noise_of_run(p, GROUP, flat, GROUP), NOISE_SUSPECT);
+	ck_assert_int_eq(noise_of_run(p, GROUP, flat, GROUP, 0), NOISE_SUSPECT);
 	v[1].class = v[2].class = v[3].class = NOISE_NOISY;
-	ck_assert_int_eq(noise_of_run(p, GROUP, flat, GROUP), NOISE_NOISY);
+	ck_assert_int_eq(noise_of_run(p, GROUP, flat, GROUP, 0), NOISE_NOISY);
 }
 END_TEST
 
@@ -670,6 +693,7 @@ SUITE("worker", cpu_lists_survive_a_round_trip, a_limit_never_cuts_a_character_i
 	a_failed_proof_outweighs_a_good_one, quiet_processes_are_clean,
 	one_signal_is_suspect_and_two_are_noisy, throttling_and_swapping_are_noisy_alone,
 	the_habit_of_a_benchmark_is_no_noise, a_short_process_is_not_judged_by_single_events,
+	a_constant_load_beside_a_run_is_told_though_no_process_stands_out,
 	the_verdict_is_blind_to_order_and_arm, many_noisy_processes_or_a_drift_make_a_run_noisy,
 	the_first_opinion_uses_the_processes_so_far,
 	repositories_are_taken_by_known_protocols_only, git_log_is_read_whatever_stands_in_it,

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* When a process became its program and when it ended, as stamped by the kernel in the
+ * process's own context: a watcher that wakes up late on a busy host cannot move them. Needs
+ * software events (perf_event_paranoid up to 2, or CAP_PERFMON); without them both are unknown
+ * and the watcher's own times have to do. Runner only. */
+#ifndef WORKER_MOMENTS_H
+#define WORKER_MOMENTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Zero-initialise. */
+struct moments {
+	void *ring; /* NULL: not watching */
+	int fd;
+};
+
+/* CLOCK_MONOTONIC; 0: unknown. */
+struct moments_seen {
+	int64_t exec_ns; /* the first exec succeeded */
+	int64_t exit_ns; /* the leader ended, its memory already given back */
+	/* Other threads were started: they may outlive the leader, whose end then says little.
+	 */
+	bool had_threads;
+};
+
+/* Begin to watch pid, which must not have reached exec. Failing is not an error. */
+void moments_open(struct moments *m, pid_t pid);
+/* What was seen, for pid a zombie; ends the watch. Any m that was opened or zeroed. */
+void moments_close(struct moments *m, pid_t pid, struct moments_seen *ret);
+
+#endif
