@@ -7,9 +7,12 @@
 #include "stats/quantile.h"
 #include "worker/spawn.h"
 
-enum { COUNTERS_FROM = 5 }; /* planned processes; fewer are not worth the set-up time */
-#define SHORT_NS 20e6	    /* from here on the cost of spawning cannot matter */
-#define TOO_SHORT_NS 5e6    /* docs/methods.md */
+enum {
+	COUNTERS_FROM = 5, /* planned processes; fewer are not worth the set-up time */
+	HABIT = 50	   /* latest processes that a first opinion is formed on */
+};
+#define SHORT_NS 20e6	 /* from here on the cost of spawning cannot matter */
+#define TOO_SHORT_NS 5e6 /* docs/methods.md */
 
 static const char *role_name(const struct cell_run *r, size_t role)
 {
@@ -127,6 +130,10 @@ static int run_turn(struct cell_run *r, struct turn *t, struct measured *m)
 	struct arena *a = arena_new();
 
 	t->past = noise_group(r, a, &t->n_past);
+	if (t->n_past > HABIT) {
+		t->past += t->n_past - HABIT;
+		t->n_past = HABIT;
+	}
 	return measured_run(r->job, t, m);
 }
 

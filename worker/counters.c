@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "base/cleanup.h"
+#include "worker/supervise.h"
 
 static const struct {
 	const char *name;
@@ -25,33 +26,27 @@ static int open_event(enum counter which, pid_t pid)
 		.disabled = 1,
 		.inherit = 1,
 		.enable_on_exec = 1,
-		.exclude_kernel = events[which].type == PERF_TYPE_HARDWARE,
+		.exclude_kernel = 1,
 		.exclude_hv = 1 };
 
 	return (int)syscall(
 		SYS_perf_event_open, &attr, pid, -1, -1, (unsigned long)PERF_FLAG_FD_CLOEXEC);
 }
 
-void counters_probe(bool *ret_software, bool *ret_hardware)
+bool counters_probe(void)
 {
-	int sw = open_event(C_TASK_CLOCK, 0), hw = open_event(C_INSTRUCTIONS, 0);
+	int fd = open_event(C_INSTRUCTIONS, 0);
 
-	*ret_software = sw >= 0;
-	*ret_hardware = hw >= 0;
-	if (sw >= 0)
-		close(sw);
-	if (hw >= 0)
-		close(hw);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
 }
 
-void counters_open(struct counters *c, pid_t pid, bool software, bool hardware)
+void counters_open(struct counters *c, pid_t pid)
 {
 	*c = (struct counters){ .is_open = true };
-	for (int i = 0; i < N_COUNTERS; i++) {
-		bool wanted = events[i].type == PERF_TYPE_SOFTWARE ? software : hardware;
-
-		c->fd[i] = wanted ? open_event((enum counter)i, pid) : -1;
-	}
+	for (int i = 0; i < N_COUNTERS; i++)
+		c->fd[i] = open_event((enum counter)i, pid);
 }
 
 void counters_close(struct counters *c)
@@ -71,10 +66,15 @@ void counters_close(struct counters *c)
 	c->is_open = false;
 }
 
-json_t *counters_json(const struct counters *c)
+json_t *counters_json(const struct counters *c, const struct account *a)
 {
 	json_t *o = json_object();
 
+	json_set_int(o, "task-clock-ns", (a->user_us + a->sys_us) * 1000);
+	json_set_int(o, "context-switches", a->nvcsw + a->nivcsw);
+	if (a->migrations >= 0)
+		json_set_int(o, "cpu-migrations", a->migrations);
+	json_set_int(o, "page-faults", a->minflt + a->majflt);
 	for (int i = 0; i < N_COUNTERS; i++)
 		if (c->has[i])
 			json_set_int(o, events[i].name, c->value[i]);

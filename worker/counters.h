@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Event counters of one process and what it starts (perf_event_open(2)). What the host cannot
- * count, or counted only part of the time (multiplexed), is absent, never 0. */
+/* Event counters of one process and what it starts. Software events come from the kernel's own
+ * books (wait4, /proc/PID/sched), which are kept anyway: perf events for them would cost a
+ * quarter of a millisecond a process. Hardware events are perf's (perf_event_open(2)); what the
+ * host cannot count, or counted only part of the time (multiplexed), is absent, never 0. */
 #ifndef WORKER_COUNTERS_H
 #define WORKER_COUNTERS_H
 
@@ -10,10 +12,6 @@
 #include "base/json.h"
 
 #define COUNTERS(X)                                                                            \
-	X(C_TASK_CLOCK, "task-clock-ns", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK)         \
-	X(C_SWITCHES, "context-switches", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CONTEXT_SWITCHES)  \
-	X(C_MIGRATIONS, "cpu-migrations", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_MIGRATIONS)    \
-	X(C_FAULTS, "page-faults", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_PAGE_FAULTS)              \
 	X(C_INSTRUCTIONS, "instructions", PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS)      \
 	X(C_CYCLES, "cycles", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES)                    \
 	X(C_BRANCH_MISSES, "branch-misses", PERF_TYPE_HARDWARE, PERF_COUNT_HW_BRANCH_MISSES)   \
@@ -33,12 +31,15 @@ struct counters {
 	bool has[N_COUNTERS];
 };
 
-/* Can software (and hardware) events of own processes be counted here? */
-void counters_probe(bool *ret_software, bool *ret_hardware);
+struct account;
+
+/* Can hardware events of own processes be counted here? */
+bool counters_probe(void);
 /* Attach to pid, which waits before its exec: counting starts with the exec. */
-void counters_open(struct counters *c, pid_t pid, bool software, bool hardware);
+void counters_open(struct counters *c, pid_t pid);
 /* Read and close; after the end of the process. */
 void counters_close(struct counters *c);
-json_t *counters_json(const struct counters *c);
+/* Both kinds, by their names in perf(1). */
+json_t *counters_json(const struct counters *c, const struct account *a);
 
 #endif

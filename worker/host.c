@@ -91,7 +91,7 @@ int host_init(struct host *h, struct error *err)
 	cpus_allowed(&h->allowed);
 	keep_off(h);
 	open_sources(h);
-	counters_probe(&h->has_perf, &h->has_pmu);
+	h->has_pmu = counters_probe();
 	fingerprint_make(h);
 	return OK;
 }

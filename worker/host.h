@@ -28,7 +28,7 @@ struct host {
 	bool uses_cgroup; /* false: --no-cgroup */
 	char *cgroup;	  /* our cgroup v2 folder for jobs; NULL: none can be made */
 	bool cgroup_has_memory, cgroup_has_pids;
-	bool has_pmu, has_perf; /* hardware, software events may be counted */
+	bool has_pmu; /* hardware events may be counted */
 	bool has_swap;
 	int psi_cpu, psi_io, psi_memory; /* descriptors of /proc/pressure; -1 */
 	int stat, vmstat;		 /* /proc/stat, /proc/vmstat; -1 */

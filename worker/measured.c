@@ -80,8 +80,8 @@ static void take_before(void *arg, pid_t pid)
 	struct flight *f = arg;
 	const struct host *h = f->job->host;
 
-	if (f->wants_counters)
-		counters_open(&f->record.counters, pid, h->has_perf, h->has_pmu);
+	if (f->wants_counters && h->has_pmu)
+		counters_open(&f->record.counters, pid);
 	noise_snapshot_take(h, &f->before);
 }
 

@@ -190,7 +190,7 @@ json_t *record_message(const struct job *j, const struct turn *t, const struct r
 	add_account(o, &r->process.account);
 	if (r->process.termination != T_FAILED_START)
 		add_host_signals(o, r);
-	json_object_set_new(o, "counters", counters_json(&r->counters));
+	json_object_set_new(o, "counters", counters_json(&r->counters, &r->process.account));
 	add_end(o, &r->process);
 	json_set_bool(o, "steady", r->result.steady);
 	json_set_str(o, "noise", noise_class_names[n->class]);
