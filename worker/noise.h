@@ -70,8 +70,9 @@ void noise_judge(struct noise *const *group, size_t n);
 void noise_judge_one(struct noise *const *group, size_t n, struct noise *one);
 /* Share of the time around the processes of a group in which somebody on the host waited for a
  * cpu although the processes did not keep n_cpus busy by themselves, so that others must have
- * done so. What a constant load leaves behind: no process stands out from the rest. 0 where that
- * cannot be told (no pressure information, a workload that fills its cpus, under 2 ms in all). */
+ * done so. What a constant load leaves behind: no process stands out from the rest. 0 where
+ * that cannot be told (no pressure information, a workload that fills its cpus, under 2 ms in
+ * all). */
 double noise_contention(struct noise *const *group, size_t n, int n_cpus);
 /* Verdict of a run: noisy when more than 30 % of its processes are noisy or when the n_values
  * process values (in order of time, each arm's level taken off) drift: p < 0.01, Mann-Kendall.

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/fs.h"
@@ -12,6 +13,7 @@
 #include "worker/cpus.h"
 #include "worker/git.h"
 #include "worker/gitlog.h"
+#include "worker/moments.h"
 #include "worker/noise.h"
 #include "worker/result.h"
 #include "worker/spec.h"
@@ -403,6 +405,57 @@ START_TEST(a_failed_proof_outweighs_a_good_one)
 }
 END_TEST
 
+/* --- the kernel's stamps -------------------------------------------------------------------
+ */
+
+static pid_t start_waiting(int *ret_go)
+{
+	int p[2];
+	pid_t pid;
+	char c;
+
+	ck_assert_int_eq(pipe(p), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(p[1]);
+		(void)!read(p[0], &c, 1);
+		execl("/bin/true", "true", NULL);
+		_exit(127);
+	}
+	close(p[0]);
+	*ret_go = p[1];
+	return pid;
+}
+
+START_TEST(exec_and_exit_are_stamped_by_the_kernel)
+{
+	int go;
+	pid_t pid = start_waiting(&go);
+	struct moments m = { 0 };
+	struct moments_seen s;
+	int64_t before, after;
+	siginfo_t info;
+
+	moments_open(&m, pid);
+	before = clock_monotonic_ns();
+	close(go);
+	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	after = clock_monotonic_ns();
+	if (m.ring) {
+		moments_close(&m, pid, &s);
+		ck_assert_int_gt(s.exec_ns, before);
+		ck_assert_int_gt(s.exit_ns, s.exec_ns);
+		ck_assert_int_lt(s.exit_ns, after);
+		ck_assert(!s.had_threads);
+	}
+	/* Without a watch nothing is known. */
+	moments_close(&m, pid, &s);
+	ck_assert_int_eq(s.exec_ns, 0);
+	ck_assert_int_eq(s.exit_ns, 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+END_TEST
+
 /* --- noise ------------------------------------------------------------------------------- */
 
 enum { GROUP = 10 };
@@ -694,7 +747,8 @@ SUITE("worker", cpu_lists_survive_a_round_trip, a_limit_never_cuts_a_character_i
 	one_signal_is_suspect_and_two_are_noisy, throttling_and_swapping_are_noisy_alone,
 	the_habit_of_a_benchmark_is_no_noise, a_short_process_is_not_judged_by_single_events,
 	a_constant_load_beside_a_run_is_told_though_no_process_stands_out,
-	the_verdict_is_blind_to_order_and_arm, many_noisy_processes_or_a_drift_make_a_run_noisy,
+	exec_and_exit_are_stamped_by_the_kernel, the_verdict_is_blind_to_order_and_arm,
+	many_noisy_processes_or_a_drift_make_a_run_noisy,
 	the_first_opinion_uses_the_processes_so_far,
 	repositories_are_taken_by_known_protocols_only, git_log_is_read_whatever_stands_in_it,
 	a_changed_tree_is_not_taken_for_a_built_one, the_tree_used_longest_ago_goes_first)
