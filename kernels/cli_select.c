@@ -260,6 +260,36 @@ static void settle_threads(const struct cli *c, struct params *p)
 		p->threads = host_get()->n_cpus;
 }
 
+static double work_of(const struct params *p)
+{
+	struct counts counts = { 0 };
+
+	p->kernel->count(p, &counts);
+	return counts.work;
+}
+
+/* Weak scaling: the first dimension that multiplies the work by exactly the number of threads.
+ */
+static int grow(struct params *p, struct error *err)
+{
+	const double one = work_of(p);
+
+	for (int i = 0; i < p->kernel->n_dims; i++) {
+		struct params q = *p;
+
+		q.dim[i] *= p->threads;
+		if (q.dim[i] > p->kernel->dim_max || work_of(&q) != one * p->threads)
+			continue;
+		if (p->kernel->check && p->kernel->check(&q, err) != OK)
+			continue;
+		*p = q;
+		return OK;
+	}
+	return error_set_field(err, E_UNPROCESSABLE, "weak",
+		"the work of %s does not grow by exactly %d with one of its dimensions",
+		p->kernel->id, p->threads);
+}
+
 static int settle(const struct cli *c, struct params *p, struct error *err)
 {
 	const struct vk_kernel *vk = vk_find(p->kernel);
@@ -270,7 +300,8 @@ static int settle(const struct cli *c, struct params *p, struct error *err)
 	if (p->backend == BACKEND_VULKAN && vk && !(vk->dtypes & DT_BIT(p->dtype)))
 		return error_set_field(err, E_UNAVAILABLE, "dtype",
 			"%s has no Vulkan backend in %s", p->kernel->id, dtype_name(p->dtype));
-	return p->kernel->check ? p->kernel->check(p, err) : OK;
+	r = p->kernel->check ? p->kernel->check(p, err) : OK;
+	return r == OK && c->weak ? grow(p, err) : r;
 }
 
 /* scalar and simd do not multiply with a list of thread counts. */

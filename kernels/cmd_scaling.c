@@ -53,27 +53,6 @@ static double work_of(const struct params *p)
 	return c.work;
 }
 
-/* The first dimension that multiplies the work by exactly the number of threads. */
-static int grow(struct params *p, struct error *err)
-{
-	const double one = work_of(p);
-
-	for (int i = 0; i < p->kernel->n_dims; i++) {
-		struct params q = *p;
-
-		q.dim[i] *= p->threads;
-		if (q.dim[i] > p->kernel->dim_max || work_of(&q) != one * p->threads)
-			continue;
-		if (p->kernel->check && p->kernel->check(&q, err) != OK)
-			continue;
-		*p = q;
-		return OK;
-	}
-	return error_set_field(err, E_UNPROCESSABLE, "weak",
-		"the work of %s does not grow by exactly %d with one of its dimensions",
-		p->kernel->id, p->threads);
-}
-
 static int prepare(struct scaling *s, struct error *err)
 {
 	const struct kernel *list[CLI_SELECTED];
@@ -90,11 +69,8 @@ static int prepare(struct scaling *s, struct error *err)
 		r = cli_expand(&c, list[0], s->arena, &all, &n, err);
 	if (r == OK && (n > STEPS_MAX || n < 1))
 		return error_set(err, E_UNPROCESSABLE, "more than %d steps", STEPS_MAX);
-	for (size_t i = 0; r == OK && i < n; i++) {
+	for (size_t i = 0; r == OK && i < n; i++)
 		s->step[i].p = all[i];
-		if (s->cli->weak)
-			r = grow(&s->step[i].p, err);
-	}
 	s->n = (int)n;
 	if (r == OK && s->step[0].p.threads != 1)
 		return error_set_field(err, E_BAD_REQUEST, "threads",

@@ -44,27 +44,38 @@ static void fill_row(struct scaling_row *r, double base, enum scaling_kind kind)
 	r->efficiency = s / p;
 	r->karp_flatt = p > 1 ? (1 / s - 1 / p) / (1 - 1 / p) : NAN;
 	r->superlinear = p > 1 && r->efficiency > 1.02;
+	r->speedup_lower = r->speedup_upper = NAN;
 }
 
-static void fit_amdahl(struct scaling *s)
+/* Least squares in f of a law that is linear in it; both laws keep f in [0, 1]. */
+static double fit_fraction(const struct scaling *s, enum scaling_kind kind)
 {
-	double top = 0, bottom = 0, f, squares = 0;
+	double top = 0, bottom = 0;
 
 	for (size_t i = 1; i < s->n; i++) {
-		double p = s->rows[i].workers, u = 1 - 1 / p;
+		double p = s->rows[i].workers, speedup = s->rows[i].speedup;
+		double u = kind == SCALING_WEAK ? p - 1 : 1 - 1 / p;
 
-		top += (1 / s->rows[i].speedup - 1 / p) * u;
+		top += u * (kind == SCALING_WEAK ? p - speedup : 1 / speedup - 1 / p);
 		bottom += u * u;
 	}
-	f = bottom > 0 ? fmin(1, fmax(0, top / bottom)) : NAN;
+	return bottom > 0 ? fmin(1, fmax(0, top / bottom)) : NAN;
+}
+
+static void fit_law(struct scaling *s, enum scaling_kind kind)
+{
+	double f = fit_fraction(s, kind), squares = 0;
+
 	for (size_t i = 1; i < s->n; i++) {
-		double e = 1 / (f + (1 - f) / s->rows[i].workers) - s->rows[i].speedup;
+		double p = s->rows[i].workers;
+		double law = kind == SCALING_WEAK ? p - f * (p - 1) : 1 / (f + (1 - f) / p);
+		double e = law - s->rows[i].speedup;
 
 		squares += e * e;
 	}
 	s->serial_fraction = f;
-	s->amdahl_limit = f > 0 ? 1 / f : f == 0 ? INFINITY : NAN;
-	s->amdahl_rms = s->n > 1 ? sqrt(squares / (double)(s->n - 1)) : NAN;
+	s->amdahl_limit = kind == SCALING_WEAK ? NAN : f > 0 ? 1 / f : f == 0 ? INFINITY : NAN;
+	s->law_rms = s->n > 1 ? sqrt(squares / (double)(s->n - 1)) : NAN;
 }
 
 /* Sums of the two-parameter least-squares problem y = sigma u + kappa v. */
@@ -132,7 +143,14 @@ static void fit_usl(struct scaling *s)
 int scaling_make(struct arena *a, enum scaling_kind kind, const struct scaling_point *points,
 	size_t n, struct scaling *ret, struct error *err)
 {
-	struct scaling s = { .rows = ARENA_ARRAY(a, struct scaling_row, n), .n = n };
+	struct scaling s = { .rows = ARENA_ARRAY(a, struct scaling_row, n),
+		.n = n,
+		.serial_lower = NAN,
+		.serial_upper = NAN,
+		.sigma_lower = NAN,
+		.sigma_upper = NAN,
+		.kappa_lower = NAN,
+		.kappa_upper = NAN };
 	double sum = 0;
 	int r;
 
@@ -152,7 +170,7 @@ int scaling_make(struct arena *a, enum scaling_kind kind, const struct scaling_p
 			s.first_drop = i;
 	}
 	s.mean_efficiency = n > 1 ? sum / (double)(n - 1) : NAN;
-	fit_amdahl(&s);
+	fit_law(&s, kind);
 	fit_usl(&s);
 	*ret = s;
 	return OK;

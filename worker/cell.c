@@ -80,6 +80,14 @@ void cell_run_init(struct cell_run *r, struct job *j, const struct spec_cell *c)
 	add_have(r);
 }
 
+void cell_share_budget(struct cell_run *first, size_t n)
+{
+	int64_t budget = first->job->spec->protocol.budget_ns;
+
+	if (budget && n > 1)
+		first->deadline_ns += (int64_t)(n - 1) * budget;
+}
+
 bool cell_budget_is_over(struct cell_run *r)
 {
 	r->is_out_of_budget = clock_monotonic_ns() >= r->deadline_ns;

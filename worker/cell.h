@@ -46,9 +46,12 @@ bool cell_may_replace(const struct cell_run *r, int64_t planned);
 size_t cell_values(const struct cell_run *r, size_t role, double *v);
 /* Verdict, corrections of what records said about noise, the cell's line for `done`. */
 void cell_finish(struct cell_run *r);
+/* The budget is that of one cell: of n cells that take turns the first one's is theirs. */
+void cell_share_budget(struct cell_run *first, size_t n);
 bool cell_budget_is_over(struct cell_run *r);
 
-int single_measure(struct cell_run *r) must_check;
+/* n cells that take turns; mostly 1. */
+int single_measure(struct cell_run *runs, size_t n) must_check;
 int pairs_measure(struct cell_run *r) must_check;
 
 #endif

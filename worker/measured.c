@@ -12,7 +12,7 @@
 #include "worker/supervise.h"
 #include "worker/utf8.h"
 
-enum { PADDING = 4096, ADAPTER_OUTPUT = 1024 * 1024, N_EXTRA = 8 };
+enum { PADDING = 4096, ADAPTER_OUTPUT = 1024 * 1024, N_EXTRA = 8 + SPEC_MAX_CELL_ENV };
 
 /* One process on its way: what record.c turns into JSON. */
 struct flight {
@@ -58,6 +58,8 @@ static void fill_extra(struct arena *a, const struct job *j, const struct turn *
 		extra[n++] =
 			arena_printf(a, "BENCHD_ITERATIONS=%lld", (long long)t->iterations);
 	extra[n++] = arena_printf(a, "BENCHD_PADDING=%s", pad);
+	for (char **e = t->cell->environment; e && *e; e++)
+		extra[n++] = *e;
 	extra[n] = NULL;
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One arm: processes one after another, with adaptive stop. */
+/* One arm: processes one after another, with adaptive stop. The cells of a group take turns: a
+ * round is one process of each, in random order, so that what moves the host meets all of them,
+ * and all stop together. */
 #include <math.h>
 #include "stats/interval.h"
 #include "stats/quantile.h"
@@ -25,6 +27,15 @@ static double half_width(const struct cell_run *r)
 	return width;
 }
 
+static double widest(const struct cell_run *runs, size_t n)
+{
+	double width = 0;
+
+	for (size_t i = 0; i < n; i++)
+		width = fmax(width, half_width(&runs[i]));
+	return width;
+}
+
 static int64_t n_counting(const struct cell_run *r)
 {
 	int64_t n = 0;
@@ -32,6 +43,15 @@ static int64_t n_counting(const struct cell_run *r)
 	for (size_t i = 0; i < r->n; i++)
 		n += !r->entries[i]->is_replaced;
 	return n;
+}
+
+static int64_t fewest(const struct cell_run *runs, size_t n)
+{
+	int64_t least = INT64_MAX;
+
+	for (size_t i = 0; i < n; i++)
+		least = MIN(least, n_counting(&runs[i]));
+	return least;
 }
 
 static void replace_noisy(struct cell_run *r, int64_t planned)
@@ -48,43 +68,96 @@ static void replace_noisy(struct cell_run *r, int64_t planned)
 	}
 }
 
-static int run_until(struct cell_run *r, int64_t planned)
+/* Those that still lack processes, in random order. */
+static size_t draw_order(struct cell_run *runs, size_t n, int64_t planned, size_t *order)
 {
-	while (n_counting(r) < planned) {
-		int e;
+	size_t k = 0;
 
-		if (n_counting(r) > 0 && cell_budget_is_over(r))
-			return OK;
-		e = cell_run_process(r, 0, r->next_index[0], 0);
+	for (size_t i = 0; i < n; i++)
+		if (n_counting(&runs[i]) < planned)
+			order[k++] = i;
+	for (size_t i = k; i > 1; i--) {
+		size_t j = (size_t)rng_below(&runs->job->rng, i), t = order[i - 1];
+
+		order[i - 1] = order[j];
+		order[j] = t;
+	}
+	return k;
+}
+
+static int64_t next_round(const struct cell_run *runs, size_t n)
+{
+	int64_t round = 0;
+
+	for (size_t i = 0; i < n; i++)
+		round = MAX(round, runs[i].next_block);
+	return round;
+}
+
+static int run_round(struct cell_run *runs, size_t n, int64_t planned)
+{
+	size_t *order = ARENA_ARRAY(runs->job->arena, size_t, n);
+	size_t k = draw_order(runs, n, planned, order);
+	int64_t round = next_round(runs, n);
+
+	for (size_t i = 0; i < k; i++) {
+		struct cell_run *r = &runs[order[i]];
+		int e = cell_run_process(r, 0, round, (int64_t)i);
+
 		if (e < 0)
 			return e;
+		r->next_block = round + 1;
 		if (n_counting(r) == planned)
 			replace_noisy(r, planned);
 	}
 	return OK;
 }
 
-int single_measure(struct cell_run *r)
+static int run_until(struct cell_run *runs, size_t n, int64_t planned)
 {
-	const struct spec_protocol *p = &r->job->spec->protocol;
+	while (fewest(runs, n) < planned) {
+		int e;
+
+		if (fewest(runs, n) > 0 && cell_budget_is_over(runs))
+			return OK;
+		e = run_round(runs, n, planned);
+		if (e < 0)
+			return e;
+	}
+	return OK;
+}
+
+static const char *reason_to_stop(const struct cell_run *runs, size_t n, int64_t planned)
+{
+	const struct spec_protocol *p = &runs->job->spec->protocol;
+
+	if (runs->is_out_of_budget && fewest(runs, n) < planned)
+		return "budget";
+	if (!p->adaptive)
+		return "fixed";
+	if (widest(runs, n) <= p->target_ci)
+		return "target";
+	return planned >= p->max_processes ? "max" : NULL;
+}
+
+int single_measure(struct cell_run *runs, size_t n)
+{
+	struct job *j = runs->job;
+	const struct spec_protocol *p = &j->spec->protocol;
 	int64_t planned = p->processes;
 
 	for (;;) {
-		int e = run_until(r, planned);
+		int e = run_until(runs, n, planned);
+		const char *reason;
 
 		if (e < 0)
 			return e;
-		if (!p->adaptive)
-			r->stop_reason = "fixed";
-		else if (half_width(r) <= p->target_ci)
-			r->stop_reason = "target";
-		else if (planned >= p->max_processes)
-			r->stop_reason = "max";
-		if (r->is_out_of_budget && n_counting(r) < planned)
-			r->stop_reason = "budget";
-		if (r->stop_reason)
+		reason = reason_to_stop(runs, n, planned);
+		for (size_t i = 0; reason && i < n; i++)
+			runs[i].stop_reason = reason;
+		if (reason)
 			return OK;
-		r->job->n_total += MIN((int64_t)STEP, p->max_processes - planned);
+		j->n_total += (int64_t)n * MIN((int64_t)STEP, p->max_processes - planned);
 		planned = MIN(planned + STEP, p->max_processes);
 	}
 }

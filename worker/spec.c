@@ -179,9 +179,46 @@ static int read_arms(json_t *j, struct spec *s, struct error *err)
 	return OK;
 }
 
+static bool name_is_variable(const char *s)
+{
+	size_t n = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+
+	return n && !s[n] && (*s < '0' || *s > '9');
+}
+
+static int read_environment(
+	struct arena *a, json_t *j, size_t most, char ***ret, struct error *err)
+{
+	size_t n = json_object_size(j), i = 0;
+	const char *key;
+	char **list;
+	json_t *v;
+
+	if (n > most)
+		return error_set_field(err, E_UNPROCESSABLE, "/environment",
+			"'environment' has %zu members; at most %zu are taken", n, most);
+	list = ARENA_ARRAY(a, char *, n + 1);
+	json_object_foreach (j, key, v) {
+		if (!name_is_variable(key) || !strncmp(key, "BENCHD_", 7))
+			return error_set_field(err, E_UNPROCESSABLE, "/environment",
+				"'environment/%.60s' cannot be set; use letters, digits and _, "
+				"not starting with BENCHD_",
+				key);
+		if (!json_is_string(v) || json_string_length(v) > ARG_BYTES / 2 ||
+			strlen(json_string_value(v)) != json_string_length(v))
+			return error_set_field(err, E_UNPROCESSABLE, "/environment",
+				"'environment/%.60s' must be a string of at most %d bytes", key,
+				ARG_BYTES / 2);
+		list[i++] = arena_printf(a, "%s=%s", key, json_string_value(v));
+	}
+	*ret = list;
+	return OK;
+}
+
 struct raw_cell {
 	const char *id, *benchmark, *primary;
-	json_t *argv, *argv_by_arm;
+	const char *group;
+	json_t *argv, *argv_by_arm, *environment;
 	int adapter;
 	int64_t iterations;
 };
@@ -216,6 +253,9 @@ static int read_cell(struct arena *a, json_t *j, size_t i, struct spec *s, struc
 			adapters },
 		{ "iterations", JF_INT, offsetof(struct raw_cell, iterations), false, 0, 1e15,
 			NULL },
+		{ "group", JF_STRING, offsetof(struct raw_cell, group), false, 1, 4096, NULL },
+		{ "environment", JF_OBJECT, offsetof(struct raw_cell, environment), false, 0, 0,
+			NULL },
 	};
 	struct raw_cell raw = { .primary = "latency" };
 	struct spec_cell *c = &s->cells[i];
@@ -230,8 +270,13 @@ static int read_cell(struct arena *a, json_t *j, size_t i, struct spec *s, struc
 		.benchmark = raw.benchmark,
 		.primary = raw.primary,
 		.adapter = raw.adapter ? adapters[raw.adapter] : NULL,
+		.group = raw.group,
 		.iterations = raw.iterations };
-	return read_cell_argv(a, s, &raw, pointer, c, err);
+	r = read_cell_argv(a, s, &raw, pointer, c, err);
+	if (r == OK && raw.environment)
+		r = read_environment(
+			a, raw.environment, SPEC_MAX_CELL_ENV, &c->environment, err);
+	return r;
 }
 
 static int read_cells(struct arena *a, json_t *j, struct spec *s, struct error *err)
@@ -262,39 +307,6 @@ static void read_have(struct arena *a, json_t *j, struct spec *s)
 			.value = json_get_real(v, "value", 0),
 			.is_noisy = !strcmp(json_get_str(v, "noise", "clean"), "noisy"),
 		};
-}
-
-static bool name_is_variable(const char *s)
-{
-	size_t n = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
-
-	return n && !s[n] && (*s < '0' || *s > '9');
-}
-
-static int read_environment(struct arena *a, json_t *j, struct spec *s, struct error *err)
-{
-	size_t n = json_object_size(j), i = 0;
-	const char *key;
-	json_t *v;
-
-	if (n > MAX_ENV)
-		return error_set_field(err, E_UNPROCESSABLE, "/environment",
-			"'environment' has %zu members; at most %d are taken", n, MAX_ENV);
-	s->environment = ARENA_ARRAY(a, char *, n + 1);
-	json_object_foreach (j, key, v) {
-		if (!name_is_variable(key) || !strncmp(key, "BENCHD_", 7))
-			return error_set_field(err, E_UNPROCESSABLE, "/environment",
-				"'environment/%.60s' cannot be set; use letters, digits and _, "
-				"not starting with BENCHD_",
-				key);
-		if (!json_is_string(v) || json_string_length(v) > ARG_BYTES / 2 ||
-			strlen(json_string_value(v)) != json_string_length(v))
-			return error_set_field(err, E_UNPROCESSABLE, "/environment",
-				"'environment/%.60s' must be a string of at most %d bytes", key,
-				ARG_BYTES / 2);
-		s->environment[i++] = arena_printf(a, "%s=%s", key, json_string_value(v));
-	}
-	return OK;
 }
 
 static int read_exit_codes(json_t *j, struct spec *s, struct error *err)
@@ -422,7 +434,7 @@ int spec_read(struct arena *a, json_t *j, struct spec **ret, struct error *err)
 	if ((r = read_arms(raw.arms, s, err)) < 0 ||
 		(r = read_cells(a, raw.cells, s, err)) < 0 ||
 		(r = read_numbers(&raw, s, err)) < 0 ||
-		(r = read_environment(a, raw.environment, s, err)) < 0 ||
+		(r = read_environment(a, raw.environment, MAX_ENV, &s->environment, err)) < 0 ||
 		(r = read_exit_codes(raw.exit_codes, s, err)) < 0 ||
 		(r = read_paths(a, &raw, s, err)) < 0 ||
 		(r = read_all_steps(a, &raw, s, err)) < 0)

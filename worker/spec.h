@@ -11,7 +11,13 @@
 
 enum spec_kind { KIND_KERNEL, KIND_COMMAND, KIND_BUILD };
 enum spec_isolation { ISOLATION_NONE, ISOLATION_BASIC, ISOLATION_STRICT };
-enum { SPEC_ARMS = 2, SPEC_MAX_CELLS = 4096, SPEC_MAX_ARGS = 1024, SPEC_MAX_STEPS = 64 };
+enum {
+	SPEC_ARMS = 2,
+	SPEC_MAX_CELLS = 4096,
+	SPEC_MAX_ARGS = 1024,
+	SPEC_MAX_STEPS = 64,
+	SPEC_MAX_CELL_ENV = 8
+};
 
 /* A list of commands; each is a NULL-terminated argv with at least one element. */
 struct spec_steps {
@@ -32,6 +38,8 @@ struct spec_cell {
 	const char *adapter;	/* NULL: none */
 	char **argv[SPEC_ARMS]; /* by arm; both the same unless argv_by_arm says otherwise */
 	int64_t iterations;	/* K known to the daemon; 0: not yet */
+	const char *group;	/* cells of one group take turns; NULL: alone */
+	char **environment;	/* "NAME=value" of this cell alone, NULL-terminated or NULL */
 };
 
 /* A process measured by an earlier attempt. */

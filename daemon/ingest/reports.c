@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 #include "base/text.h"
-#include "daemon/ingest/ingest.h"
+#include "daemon/ingest/internal.h"
 #include "stats/interval.h"
 #include "stats/quantile.h"
 
@@ -33,6 +33,7 @@ struct harvest {
 	const int64_t *process_ids; /* of values */
 	size_t n_values;
 	json_t *done;
+	const char *identity_json;
 	int64_t environment_id, testbed_id;
 };
 
@@ -175,7 +176,8 @@ static enum noise cell_noise(const json_t *done, const char *cell)
 	return NOISE_CLEAN;
 }
 
-static const char *summary_text(struct arena *a, const json_t *done)
+/* scaling: taken; NULL. */
+static const char *summary_text(struct arena *a, const json_t *done, json_t *scaling)
 {
 	static const char *const parts[] = { "cells", "started_busy", "layers", "version" };
 	_cleanup_(json_decref)
@@ -186,8 +188,26 @@ static const char *summary_text(struct arena *a, const json_t *done)
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		if (json_object_get(done, parts[i]))
 			json_object_set(o, parts[i], json_object_get(done, parts[i]));
+	if (scaling)
+		json_object_set_new(o, "scaling", scaling);
 	text = json_text(o);
 	return arena_strdup(a, text);
+}
+
+/* Scaling is judged by the same values as the metrics. */
+static json_t *scaling_of(const struct harvest *h, const struct rows *rows)
+{
+	struct arena *a = h->in->arena;
+	struct measured_values *list = ARENA_ARRAY(a, struct measured_values, rows->n + 1);
+
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct row *row = &rows->items[i];
+
+		list[i] = (struct measured_values){ row->benchmark, row->measure, row->unit,
+			row->better, row->cell, row->n ? row->values : row->noisy,
+			row->n ? row->n : row->n_noisy };
+	}
+	return scaling_sections(h->in, list, rows->n, h->identity_json);
 }
 
 /* --- metrics --- */
@@ -342,7 +362,7 @@ static int add_report(
 		.environment_id = h->environment_id,
 		.job_id = in->job->id,
 		.adapter = is_rerun(in) ? REPORT_ADAPTER_RERUN : REPORT_ADAPTER,
-		.summary_json = summary_text(in->arena, h->done),
+		.summary_json = summary_text(in->arena, h->done, scaling_of(h, &rows)),
 		.user = in->job->submitter,
 		.arm = arm,
 		.noise = worst_noise(h, &rows),
@@ -360,7 +380,7 @@ static int add_report(
 int ingest_reports(const struct ingest *in, const char *environment_hash,
 	const char *identity_json, json_t *done, struct error *err)
 {
-	struct harvest h = { .in = in, .done = done };
+	struct harvest h = { .in = in, .done = done, .identity_json = identity_json };
 	struct environment env;
 	struct testbed testbed;
 	int r;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* From a definition to the cells that are measured: parameters, matrix, argv, definition hash.
  */
-#include "daemon/model/model.h"
+#include "daemon/model/internal.h"
 
 #include <string.h>
 #include "base/buf.h"
@@ -21,6 +21,8 @@ struct expansion {
 	struct error *err;
 	struct cell *cells;
 	size_t n, cap;
+	const char *label; /* of this combination: its parameters */
+	int threads;	   /* of this cell, where the workload scales; else 0 */
 };
 
 static json_t *member(const struct workload *w, const char *key)
@@ -66,6 +68,10 @@ static int check_parameters(const struct workload *w, json_t *parameters, struct
 		char pointer[128];
 
 		snprintf(pointer, sizeof(pointer), "/parameters/%.64s", key);
+		if (w->scaling.n && !strcmp(key, "threads"))
+			return error_set_field(err, E_UNPROCESSABLE, pointer,
+				"'threads' is what 'scaling' of the workload '%s' varies",
+				w->name);
 		if (!is_declared(w, key))
 			return error_set_field(err, E_UNPROCESSABLE, pointer,
 				"the workload '%s' has no parameter '%.64s'", w->name, key);
@@ -164,8 +170,8 @@ const char *parameters_suffix(struct arena *a, json_t *parameters)
 }
 
 /* What changes what is measured, and nothing else: see docs/workloads.md. */
-static const char *hash_of(
-	struct expansion *x, const json_t *argv, json_t *parameters, const char *adapter)
+static const char *hash_of(struct expansion *x, const json_t *argv, json_t *parameters,
+	const char *adapter, json_t *environment)
 {
 	static const char *const parts[] = { "build", "environment", "setup", "prepare",
 		"conclude", "exit_codes", NULL };
@@ -189,6 +195,8 @@ static const char *hash_of(
 	json_set_int(o, "memory", w->limits.memory_bytes);
 	json_set_str(o, "isolation", w->isolation);
 	json_set_str(o, "cpus", w->cpus);
+	if (environment)
+		json_object_set(o, "cell_environment", environment);
 	text = json_canonical(o);
 	return arena_strdup(x->arena, sha256_hex(text, strlen(text), hex));
 }
@@ -217,15 +225,27 @@ static int add_cell(struct expansion *x, const char *benchmark, json_t *argv,
 			"the matrix has more than %d cells", MAX_CELLS);
 	grow_cells(x);
 	c = &x->cells[x->n];
+	*c = (struct cell){ 0 };
 	c->id = arena_printf(x->arena, "%zu", x->n);
 	c->benchmark = arena_strdup(x->arena, benchmark);
 	c->suffix = parameters_suffix(x->arena, parameters);
 	c->argv = argv;
 	c->parameters = parameters;
 	c->adapter = adapter;
-	c->definition_hash = hash_of(x, argv, parameters, adapter);
+	if (x->threads) {
+		c->group = arena_printf(x->arena, "%s%s", benchmark, x->label);
+		c->threads = x->threads;
+		c->environment = scaling_environment(x->arena, x->w, x->threads);
+	}
+	c->definition_hash = hash_of(x, argv, parameters, adapter, c->environment);
 	x->n++;
 	return OK;
+}
+
+/* Weak scaling is an option without a value. */
+static bool is_flag(const char *key, const json_t *v)
+{
+	return json_is_true(v) && !strcmp(key, "weak");
 }
 
 static int add_kernel(struct expansion *x, const char *id, json_t *parameters)
@@ -240,7 +260,9 @@ static int add_kernel(struct expansion *x, const char *id, json_t *parameters)
 		if (*value == '-')
 			return error_set_field(x->err, E_UNPROCESSABLE, "/parameters",
 				"the value '%.60s' of '%s' begins with '-'", value, key);
-		json_array_append_new(argv, json_sprintf("--%s=%s", key, value));
+		json_array_append_new(argv, is_flag(key, v)
+						    ? json_sprintf("--%s", key)
+						    : json_sprintf("--%s=%s", key, value));
 	}
 	return add_cell(x, id, argv, parameters, "none");
 }
@@ -326,6 +348,37 @@ static bool is_excluded(const struct workload *w, const json_t *parameters)
 	return false;
 }
 
+static int add_with(
+	struct expansion *x, const json_t *parameters, int threads, bool may_exclude)
+{
+	json_t *own = arena_own_json(x->arena, json_deep_copy(parameters));
+	int r = OK;
+
+	x->threads = threads;
+	/* Exclusions see the size as it was asked for. */
+	if (threads)
+		json_set_int(own, "threads", threads);
+	if (may_exclude && is_excluded(x->w, own))
+		return OK;
+	if (threads)
+		r = scaling_set(x->w, own, threads, x->err);
+	return r < 0 ? r : add_combination(x, own);
+}
+
+/* One combination of parameters; where the workload scales, on each number of threads. */
+static int add_point(struct expansion *x, const json_t *parameters, bool may_exclude)
+{
+	const struct scaling_plan *s = &x->w->scaling;
+	int r = OK;
+
+	if (!s->n)
+		return add_with(x, parameters, 0, may_exclude);
+	x->label = parameters_suffix(x->arena, (json_t *)parameters);
+	for (size_t i = 0; r == OK && i < s->n; i++)
+		r = add_with(x, parameters, s->threads[i], may_exclude);
+	return r;
+}
+
 /* Cartesian product over the matrix members that the job has not fixed. */
 static int product(struct expansion *x, void *iter, json_t *parameters, json_t *fixed)
 {
@@ -334,11 +387,8 @@ static int product(struct expansion *x, void *iter, json_t *parameters, json_t *
 
 	while (iter && json_object_get(fixed, json_object_iter_key(iter)))
 		iter = json_object_iter_next(matrix, iter);
-	if (!iter) {
-		if (is_excluded(x->w, parameters))
-			return OK;
-		return add_combination(x, arena_own_json(x->arena, json_deep_copy(parameters)));
-	}
+	if (!iter)
+		return add_point(x, parameters, true);
 	json_array_foreach (json_object_iter_value(iter), i, v) {
 		int r;
 
@@ -375,7 +425,7 @@ int workload_expand(const struct workload *w, json_t *parameters, struct arena *
 
 		if (r == OK && json_is_object(extra)) {
 			json_object_update(more, extra);
-			r = add_combination(&x, arena_own_json(a, json_incref(more)));
+			r = add_point(&x, more, false);
 		}
 	}
 	if (r < 0)
@@ -440,6 +490,9 @@ static json_t *cell_json(const struct cell *c)
 	json_set_str(o, "definition_hash", c->definition_hash);
 	json_set_int(o, "iterations", 0);
 	json_object_set(o, "parameters", c->parameters);
+	json_set_opt(o, "group", c->group);
+	if (c->environment)
+		json_object_set(o, "environment", c->environment);
 	json_set_str(o, "primary", "latency");
 	return o;
 }

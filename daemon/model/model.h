@@ -175,6 +175,14 @@ struct limits {
 	int64_t time_ns, build_time_ns, job_time_ns, output_bytes, memory_bytes,
 		file_size_bytes;
 };
+/* `scaling` of a workload: each cell becomes one for each number of threads. */
+enum { SCALING_MAX = 32, SCALING_MAX_THREADS = 4096 };
+struct scaling_plan {
+	bool is_weak; /* the work grows with the threads */
+	int threads[SCALING_MAX];
+	size_t n;	  /* 0: no scaling */
+	const char *size; /* the parameter of a command that weak scaling multiplies */
+};
 struct workload {
 	int64_t id, project_id; /* project_id 0: from the server's configuration */
 	const char *name, *description, *source; /* source: "config:FILE", "api", "adhoc" */
@@ -182,6 +190,7 @@ struct workload {
 	json_t *definition; /* the object as read, validated; borrowed */
 	struct protocol protocol;
 	struct limits limits;
+	struct scaling_plan scaling;
 	const char *isolation, *slot, *cpus;
 	int64_t created_ns, modified_ns;
 };
@@ -194,12 +203,20 @@ struct cell {
 	json_t *parameters;    /* object */
 	const char *adapter;   /* "none", "json", ... */
 	const char *definition_hash;
+	/* Cells of one group differ only in their threads and are measured in turns; named by
+	 * benchmark and the other parameters. NULL: the cell is alone. */
+	const char *group;
+	int threads;	     /* 0 without a group */
+	json_t *environment; /* of this cell alone; NULL */
 };
 
 /* Read and check a definition (docs/workloads.md); field errors carry JSON pointers. Defaults
  * are filled in. The workload borrows from definition and a. */
 int workload_read(json_t *definition, struct arena *a, struct workload *ret,
 	struct error *err) must_check;
+/* Write the numbers of threads that "auto" means on this host into the definition, so that a
+ * stored job means the same anywhere and for ever. */
+void workload_pin_scaling(struct workload *w);
 /* Expand to cells with the job's parameters (object or NULL); at most 1,000 cells. */
 int workload_expand(const struct workload *w, json_t *parameters, struct arena *a,
 	struct cell **ret, size_t *ret_n, struct error *err) must_check;

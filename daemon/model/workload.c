@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Reading of workload definitions: docs/workloads.md. */
-#include "daemon/model/model.h"
+#include "daemon/model/internal.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -20,7 +20,7 @@ struct raw {
 	const char *control;
 	json_t *steps;
 	json_t *parameters, *matrix, *exclude, *include, *protocol, *limits, *environment;
-	json_t *setup, *prepare, *conclude, *cleanup, *exit_codes;
+	json_t *setup, *prepare, *conclude, *cleanup, *exit_codes, *scaling;
 };
 
 #define F(key, kind, member, min, max, names)                                                  \
@@ -44,6 +44,7 @@ static const struct json_field fields[] = {
 	F("matrix", JF_OBJECT, matrix, 0, 0, NULL),
 	F("exclude", JF_ARRAY, exclude, 0, 1000, NULL),
 	F("include", JF_ARRAY, include, 0, 1000, NULL),
+	F("scaling", JF_OBJECT, scaling, 0, 0, NULL),
 	F("protocol", JF_OBJECT, protocol, 0, 0, NULL),
 	F("limits", JF_OBJECT, limits, 0, 0, NULL),
 	F("environment", JF_OBJECT, environment, 0, 0, NULL),
@@ -405,6 +406,9 @@ int workload_read(json_t *definition, struct arena *a, struct workload *ret, str
 			"'_' "
 			"and '-'");
 	r = check_parts(&raw, err);
+	if (r == OK)
+		r = scaling_read(
+			definition, (enum workload_kind)raw.kind, raw.cpus, a, &w.scaling, err);
 	if (r == OK && raw.steps)
 		r = workload_order_steps(raw.steps, a, &order, &n_steps, err);
 	if (r == OK && raw.protocol)

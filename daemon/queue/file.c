@@ -191,6 +191,8 @@ static int read_definition(struct desk *d)
 		r = take_protocol(d);
 	if (r == OK)
 		r = workload_read(d->definition, d->a, &d->w, d->err);
+	if (r == OK)
+		workload_pin_scaling(&d->w);
 	if (r < 0 && d->body.definition && *d->err->field == '/' && r != E_FORBIDDEN) {
 		char field[sizeof(d->err->field)];
 

@@ -124,6 +124,11 @@ void dash_jobs(const json_t *doc, struct arena *a, struct buf *out);
 void dash_alerts(const json_t *doc, struct arena *a, struct buf *out);
 void dash_schedules(const json_t *doc, struct arena *a, struct buf *out);
 void dash_deliveries(const json_t *doc, struct arena *a, struct buf *out);
+/* The scaling sweeps of a report, nothing where there are none. */
+void scaling_text(const json_t *doc, struct arena *a, struct buf *out);
+void scaling_markdown(const json_t *doc, struct arena *a, struct buf *out);
+void scaling_html(const json_t *doc, struct arena *a, struct buf *out);
+void scaling_svg(const json_t *section, struct arena *a, struct buf *out);
 void report_hyperfine(const json_t *doc, struct arena *a, struct buf *out);
 void series_text(const json_t *doc, struct arena *a, struct buf *out);
 void series_csv(const json_t *doc, struct arena *a, struct buf *out);

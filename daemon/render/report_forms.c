@@ -110,6 +110,7 @@ void report_text(const json_t *doc, struct arena *a, struct buf *out)
 		table_render(rows, columns, ARRAY_SIZE(columns), F_TEXT, a, out);
 		buf_add_char(out, '\n');
 	}
+	scaling_text(doc, a, out);
 	buf_printf(out, "%s\n", verdict(doc, rows, a));
 }
 
@@ -131,6 +132,7 @@ void report_markdown(const json_t *doc, struct arena *a, struct buf *out)
 	buf_add_str(out, "\n\n");
 	if (json_array_size(rows))
 		table_render(rows, columns, ARRAY_SIZE(columns), F_MARKDOWN, a, out);
+	scaling_markdown(doc, a, out);
 }
 
 void report_csv(const json_t *doc, struct arena *a, struct buf *out)
@@ -179,6 +181,7 @@ void report_body(const json_t *doc, struct arena *a, struct buf *out)
 	buf_add_str(out, "</dl>\n");
 	if (json_array_size(rows))
 		table_region(rows, columns, ARRAY_SIZE(columns), "Results", a, out);
+	scaling_html(doc, a, out);
 	environment_html(doc, out);
 }
 

@@ -31,6 +31,19 @@ static const char *adapter_word(const char *adapter)
 	return is_ours ? "json" : adapter;
 }
 
+/* Stored with the summary, shown beside it: it is about the results. */
+static void set_summary(json_t *o, const struct report *r)
+{
+	json_t *summary = stored_json(r->summary_json);
+	json_t *scaling = json_object_get(summary, "scaling");
+
+	if (scaling) {
+		json_object_set(o, "scaling", scaling);
+		json_object_del(summary, "scaling");
+	}
+	json_object_set_new(o, "summary", summary);
+}
+
 json_t *render_report(const struct report *r, const struct project *p, const char *base)
 {
 	json_t *o = json_object();
@@ -47,7 +60,7 @@ json_t *render_report(const struct report *r, const struct project *p, const cha
 	json_set_opt(o, "job", r->job_uuid);
 	json_set_str(o, "arm", arm_name(r->arm));
 	json_set_str(o, "noise", noise_name(r->noise));
-	json_object_set_new(o, "summary", stored_json(r->summary_json));
+	set_summary(o, r);
 	set_links(o, r, p, base);
 	return o;
 }

@@ -106,8 +106,9 @@ if cc --version >/dev/null 2>&1; then
 	echo "{\"kind\":\"command\",\"cells\":[$(cell 0 10),$(cell 1 200),$(cell 2 10)],\"protocol\":{\"processes\":1,\"adaptive\":false,\"idle_wait_ns\":0}}" >"$tmp/job.json"
 	out=$("$worker" --run "$tmp/job.json")
 	check_match "memory is told" "$out" '"measure":"memory-peak","unit":"B"'
-	rss=$(echo "$out" | sed -n 's/.*"maxrss_kib":\([0-9]*\).*/\1/p')
-	first=$(echo "$rss" | sed -n 1p) second=$(echo "$rss" | sed -n 2p) third=$(echo "$rss" | sed -n 3p)
+	rss() { echo "$out" | grep "\"cell\":\"$1\"" | sed -n 's/.*"maxrss_kib":\([0-9]*\).*/\1/p'; }
+	first=$(rss 0) second=$(rss 1) third=$(rss 2)
+	check "a small one ran behind the large one" test "$(echo "$out" | sed -n 's/.*"type":"process".*"cell":"\([0-9]\)".*/\1/p' | tail -n 1)" != 1
 	check "10 MiB read as 10 and a little ($first KiB)" test "$first" -ge 10240 -a "$first" -lt 20480
 	check "200 MiB read as 200 ($second KiB)" test "$second" -ge 204800 -a "$second" -lt 225280
 	check "10 MiB after it read as 10 again ($third KiB)" test "$third" -ge 10240 -a "$third" -lt 20480

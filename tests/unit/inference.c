@@ -382,6 +382,67 @@ START_TEST(weak_scaling_and_wrong_points_are_told)
 }
 END_TEST
 
+/* 10 % serial; 10 processes for each of four numbers of workers, with a heavy tail. */
+static void fill_times(struct rng *rng, double times[4][10], struct scaling_sample samples[4])
+{
+	static const double p[] = { 1, 2, 4, 8 };
+
+	for (int i = 0; i < 4; i++) {
+		for (int k = 0; k < 10; k++)
+			times[i][k] =
+				10 * (.1 + .9 / p[i]) * (1 - .12 * log(1 - rng_uniform(rng)));
+		samples[i] = (struct scaling_sample){ p[i], times[i], 10 };
+	}
+}
+
+START_TEST(intervals_of_scaling_cover_as_often_as_they_say)
+{
+	int n_speedup = 0, n_serial = 0, n_trials = 200;
+	struct error err = { 0 };
+	struct rng rng;
+
+	rng_init(&rng, 7);
+	for (int trial = 0; trial < n_trials; trial++) {
+		struct scaling_sample samples[4];
+		double times[4][10];
+		struct scaling s;
+
+		fill_times(&rng, times, samples);
+		ck_assert_int_eq(scaling_measure(arena, SCALING_STRONG, samples, 4,
+					 (uint64_t)trial, &s, &err),
+			OK);
+		n_speedup += s.rows[3].speedup_lower <= 1 / (.1 + .9 / 8) &&
+			     1 / (.1 + .9 / 8) <= s.rows[3].speedup_upper;
+		n_serial += s.serial_lower <= .1 && .1 <= s.serial_upper;
+		ck_assert(s.rows[0].speedup_lower != s.rows[0].speedup_lower);
+	}
+	/* 91 % in 200 trials is three standard errors below 95 %. */
+	ck_assert_msg(n_speedup >= 182, "speed-up covered in %d of %d", n_speedup, n_trials);
+	ck_assert_msg(n_serial >= 182, "fraction covered in %d of %d", n_serial, n_trials);
+}
+END_TEST
+
+START_TEST(gustafsons_fraction_is_that_of_weak_scaling)
+{
+	struct scaling_point w[] = { { 1, 10 }, { 2, 0 }, { 4, 0 } };
+	double five[] = { 1, 2, 3, 4, 5 };
+	struct scaling_sample few = { 1, five, 5 };
+	struct scaling s;
+	struct error err = { 0 };
+
+	for (int i = 1; i < 3; i++) /* S = p - .2 (p - 1) = p T1/Tp */
+		w[i].time = 10 * w[i].workers / (w[i].workers - .2 * (w[i].workers - 1));
+	ck_assert_int_eq(scaling_make(arena, SCALING_WEAK, w, 3, &s, &err), OK);
+	near(s.serial_fraction, .2, 1e-12);
+	near(s.law_rms, 0, 1e-12);
+	ck_assert(isnan(s.amdahl_limit));
+	/* Too few processes for an interval, and one number of workers for a law. */
+	ck_assert_int_eq(scaling_measure(arena, SCALING_WEAK, &few, 1, 1, &s, &err), OK);
+	ck_assert(isnan(s.serial_fraction) && isnan(s.serial_lower));
+	near(s.rows[0].time, 3, 0);
+}
+END_TEST
+
 SUITE("inference", bca_bounds_follow_their_formula,
 	a_bootstrap_interval_covers_as_often_as_it_says,
 	fewer_than_six_processes_get_no_bootstrap_interval,
@@ -397,4 +458,5 @@ SUITE("inference", bca_bounds_follow_their_formula,
 	outliers_are_marked_and_winsorised_not_deleted, the_dip_matches_an_independent_program,
 	two_modes_are_parted_at_the_gap, a_window_is_steady_only_when_flat,
 	the_end_of_a_warm_up_is_found_afterwards, amdahl_and_usl_recover_what_made_the_times,
-	weak_scaling_and_wrong_points_are_told)
+	weak_scaling_and_wrong_points_are_told, intervals_of_scaling_cover_as_often_as_they_say,
+	gustafsons_fraction_is_that_of_weak_scaling)

@@ -141,6 +141,43 @@ START_TEST(a_matrix_has_a_limit)
 }
 END_TEST
 
+START_TEST(a_sweep_has_a_cell_for_each_number_of_threads)
+{
+	ck_assert_int_eq(
+		expand("{\"kind\":\"command\",\"name\":\"c\",\"command\":[\"p\",\"{threads}\","
+		       "\"{n}\"],\"parameters\":{\"n\":\"64Mi\"},"
+		       "\"scaling\":{\"kind\":\"weak\",\"threads\":[1,3],\"size\":\"n\"}}",
+			NULL),
+		OK);
+	ck_assert_uint_eq(n_cells, 2);
+	ck_assert_str_eq(cells[1].group, "c[n=64Mi]");
+	ck_assert_str_eq(cells[1].group, cells[0].group);
+	ck_assert_str_eq(cells[1].suffix, "[n=192Mi,threads=3]");
+	ck_assert_str_eq(json_string_value(json_array_get(cells[1].argv, 2)), "192Mi");
+	ck_assert_str_eq(json_get_str(cells[1].environment, "OMP_NUM_THREADS", ""), "3");
+}
+END_TEST
+
+START_TEST(auto_is_written_down_when_a_job_is_filed)
+{
+	json_t *threads;
+
+	ck_assert_int_eq(expand("{\"kind\":\"kernel\",\"kernel\":\"stream.triad\",\"cpus\":"
+				"\"0-3,8,9\",\"scaling\":{\"kind\":\"weak\"}}",
+				 NULL),
+		OK);
+	ck_assert_uint_eq(n_cells, 4);
+	ck_assert_str_eq(cells[3].suffix, "[backend=threads,threads=6,weak=true]");
+	ck_assert_str_eq(json_string_value(json_array_get(cells[3].argv, 5)), "--weak");
+	ck_assert_ptr_null(cells[3].environment);
+	workload_pin_scaling(&workload);
+	threads = json_object_get(json_object_get(workload.definition, "scaling"), "threads");
+	ck_assert_uint_eq(json_array_size(threads), 4);
+	ck_assert_int_eq(json_integer_value(json_array_get(threads, 2)), 4);
+}
+END_TEST
+
 SUITE("workload", a_matrix_becomes_cells_without_the_excluded_ones,
 	a_parameter_stays_one_argument, names_and_descriptions_do_not_change_the_hash,
-	each_mistake_is_named, a_matrix_has_a_limit)
+	each_mistake_is_named, a_matrix_has_a_limit,
+	a_sweep_has_a_cell_for_each_number_of_threads, auto_is_written_down_when_a_job_is_filed)
