@@ -12,7 +12,7 @@ detect     3 % more loop turns compiled in: share called `slower` (target 90 %),
 noise      share of jobs flagged noisy or suspect under stress-ng on every cpu (target 95 %) and
            without (target at most 5 %; what else ran on the host is printed beside).
 hyperfine  spread of the reported median over repetitions of a whole measurement, and wall time per
-           measured process, beside hyperfine -N on the same command.
+           measured process beyond the program's own, beside hyperfine -N on the same command.
 """
 import json, math, os, re, shutil, statistics, subprocess, sys, tempfile, time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -194,34 +194,46 @@ def noise(h, trials):
           f"{'met' if k >= 0.95 * trials else 'NOT met'}", flush=True)
 
 
+def own_time(h, body):
+    """One job: its processes' values, the kernel's exec-to-exit times, seconds for the whole of it."""
+    t = time.perf_counter()
+    j = h.job(body)
+    t = time.perf_counter() - t
+    ps = h.ask("GET", f"/v0/projects/m/jobs/{j['uuid']}/processes")
+    v = [r["value"] for p in ps for r in p["results"] if r["measure"] == "latency" and not p["replaced"]]
+    return v, [p["wall_ns"] for p in ps], t
+
+
 def hyperfine(h, trials):
     if not shutil.which("hyperfine"):
         print("hyperfine: not installed, skipped")
         return
     a = h.program(TURNS)
+    runs = 50
     ours, theirs, our_time, their_time = [], [], [], []
     body = {"definition": {"kind": "command", "command": [a], "protocol": {
-        "processes": 20, "max_processes": 20, "adaptive": False, "idle_wait": 0}}}
+        "processes": runs, "max_processes": runs, "adaptive": False, "idle_wait": 0}}}
     out = os.path.join(h.dir, "hyperfine.json")
+    own_time(h, body)  # what a fresh daemon measures once (the cost of /bin/true) is not a process's
     for _ in range(trials):
-        t = time.perf_counter()
-        v = values(h, body)
-        our_time.append((time.perf_counter() - t) / len(v) - statistics.median(v) / 1e9)
+        v, walls, t = own_time(h, body)
+        ran = statistics.median(walls) / 1e9
+        our_time.append(t / len(walls) - ran)
         ours.append(statistics.median(v) / 1e6)
         t = time.perf_counter()
-        subprocess.run(["hyperfine", "-N", "--runs", "20", "--warmup", "1", "--export-json", out, a],
+        subprocess.run(["hyperfine", "-N", "--runs", str(runs), "--export-json", out, a],
                        check=True, capture_output=True)
         d = json.load(open(out))["results"][0]
-        their_time.append((time.perf_counter() - t) / 21 - d["median"])
+        their_time.append((time.perf_counter() - t) / runs - ran)
         theirs.append(d["median"] * 1e3)
     so, st = statistics.stdev(ours), statistics.stdev(theirs)
     print(f"hyperfine: median {statistics.median(ours):.3f} ms, spread of it {so:.4f} ms; hyperfine -N "
           f"{statistics.median(theirs):.3f} ms, {st:.4f} ms: ratio {so / st:.2f}   target at most 1   "
           f"{'met' if so <= st else 'NOT met'}")
     oo, ot = statistics.median(our_time) * 1e3, statistics.median(their_time) * 1e3
-    print(f"hyperfine: beside each process {oo:.2f} ms (the whole job, filed over HTTP and stored), "
-          f"hyperfine {ot:.2f} ms: ratio {oo / ot:.2f}   target at most 1   "
-          f"{'met' if oo <= ot else 'NOT met'}", flush=True)
+    print(f"hyperfine: wall time per process beyond the program's own {ran * 1e3:.2f} ms (exec to exit, by the "
+          f"kernel): {oo:.2f} ms with the job filed, judged and stored, hyperfine {ot:.2f} ms: ratio "
+          f"{oo / ot:.2f}   target at most 1   {'met' if oo <= ot else 'NOT met'}", flush=True)
 
 
 def main():
