@@ -9,6 +9,9 @@ enum { CLAIM_MAX = 32, RECOVER_MAX = 1000, LOOK_MAX = 1000 };
 
 struct claim { /* one transaction for one worker */
 	struct pipeline *pl;
+	struct arena *arena; /* of touched */
+	const struct touched_job *touched;
+	size_t n_touched;
 	int64_t worker_id, now_ns;
 	struct slots free;
 	char environment_hash[65];
@@ -131,24 +134,22 @@ static int start_run(
 
 static int claim_write(struct store *st, void *arg, struct error *err)
 {
-	_cleanup_(arena_free)
 	struct arena *a = arena_new();
 	struct claim *c = arg;
-	int r;
+	int r = OK;
 
-	for (int i = 0; i < CLAIM_MAX; i++) {
+	c->arena = a;
+	c->now_ns = pipeline_now(c->pl);
+	for (int i = 0; r == OK && i < CLAIM_MAX; i++) {
 		struct job j;
 
 		r = queue_claim(
 			st, a, &c->free, c->worker_id, c->now_ns, c->pl->c.lease_ns, &j, err);
-		if (r == E_NOT_FOUND)
-			return OK;
 		if (r == OK)
 			r = start_run(c, st, a, &j, err);
-		if (r < 0)
-			return r;
 	}
-	return OK;
+	c->n_touched = queue_take_touched(a, &c->touched);
+	return r == E_NOT_FOUND ? OK : r;
 }
 
 /* --- on the loop --- */
@@ -166,7 +167,6 @@ static void begin(struct run *run, struct worker *w)
 	enum step_id at = run->step;
 
 	run_add(run);
-	run_notify(run);
 	run->worker = w;
 	if (at != STEP_DISPATCH) {
 		run_enter(run, at);
@@ -196,26 +196,40 @@ static void forget(struct claim *c)
 	c->list = NULL;
 }
 
+static void claim_free(struct claim *c)
+{
+	arena_free(c->arena);
+	free(c->identity);
+	free(c);
+}
+
+static void stand_by(struct pipeline *pl);
+
 static void on_claimed(void *arg, int code, const struct error *err)
 {
 	struct claim *c = arg;
 	struct pipeline *pl = c->pl;
 
 	pl->is_claiming = false;
+	if (c == pl->standing)
+		pl->standing = NULL;
 	if (code < 0) {
 		log_error("no job was claimed: %s", err->text);
 		forget(c);
+	} else {
+		pipeline_notify_touched(pl, c->touched, c->n_touched);
 	}
 	for (struct run *run = c->list, *next; run; run = next) {
 		next = run->next;
 		begin(run, worker_by_id(pl, c->worker_id));
 	}
-	free(c->identity);
-	free(c);
+	claim_free(c);
 	pipeline_settle(pl);
 	/* After an error the next tick tries again. */
-	if (pl->claim_again && code == OK)
+	if (code == OK && pl->claim_again)
 		claim_jobs(pl);
+	else if (code == OK)
+		stand_by(pl);
 }
 
 static struct slots free_slots(const struct pipeline *pl, const struct worker *w)
@@ -234,42 +248,76 @@ static struct slots free_slots(const struct pipeline *pl, const struct worker *w
 	return s;
 }
 
-static bool submit_claim(struct pipeline *pl, struct worker *w, const struct slots *free)
+static bool may_claim(const struct slots *s)
 {
-	struct claim *c = xcalloc(1, sizeof(*c));
-	struct error err;
+	return s->has_exclusive && (!s->has_running_shared || s->n_shared > 0);
+}
 
-	c->pl = pl;
-	c->worker_id = worker_id(w);
-	c->now_ns = pipeline_now(pl);
-	c->free = *free;
-	c->tail = &c->list;
-	snprintf(c->environment_hash, sizeof(c->environment_hash), "%s",
-		worker_environment_hash(w));
-	c->identity = xstrdup(worker_environment_identity(w));
-	pl->is_claiming = true;
-	pl->claim_again = false;
-	pl->n_pending++;
-	if (writer_submit(server_writer(pl->server), claim_write, on_claimed, c, &err) < 0)
-		on_claimed(c, err.code, &err);
+/* A claim for the first worker that has room; NULL: none has. */
+static struct claim *claim_new(struct pipeline *pl)
+{
+	for (size_t i = 0; i < pl->n_workers; i++) {
+		struct worker *w = pl->workers[i];
+		struct slots s = free_slots(pl, w);
+		struct claim *c;
+
+		if (!may_claim(&s))
+			continue;
+		c = xcalloc(1, sizeof(*c));
+		c->pl = pl;
+		c->worker_id = worker_id(w);
+		c->free = s;
+		c->tail = &c->list;
+		snprintf(c->environment_hash, sizeof(c->environment_hash), "%s",
+			worker_environment_hash(w));
+		c->identity = xstrdup(worker_environment_identity(w));
+		pl->n_pending++;
+		return c;
+	}
+	return NULL;
+}
+
+/* Nothing waits and a worker is idle: the next job that is filed is claimed for it in the very
+ * transaction that files it. */
+static void stand_by(struct pipeline *pl)
+{
+	if (pl->is_stopping || pl->is_claiming || pl->standing)
+		return;
+	pl->standing = claim_new(pl);
+	if (pl->standing)
+		writer_stand_by(server_writer(pl->server), WAKE_QUEUE, claim_write, on_claimed,
+			pl->standing);
+}
+
+bool claim_stand_down(struct pipeline *pl)
+{
+	if (!pl->standing)
+		return true;
+	if (!writer_stand_down(server_writer(pl->server)))
+		return false;
+	claim_free(TAKE(pl->standing));
+	pipeline_settle(pl);
 	return true;
 }
 
 void claim_jobs(struct pipeline *pl)
 {
+	struct claim *c;
+	struct error err;
+
 	if (!pl->is_started || pl->is_stopping)
 		return;
-	if (pl->is_claiming) {
+	if (pl->is_claiming || !claim_stand_down(pl)) {
 		pl->claim_again = true;
 		return;
 	}
-	for (size_t i = 0; i < pl->n_workers; i++) {
-		struct slots s = free_slots(pl, pl->workers[i]);
-
-		if (s.has_exclusive && (!s.has_running_shared || s.n_shared > 0) &&
-			submit_claim(pl, pl->workers[i], &s))
-			return;
-	}
+	pl->claim_again = false;
+	c = claim_new(pl);
+	if (!c)
+		return;
+	pl->is_claiming = true;
+	if (writer_submit(server_writer(pl->server), claim_write, on_claimed, c, &err) < 0)
+		on_claimed(c, err.code, &err);
 }
 
 /* --- after a restart --- */

@@ -42,24 +42,37 @@ int64_t pipeline_now(const struct pipeline *pl)
 	return clock_wall(pl->c.clock);
 }
 
-static void notify_job(struct pipeline *pl, const char *uuid)
+static void notify(struct pipeline *pl, const char *what, const char *uuid)
 {
 	char key[48];
 
-	snprintf(key, sizeof(key), "job:%s", uuid);
+	snprintf(key, sizeof(key), "%s:%s", what, uuid);
 	server_notify(pl->server, key);
 }
 
-void run_notify_touched(struct run *run)
+void pipeline_notify_touched(struct pipeline *pl, const struct touched_job *list, size_t n)
 {
-	for (size_t i = 0; i < run->n_touched; i++)
-		notify_job(run->pl, run->touched[i]);
-	run->n_touched = 0;
+	for (size_t i = 0; i < n; i++) {
+		notify(pl, "job", list[i].uuid);
+		if (list[i].is_final)
+			notify(pl, "end", list[i].uuid);
+	}
 }
 
-void run_notify(const struct run *run)
+void run_notify(struct run *run)
 {
-	notify_job(run->pl, run->uuid);
+	bool is_told = false;
+
+	pipeline_notify_touched(run->pl, run->touched, run->n_touched);
+	for (size_t i = 0; i < run->n_touched; i++) {
+		bool is_own = !strcmp(run->touched[i].uuid, run->uuid);
+
+		is_told |= is_own;
+		run->has_freed |= !is_own || !run->touched[i].is_final;
+	}
+	run->n_touched = 0;
+	if (!is_told)
+		notify(run->pl, "job", run->uuid);
 }
 
 /* --- on the writer thread --- */
@@ -99,6 +112,29 @@ static int save_step(
 	return store_job_event_add(st, run->job_id, run->now_ns, "phase", text, err);
 }
 
+/* A brief judgement is passed in the transaction that stores what it judges: one commit, and
+ * one look at rows that are at hand. False: none was, and the reader's turn comes. */
+static bool judge_at_once(struct run *run, struct store *st)
+{
+	const struct job before = run->job;
+	struct error err = { 0 };
+	bool is_brief;
+	int r = OK;
+
+	if (analysis_is_brief(st, &run->job, &is_brief, &err) < 0 || !is_brief ||
+		store_savepoint(st, &err) < 0)
+		return false;
+	run->is_at_once = true;
+	for (enum step_id at = STEP_JUDGE; r == OK; at = steps[at].then)
+		r = steps[at].work(run, st, &err);
+	run->is_at_once = false;
+	if (r == JOB_IS_OVER && store_release(st, &err) == OK)
+		return true;
+	store_rollback_to(st);
+	run->job = before;
+	return false;
+}
+
 int run_walk(struct run *run, struct store *st, enum step_id at, struct error *err)
 {
 	while (steps[at].by == BY_WRITER) {
@@ -109,6 +145,8 @@ int run_walk(struct run *run, struct store *st, enum step_id at, struct error *e
 			return r;
 		}
 		at = r == JOB_IS_OVER ? STEP_OVER : steps[at].then;
+		if (at == STEP_JUDGE && judge_at_once(run, st))
+			at = STEP_OVER;
 		r = at == STEP_OVER ? OK : save_step(run, st, &steps[at], err);
 		if (r < 0)
 			return r;
@@ -181,14 +219,13 @@ static void on_step_done(void *arg, int code, const struct error *err)
 	struct run *run = arg;
 
 	run->is_busy = false;
-	run_notify_touched(run);
+	if (code == OK && steps[run->step].by == BY_WRITER)
+		run_notify(run);
 	arena_free(TAKE(run->scratch));
 	if (code < 0) {
 		on_failure(run, code, err);
 		return;
 	}
-	if (steps[run->step].by == BY_WRITER)
-		run_notify(run);
 	run_enter(run, run->reached);
 }
 
@@ -269,17 +306,6 @@ static void on_message(void *arg, struct worker *w, const char *type, json_t *m)
 		run_receive(run, type, m);
 }
 
-static void on_batch_end(void *arg, struct worker *w)
-{
-	struct pipeline *pl = arg;
-
-	for (struct run *run = pl->runs, *next; run; run = next) {
-		next = run->next;
-		if (run->worker == w && !uv_is_active((uv_handle_t *)&run->flush))
-			run_flush(run);
-	}
-}
-
 struct leases {
 	struct pipeline *pl;
 	int64_t until_ns;
@@ -347,6 +373,8 @@ static void on_gone(void *arg, struct worker *w, const char *reason)
 		if (run->worker == w)
 			run_lose(run, reason);
 	}
+	(void)claim_stand_down(pl); /* it may have been for this one */
+	claim_jobs(pl);
 }
 
 static void on_trouble(void *arg, const char *text)
@@ -359,7 +387,6 @@ void pipeline_listen(struct pipeline *pl, struct workers_config *c)
 	c->arg = pl;
 	c->on_hello = on_hello;
 	c->on_message = on_message;
-	c->on_batch_end = on_batch_end;
 	c->on_heartbeat = on_heartbeat;
 	c->on_gone = on_gone;
 	c->on_trouble = on_trouble;
@@ -504,11 +531,12 @@ static void on_tick_closed(uv_handle_t *h)
 void pipeline_hold(struct pipeline *pl)
 {
 	pl->is_stopping = true;
+	(void)claim_stand_down(pl);
 }
 
 void pipeline_stop(struct pipeline *pl, void (*done)(void *arg), void *arg)
 {
-	pl->is_stopping = true;
+	pipeline_hold(pl);
 	pl->done = done;
 	pl->done_arg = arg;
 	if (!pl->is_tick_closed)

@@ -6,7 +6,9 @@
 #include "base/log.h"
 #include "daemon/http/http.h"
 
-enum { FLUSH_MS = 100, MAX_INBOX = 20000 };
+/* A process record is stored almost at once; the pause lets what follows it in the same breath,
+ * most often `done`, into the same transaction. */
+enum { FLUSH_MS = 100, FLUSH_SOON_MS = 5, MAX_INBOX = 20000 };
 #define GRACE_NS (15 * NS_PER_S) /* TERM, 5 s, KILL, and time to say so */
 
 struct run *run_new(struct pipeline *pl, const struct job *j)
@@ -85,7 +87,8 @@ void run_end(struct run *run)
 	uv_close((uv_handle_t *)&run->flush, on_handle_closed);
 	if (pl->c.on_over && !pl->is_stopping)
 		pl->c.on_over(pl->c.arg);
-	claim_jobs(pl);
+	if (run->has_freed)
+		claim_jobs(pl);
 }
 
 void run_release_slot(struct run *run)
@@ -147,6 +150,12 @@ static void on_flush(uv_timer_t *t)
 	run_flush(t->data);
 }
 
+static void flush_within(struct run *run, uint64_t ms)
+{
+	if (!uv_is_active((uv_handle_t *)&run->flush) || uv_timer_get_due_in(&run->flush) > ms)
+		uv_timer_start(&run->flush, on_flush, ms, 0);
+}
+
 void run_receive(struct run *run, const char *type, json_t *message)
 {
 	if (json_array_size(run->inbox) >= MAX_INBOX) {
@@ -156,15 +165,13 @@ void run_receive(struct run *run, const char *type, json_t *message)
 	}
 	json_array_append(run->inbox, message);
 	if (!strcmp(type, "done")) {
-		/* The host is free from here on; storing and judging need it no more. */
+		/* The host is free from here on; storing and judging need it no more. The next
+		 * job is claimed behind what is stored, so that one transaction does both. */
 		uv_timer_stop(&run->flush);
-		run_release_slot(run);
 		run_flush(run);
-	} else if (!message_can_wait(type)) {
-		uv_timer_stop(&run->flush);
-	} else if (!uv_is_active((uv_handle_t *)&run->flush) &&
-		   json_array_size(run->inbox) == 1) {
-		uv_timer_start(&run->flush, on_flush, FLUSH_MS, 0);
+		run_release_slot(run);
+	} else {
+		flush_within(run, message_can_wait(type) ? FLUSH_MS : FLUSH_SOON_MS);
 	}
 }
 
@@ -257,7 +264,8 @@ static void on_batch_stored(void *arg, int code, const struct error *err)
 	struct run *run = arg;
 
 	run->is_busy = false;
-	run_notify_touched(run);
+	if (code == OK)
+		run_notify(run);
 	arena_free(TAKE(run->scratch));
 	if (code < 0) {
 		on_batch_failed(run, code, err);
@@ -266,7 +274,6 @@ static void on_batch_stored(void *arg, int code, const struct error *err)
 	acknowledge(run);
 	json_decref(run->batch);
 	run->batch = NULL;
-	run_notify(run);
 	if (run->is_unchanged)
 		run_cancel(run, "canceled");
 	if (run->reached != STEP_MEASURE)

@@ -40,6 +40,7 @@ enum place {
 enum { JOB_IS_OVER = 1 };
 
 struct run;
+struct claim;
 struct step {
 	const char *phase; /* in the job's row while the step is due; NULL: not running */
 	enum place by;
@@ -73,18 +74,21 @@ struct run {
 
 	/* the step on its way */
 	bool is_busy;
-	struct arena *scratch;	    /* of one transaction; the step's */
-	const char *const *touched; /* jobs whose state the transaction changed; scratch's */
+	struct arena *scratch;		   /* of one transaction; the step's */
+	const struct touched_job *touched; /* changed by the transaction; scratch's */
 	size_t n_touched;
 	struct job job;	      /* the row as that transaction sees it; the step's */
 	int64_t now_ns;	      /* when it was sent off */
 	enum step_id reached; /* first step that is not the writer's */
 	enum step_id failed_at;
-	bool is_stale; /* the row is no longer this attempt's */
+	bool is_stale;	 /* the row is no longer this attempt's */
+	bool is_at_once; /* judged in the transaction that stored it: job is newer than its row
+			  */
 	struct arena *findings_arena;
 	struct findings *findings;
 
 	bool holds_slot;
+	bool has_freed;	    /* other jobs may have become ready by its end, or itself again */
 	bool is_unchanged;  /* head is the commit that was not to be measured again */
 	bool is_lost;	    /* its worker is gone */
 	const char *ending; /* "canceled", "timed_out", "superseded": the worker was told */
@@ -102,6 +106,7 @@ struct pipeline {
 	size_t n_workers;
 	bool is_started, is_stopping;
 	bool is_claiming, claim_again;
+	struct claim *standing; /* of an idle worker, for the next job that is filed; NULL */
 	bool is_looking, look_again; /* for jobs that are to be ended */
 	int n_pending;		     /* writes and reads that belong to no run */
 	int n_runs;
@@ -125,8 +130,9 @@ int run_walk(struct run *run, struct store *st, enum step_id at, struct error *e
 /* Read the row into run->job; E_CONFLICT (and is_stale) when it is not this attempt's any more.
  */
 int run_load(struct run *run, struct store *st, struct error *err) must_check;
-void run_notify(const struct run *run);
-void run_notify_touched(struct run *run); /* before its scratch is freed */
+/* Tell those who watch the job and those it touched. Before its scratch is freed. */
+void run_notify(struct run *run);
+void pipeline_notify_touched(struct pipeline *pl, const struct touched_job *list, size_t n);
 /* Tell what a background write or read of the pipeline has ended; may complete a stop. */
 void pipeline_settle(struct pipeline *pl);
 int64_t pipeline_now(const struct pipeline *pl);
@@ -151,6 +157,8 @@ bool message_can_wait(const char *type);
 
 /* --- claim.c --- */
 void claim_jobs(struct pipeline *pl);
+/* Take back the claim that waits for a job to be filed. False: one was, and it is under way. */
+bool claim_stand_down(struct pipeline *pl);
 void recover_jobs(struct pipeline *pl);
 void look_for_cancels(struct pipeline *pl);
 

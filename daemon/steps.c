@@ -203,12 +203,13 @@ int step_ingest(struct run *run, struct store *st, struct error *err)
 
 int step_judge(struct run *run, struct store *st, struct error *err)
 {
-	struct job j;
-	int r;
+	struct job j = run->job;
+	int r = OK;
 
 	arena_free(run->findings_arena);
 	run->findings_arena = arena_new();
-	r = store_job_get(st, run->findings_arena, run->job_id, &j, err);
+	if (!run->is_at_once)
+		r = store_job_get(st, run->findings_arena, run->job_id, &j, err);
 	return r < 0 ? r : analysis_judge(st, run->findings_arena, &j, &run->findings, err);
 }
 

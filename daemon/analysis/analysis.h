@@ -159,9 +159,13 @@ struct findings; /* what analysis_judge found; opaque, lives in its arena */
 
 /* Judge what a job has measured: its head against the histories, two arms against each other,
  * and for a confirmation (trigger "confirm") the suspects that it was filed for. Only reads.
- * Reader thread. */
+ * Reader thread; the writer's where it is brief. */
 int analysis_judge(struct store *st, struct arena *a, const struct job *j,
 	struct findings **ret, struct error *err) must_check;
+/* Whether analysis_judge would take about as long as storing what it judges: one arm, short
+ * histories. Any thread. */
+int analysis_is_brief(
+	struct store *st, const struct job *j, bool *ret, struct error *err) must_check;
 /* Store boundaries, flags, change points and alerts, and set the job's outcome and result_json
  * (whose row is not saved). Writer thread, in a transaction. The re-runs still wanted come back
  * (arena array); the caller files them. */

@@ -361,6 +361,21 @@ static int judge_all(struct judging *g, const struct report_comparison *c)
 	return r == OK && g->can_rerun && newest.id ? judge_ends(g, &newest) : r;
 }
 
+enum { BRIEF_POINTS = 500 }; /* under a millisecond */
+
+int analysis_is_brief(struct store *st, const struct job *j, bool *ret, struct error *err)
+{
+	int64_t n;
+	int r;
+
+	*ret = false;
+	if (!j->report_uuid || j->base_report_uuid || !strcmp(j->trigger, "confirm"))
+		return OK;
+	r = store_report_reach(st, j->report_uuid, BRIEF_POINTS, &n, err);
+	*ret = r == OK && n < BRIEF_POINTS;
+	return r;
+}
+
 int analysis_judge(struct store *st, struct arena *a, const struct job *j,
 	struct findings **ret, struct error *err)
 {

@@ -207,6 +207,15 @@ typedef void (*written_fn)(void *arg, int code, const struct error *err);
 int writer_submit(struct writer *w, write_fn run, written_fn done, void *arg,
 	struct error *err) must_check;
 
+/* Have run() called at the end of the next transaction in which a request asked to poke one of
+ * these bits (enum wake): what follows from such a request is then durable with it, at the cost
+ * of one commit. One at a time. Loop thread only. */
+void writer_stand_by(
+	struct writer *w, unsigned wake_bits, write_fn run, written_fn done, void *arg);
+/* Take it back; done is not called. False: there is none any more, done was or will be called.
+ */
+bool writer_stand_down(struct writer *w);
+
 /* A reader job for code that is not a request (pipeline): on_done on the loop thread. */
 int server_read(struct server *s, write_fn run, written_fn done, void *arg,
 	struct error *err) must_check;

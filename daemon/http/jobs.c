@@ -12,19 +12,29 @@ static const struct queue_rules *rules_of(struct request *rq)
 	return app->rules(app->arg);
 }
 
-/* Those who wait for jobs that ended along with this one, as far as there is room. */
-static void notify_touched(struct request *rq)
-{
-	const char *const *list;
-	size_t n = queue_take_touched(request_arena(rq), &list);
-
-	for (size_t i = 0; i < MIN(n, (size_t)60); i++)
-		request_notify(rq, arena_printf(request_arena(rq), "job:%s", list[i]));
-}
-
+/* What is told to those who watch a job, and to those who only wait for its end: they would be
+ * woken in vain by each of its steps. */
 static char *job_key(struct request *rq, const char *uuid)
 {
 	return arena_printf(request_arena(rq), "job:%s", uuid);
+}
+
+static char *end_key(struct request *rq, const char *uuid)
+{
+	return arena_printf(request_arena(rq), "end:%s", uuid);
+}
+
+/* Those who wait for jobs that ended along with this one, as far as there is room. */
+static void notify_touched(struct request *rq)
+{
+	const struct touched_job *list;
+	size_t n = queue_take_touched(request_arena(rq), &list);
+
+	for (size_t i = 0; i < MIN(n, (size_t)30); i++) {
+		request_notify(rq, job_key(rq, list[i].uuid));
+		if (list[i].is_final)
+			request_notify(rq, end_key(rq, list[i].uuid));
+	}
 }
 
 /* The job of the path, in the project of the path. */
@@ -110,7 +120,7 @@ static int answer_waited(struct request *rq, struct store *st, struct error *err
 	if (r < 0)
 		return r;
 	if (!job_state_is_final(j.state) && !request_deadline_passed(rq)) {
-		request_park(rq, job_key(rq, uuid), 0, answer_waited);
+		request_park(rq, end_key(rq, uuid), 0, answer_waited);
 		return OK;
 	}
 	return answer_job(rq, st, job_state_is_final(j.state) ? 200 : 202, &p, &j, err);
@@ -126,7 +136,7 @@ static int wait_for(struct request *rq, const struct job *j, bool *ret, struct e
 	if (!*ret)
 		return r;
 	request_set_state(rq, arena_strdup(request_arena(rq), j->uuid));
-	request_park(rq, job_key(rq, j->uuid), clock_mono(request_clock(rq)) + wait_ns,
+	request_park(rq, end_key(rq, j->uuid), clock_mono(request_clock(rq)) + wait_ns,
 		answer_waited);
 	return OK;
 }

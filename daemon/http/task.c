@@ -21,6 +21,7 @@ void task_queue_init(struct task_queue *q, int64_t max_n, int64_t max_bytes)
 	q->max_n = max_n;
 	q->max_bytes = max_bytes;
 	q->is_closed = false;
+	q->standby = NULL;
 }
 
 void task_queue_done(struct task_queue *q)
@@ -126,6 +127,31 @@ bool task_queue_wait_filled(struct task_queue *q)
 	is_filled = !TAILQ_EMPTY(&q->list);
 	pthread_mutex_unlock(&q->lock);
 	return is_filled;
+}
+
+struct task *task_queue_stand_by(struct task_queue *q, struct task *t, unsigned bits)
+{
+	struct task *before;
+
+	pthread_mutex_lock(&q->lock);
+	before = q->standby;
+	q->standby = t;
+	q->standby_bits = bits;
+	pthread_mutex_unlock(&q->lock);
+	return before;
+}
+
+struct task *task_queue_call_standby(struct task_queue *q, unsigned bits)
+{
+	struct task *t = NULL;
+
+	pthread_mutex_lock(&q->lock);
+	if (q->standby && q->standby_bits & bits) {
+		t = q->standby;
+		q->standby = NULL;
+	}
+	pthread_mutex_unlock(&q->lock);
+	return t;
 }
 
 void task_queue_close(struct task_queue *q)

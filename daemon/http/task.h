@@ -30,6 +30,8 @@ struct task_queue {
 	struct task_list list;
 	int64_t n, bytes, max_n, max_bytes; /* limits 0: none */
 	bool is_closed;
+	struct task *standby;  /* waits for a task that asks for one of these bits */
+	unsigned standby_bits; /* of enum wake */
 };
 
 void task_queue_init(struct task_queue *q, int64_t max_n, int64_t max_bytes);
@@ -44,6 +46,11 @@ struct task *task_queue_take(struct task_queue *q);
 struct task *task_queue_wait(struct task_queue *q);
 /* Until something is there; false when the queue is closed and empty. */
 bool task_queue_wait_filled(struct task_queue *q);
+/* Loop thread: t takes the place of the one that stands by; NULL takes it back (NULL also when
+ * it was called meanwhile). Returns the one that stood by. */
+struct task *task_queue_stand_by(struct task_queue *q, struct task *t, unsigned bits);
+/* Other threads: it, when it waits for one of these bits; NULL. */
+struct task *task_queue_call_standby(struct task_queue *q, unsigned bits);
 /* Nothing new is taken; what waits is still served. */
 void task_queue_close(struct task_queue *q);
 bool task_queue_is_closed(struct task_queue *q);

@@ -33,18 +33,29 @@ static void run_one(struct writer *w, struct task *t)
 		t->code = r;
 }
 
+static void run_into(struct writer *w, struct task *t, struct task_list *batch)
+{
+	run_one(w, t);
+	TAILQ_INSERT_TAIL(batch, t, link);
+	w->batched++;
+}
+
 static void run_batch(struct writer *w, struct task_list *batch)
 {
 	int64_t until_ns = clock_mono(w->clock) + batch_ns;
+	unsigned wake = 0;
 	struct task *t;
 
 	for (int n = 0; n < BATCH_MAX && (t = task_queue_take(&w->queue)); n++) {
-		run_one(w, t);
-		TAILQ_INSERT_TAIL(batch, t, link);
-		w->batched++;
+		run_into(w, t, batch);
+		if (t->code >= 0)
+			wake |= t->wake;
 		if (clock_mono(w->clock) > until_ns)
 			break;
 	}
+	t = wake ? task_queue_call_standby(&w->queue, wake) : NULL;
+	if (t)
+		run_into(w, t, batch);
 }
 
 /* Nothing of the batch is durable: nobody may be told that it is. */
@@ -182,6 +193,20 @@ int writer_submit(struct writer *w, write_fn run, written_fn done, void *arg, st
 	return r;
 }
 
+void writer_stand_by(
+	struct writer *w, unsigned wake_bits, write_fn run, written_fn done, void *arg)
+{
+	free(task_queue_stand_by(&w->queue, task_new(run, done, arg), wake_bits));
+}
+
+bool writer_stand_down(struct writer *w)
+{
+	struct task *t = task_queue_stand_by(&w->queue, NULL, 0);
+
+	free(t);
+	return t != NULL;
+}
+
 void writer_start(struct writer *w, struct store *st, struct mailbox *out,
 	const struct clock *clock, int64_t max_n, int64_t max_bytes)
 {
@@ -201,4 +226,5 @@ bool writer_has_ended(struct writer *w)
 void writer_join(struct writer *w)
 {
 	pthread_join(w->thread, NULL);
+	(void)writer_stand_down(w);
 }

@@ -22,7 +22,7 @@ int queue_note_state(struct store *st, const struct job *j, int64_t now_ns, stru
 	if (j->outcome != OUTCOME_NONE)
 		json_set_str(o, "outcome", outcome_name(j->outcome));
 	text = json_text(o);
-	queue_touch(j->uuid);
+	queue_touch(j);
 	return store_job_event_add(
 		st, j->id, now_ns, job_state_is_final(j->state) ? "done" : "state", text, err);
 }

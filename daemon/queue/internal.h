@@ -25,7 +25,7 @@ bool job_has_base(const struct job *j, const struct extras *x);
 int queue_note_state(
 	struct store *st, const struct job *j, int64_t now_ns, struct error *err) must_check;
 /* The job's state was changed on this thread: queue_take_touched. */
-void queue_touch(const char *uuid);
+void queue_touch(const struct job *j);
 /* Whoever waited for j, directly or behind others, may go on or never can. */
 int queue_release(struct store *st, struct arena *a, const struct job *j, int64_t now_ns,
 	struct error *err) must_check;

@@ -41,9 +41,14 @@ int queue_list_workloads(struct store *st, struct arena *a, const struct queue_r
 	int64_t project_id, const char *const **ret, size_t *ret_n,
 	struct error *err) must_check;
 
-/* UUIDs of the jobs whose state the queue has changed on this thread since the last call (at
- * most 1,024): tell those who wait for them, once it is committed. */
-size_t queue_take_touched(struct arena *a, const char *const **ret);
+/* The jobs whose state the queue has changed on this thread since the last call (at most
+ * 1,024): tell those who watch them ("job:UUID") and, of one that has ended, those who wait for
+ * that ("end:UUID"), once it is committed. */
+struct touched_job {
+	const char *uuid;
+	bool is_final;
+};
+size_t queue_take_touched(struct arena *a, const struct touched_job **ret);
 
 struct filing {
 	const char *project; /* slug or UUID */

@@ -8,23 +8,34 @@
 enum { TOUCHED_MAX = 1024 };
 
 static _Thread_local struct {
-	char uuid[TOUCHED_MAX][37];
+	struct {
+		char uuid[37];
+		bool is_final;
+	} job[TOUCHED_MAX];
 	size_t n;
 } touched;
 
-void queue_touch(const char *uuid)
+void queue_touch(const struct job *j)
 {
-	if (touched.n < TOUCHED_MAX)
-		snprintf(touched.uuid[touched.n++], sizeof(touched.uuid[0]), "%s", uuid);
+	/* Most change twice in a row: to running, to its end. */
+	bool is_same = touched.n && !strcmp(touched.job[touched.n - 1].uuid, j->uuid);
+
+	if (!is_same && touched.n < TOUCHED_MAX)
+		snprintf(touched.job[touched.n++].uuid, sizeof(touched.job[0].uuid), "%s",
+			j->uuid);
+	else if (!is_same)
+		return;
+	touched.job[touched.n - 1].is_final = job_state_is_final(j->state);
 }
 
-size_t queue_take_touched(struct arena *a, const char *const **ret)
+size_t queue_take_touched(struct arena *a, const struct touched_job **ret)
 {
-	const char **list = ARENA_ARRAY(a, const char *, touched.n + 1);
+	struct touched_job *list = ARENA_ARRAY(a, struct touched_job, touched.n + 1);
 	size_t n = touched.n;
 
 	for (size_t i = 0; i < n; i++)
-		list[i] = arena_strdup(a, touched.uuid[i]);
+		list[i] = (struct touched_job){ .uuid = arena_strdup(a, touched.job[i].uuid),
+			.is_final = touched.job[i].is_final };
 	touched.n = 0;
 	*ret = list;
 	return n;

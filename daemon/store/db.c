@@ -150,6 +150,8 @@ static void finalize_all(struct store *s)
 			sqlite3_finalize(s->prepared[f][i].stmt);
 		free(s->prepared[f]);
 	}
+	for (size_t v = 0; v < N_VERBS; v++)
+		sqlite3_finalize(s->verbs[v]);
 }
 
 /* --- opening --- */
@@ -335,9 +337,32 @@ int db_pragma_int(struct store *s, const char *sql, int64_t *ret, struct error *
 
 /* --- transactions --- */
 
+/* Each request of the writer runs three of these: parsing them each time would be work. */
+static int run_verb(struct store *s, enum verb v, struct error *err)
+{
+	static const char *const sql[] = { "BEGIN", "BEGIN IMMEDIATE", "COMMIT",
+		"SAVEPOINT request", "RELEASE request" };
+	int rc = SQLITE_OK;
+
+	if (!s->verbs[v])
+		rc = sqlite3_prepare_v3(
+			s->db, sql[v], -1, SQLITE_PREPARE_PERSISTENT, &s->verbs[v], NULL);
+	if (rc != SQLITE_OK)
+		return db_error(s, rc, err);
+	rc = sqlite3_step(s->verbs[v]);
+	if (rc != SQLITE_DONE) {
+		int r = db_error(s, rc, err);
+
+		sqlite3_reset(s->verbs[v]);
+		return r;
+	}
+	sqlite3_reset(s->verbs[v]);
+	return OK;
+}
+
 int store_begin(struct store *s, struct error *err)
 {
-	int r = db_exec(s, s->is_reader ? "BEGIN" : "BEGIN IMMEDIATE", err);
+	int r = run_verb(s, s->is_reader ? V_BEGIN : V_BEGIN_IMMEDIATE, err);
 
 	s->lost.code = OK;
 	s->in_transaction = r == OK;
@@ -354,7 +379,7 @@ static int lost(struct store *s, struct error *err)
 
 int store_commit(struct store *s, struct error *err)
 {
-	int r = s->lost.code != OK ? lost(s, err) : db_exec(s, "COMMIT", err);
+	int r = s->lost.code != OK ? lost(s, err) : run_verb(s, V_COMMIT, err);
 
 	if (r < 0)
 		store_rollback(s);
@@ -371,12 +396,12 @@ void store_rollback(struct store *s)
 
 int store_savepoint(struct store *s, struct error *err)
 {
-	return s->lost.code != OK ? lost(s, err) : db_exec(s, "SAVEPOINT request", err);
+	return s->lost.code != OK ? lost(s, err) : run_verb(s, V_SAVEPOINT, err);
 }
 
 int store_release(struct store *s, struct error *err)
 {
-	return s->lost.code != OK ? lost(s, err) : db_exec(s, "RELEASE request", err);
+	return s->lost.code != OK ? lost(s, err) : run_verb(s, V_RELEASE, err);
 }
 
 void store_rollback_to(struct store *s)

@@ -69,6 +69,9 @@ extern const struct statements project_statements, branch_statements, head_state
 const struct statements *statements_of(enum family f);
 extern const struct embed schema_files[]; /* generated from schema/ */
 
+/* What opens and ends transactions. */
+enum verb { V_BEGIN, V_BEGIN_IMMEDIATE, V_COMMIT, V_SAVEPOINT, V_RELEASE, N_VERBS };
+
 struct prepared {
 	sqlite3_stmt *stmt;		   /* NULL: it writes and this handle only reads */
 	unsigned char place[ARGS_MAX + 1]; /* $n -> SQLite's number of it */
@@ -82,6 +85,7 @@ struct store {
 	int64_t log_pages, copied_pages; /* of the writer: in the log; checkpointed of these */
 	struct error lost; /* why SQLite gave up the transaction by itself; code OK if not */
 	struct prepared *prepared[Q_count];
+	struct sqlite3_stmt *verbs[N_VERBS]; /* prepared when first used */
 };
 
 /* --- arguments --- */

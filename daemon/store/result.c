@@ -21,6 +21,7 @@ enum {
 	SAMPLES,
 	OF_POINT,
 	REPORT,
+	REACH,
 	END
 };
 static const char *const sql[] = {
@@ -32,6 +33,11 @@ static const char *const sql[] = {
 			    " JOIN report r ON r.id = m.report_id"
 			    " WHERE m.report_id = $1 AND m.iteration = $2 AND m.series_id = $3",
 	[REPORT - BASE] = "SELECT report_id FROM metric WHERE id = $1",
+	[REACH - BASE] =
+		"SELECT CASE WHEN h.start_head_id IS NULL THEN 0 ELSE 1 END FROM report r"
+		" JOIN metric m ON m.report_id = r.id JOIN series s ON s.id = m.series_id"
+		" JOIN head h ON h.id = s.head_id JOIN point p ON p.series_id = s.id"
+		" WHERE r.uuid = $1 LIMIT $2",
 };
 const struct statements result_statements = { sql, END - BASE };
 
@@ -127,4 +133,19 @@ int store_metric_samples(struct store *s, struct arena *a, int64_t metric_id, do
 		return r;
 	*ret = column_doubles(&q, a, ret_n);
 	return OK;
+}
+
+int store_report_reach(
+	struct store *s, const char *uuid, int64_t most, int64_t *ret, struct error *err)
+{
+	_cleanup_(query_done)
+	struct query q = db_query(s, REACH, ARGS(TEXT(uuid), INT(most)));
+	int64_t n = 0;
+	int r;
+
+	/* A history that goes on in another head counts as one without end. */
+	while ((r = query_step(&q, err)) == QUERY_ROW && n < most)
+		n = column_int(&q) ? most : n + 1;
+	*ret = n;
+	return MIN(r, OK);
 }

@@ -316,6 +316,10 @@ int store_report_list(struct store *s, struct arena *a, int64_t project_id,
 	struct error *err) must_check;
 int store_report_results(struct store *s, struct arena *a, int64_t report_id,
 	struct result **ret, size_t *ret_n, struct error *err) must_check;
+/* Points in the histories of a report's series, counted up to most: what judging it reads. A
+ * head with a start point counts as most. */
+int store_report_reach(struct store *s, const char *uuid, int64_t most, int64_t *ret,
+	struct error *err) must_check;
 int store_metric_samples(struct store *s, struct arena *a, int64_t metric_id, double **ret,
 	size_t *ret_n, struct error *err) must_check; /* of an upload */
 struct metric_place { /* the metric of a point, and when its report was */

@@ -218,8 +218,6 @@ static void on_bytes(struct worker *w, const void *data, size_t n)
 		on_object(w, m);
 		json_decref(m);
 	}
-	if (w->has_said_hello && !w->is_closing)
-		w->ws->c.on_batch_end(w->ws->c.arg, w);
 }
 
 static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *b)

@@ -33,7 +33,6 @@ struct workers_config {
 	/* All on the loop thread. message: every object but hello and heartbeat, borrowed. */
 	void (*on_hello)(void *arg, struct worker *w);
 	void (*on_message)(void *arg, struct worker *w, const char *type, json_t *message);
-	void (*on_batch_end)(void *arg, struct worker *w); /* all that could be read was */
 	void (*on_heartbeat)(void *arg, struct worker *w, json_t *message);
 	void (*on_gone)(void *arg, struct worker *w, const char *reason);
 	/* Something to log: the worker died and is started again, a peer was refused. */

@@ -66,7 +66,7 @@ int queue_file_job(struct store *st, struct arena *a, const struct queue_rules *
 	return store_job_add(st, a, ret, err);
 }
 
-size_t queue_take_touched(struct arena *a, const char *const **ret)
+size_t queue_take_touched(struct arena *a, const struct touched_job **ret)
 {
 	return 0;
 }

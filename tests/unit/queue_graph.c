@@ -150,7 +150,7 @@ START_TEST(a_failure_in_the_middle_cancels_what_needs_it_and_nothing_else)
 {
 	struct job j[10], cleanup;
 	struct job_event *events;
-	const char *const *touched;
+	const struct touched_job *touched;
 	size_t n;
 
 	begin();
@@ -174,6 +174,9 @@ START_TEST(a_failure_in_the_middle_cancels_what_needs_it_and_nothing_else)
 	ck_assert_int_eq(again(&cleanup).state, JOB_SUCCEEDED);
 	n = queue_take_touched(mem, &touched);
 	ck_assert_uint_ge(n, 6 + 5);
+	for (size_t i = 0; i < n; i++)
+		ck_assert(touched[i].is_final ==
+			  (strcmp(touched[i].uuid, cleanup.uuid) != 0 || i == n - 1));
 	ck_assert_uint_eq(queue_take_touched(mem, &touched), 0);
 	finish();
 }
