@@ -8,7 +8,8 @@
  * 3. Two neighbours are left: re-run them. It takes two re-runs that find a difference, each at
  *    the level of one, to confirm; effect and interval are those of the last one, whose size
  * was fixed beforehand and which nothing selected for being large.
- * 4. If the neighbours do not differ, a halving went the wrong way: begin again, a few times.
+ * 4. If the neighbours do not differ, a halving went the wrong way, or the first re-run was
+ *    wrong: begin again with the whole range, a few times.
  */
 #include <math.h>
 #include <string.h>
@@ -211,18 +212,34 @@ static void take_row(struct alert *al, const struct comparison_row *row)
 	al->value = row->head;
 }
 
-/* A regression is over when a later change brings the level back. */
+/* What is left of a regression behind the change that was just confirmed: the product of the
+ * ratios of all changes from it on. Each was measured in interleaved blocks; levels of
+ * different hours are not compared, because the host may have moved between them. */
+static double left_of(const struct question *q, const struct alert *al)
+{
+	double sum = log1p(al->effect) + log1p(q->row->effect);
+
+	for (size_t i = 0; i < q->t->n_changes; i++) {
+		const struct change_point *c = &q->t->changes[i];
+
+		if (c->version_number > al->version_number && c->version_number < q->i.hi)
+			sum += log1p(c->effect);
+	}
+	return q->t->series.measure.better == BETTER_LOWER ? sum : -sum;
+}
+
+/* A regression is over when later changes bring the level back: within min_effect, or by three
+ * quarters of it, as two estimates of a large effect do not cancel exactly. */
 static void close_fixed(const struct question *q)
 {
-	bool lower_is_better = q->t->series.measure.better == BETTER_LOWER;
-
 	for (size_t i = 0; i < q->n_open; i++) {
 		struct alert_finding f = { .alert = q->open[i] };
-		double back = q->row->head / q->open[i].baseline - 1;
+		double whole = fabs(log1p(q->open[i].effect));
 
 		if (q->open[i].state != ALERT_CONFIRMED ||
 			q->open[i].version_number >= q->i.hi ||
-			(lower_is_better ? back : -back) > q->row->min_effect)
+			!(left_of(q, &q->open[i]) <=
+				fmax(log1p(q->row->min_effect), whole / 4)))
 			continue;
 		f.alert.state = ALERT_RESOLVED;
 		f.alert.reason = "fixed";
@@ -266,7 +283,7 @@ static int confirm(struct question *q)
 
 static int drop(struct question *q)
 {
-	/* The range as a whole did differ: that stays an open question. */
+	/* The range as a whole did differ, again and again: that stays an open question. */
 	if (q->i.n_different > 0 && q->i.n_restarts > 0) {
 		q->alert.reason = "the level changed in this range; re-runs did not show where";
 		q->i.lo = q->i.from;
@@ -284,6 +301,7 @@ static int restart(struct question *q)
 	q->i.hi = q->i.upto;
 	q->i.n_restarts++;
 	q->i.n_undecided = 0;
+	q->i.n_different = 0;
 	return go_on(q);
 }
 

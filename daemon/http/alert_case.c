@@ -8,12 +8,17 @@
 
 enum { LOOK_BACK = 400, COMMITS_MAX = 50 };
 
-/* The newest point before the change that counts: what the change is against. */
-static const struct point *find_base(const struct point *p, size_t n, int64_t version)
+/* What the change is against: the commit that re-runs compared it with, else the newest point
+ * before it that counts. */
+static const struct point *find_base(
+	const struct point *p, size_t n, int64_t version, const char *rerun)
 {
 	const unsigned not_counting =
 		POINT_NOISY | POINT_SUSPECT | POINT_EXCLUDED | POINT_ASIDE;
 
+	for (size_t i = n; rerun && i-- > 0;)
+		if (p[i].version_number < version && p[i].hash && !strcmp(p[i].hash, rerun))
+			return &p[i];
 	for (size_t i = n; i-- > 0;)
 		if (p[i].version_number < version && !(p[i].flags & not_counting))
 			return &p[i];
@@ -127,7 +132,8 @@ int add_alert_case(struct request *rq, struct store *st, const struct project *p
 
 	if (e < 0)
 		return e;
-	base = find_base(points, n, al->version_number);
+	base = find_base(points, n, al->version_number,
+		json_get_str(json_object_get(doc, "detail"), "base", NULL));
 	head = find_head(points, n, al->version_number);
 	json_object_set_new(doc, "base",
 		base && base->hash ? commit_json(rq, st, p->id, base->hash) : json_null());

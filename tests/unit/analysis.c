@@ -109,6 +109,23 @@ START_TEST(a_regression_that_is_mended_is_closed)
 }
 END_TEST
 
+/* Levels of different hours do not compare; the ratios of both changes do. */
+START_TEST(it_is_closed_though_the_host_drifts_in_between)
+{
+	for (uint64_t seed = 40; seed < 46; seed++) {
+		begin(seed);
+		w.drift = 0.2;
+		w.scatter = 0.02;
+		step_at(6, 2);
+		step_at(10, 0.5);
+		run_history(&w, 15, false);
+		ck_assert_str_eq(found("a", NULL), "6 10");
+		ck_assert_uint_eq(n_alerts(1u << ALERT_CONFIRMED), 0);
+		finish();
+	}
+}
+END_TEST
+
 START_TEST(only_the_benchmark_that_changed_is_named)
 {
 	begin(5);
@@ -483,6 +500,7 @@ END_TEST
 SUITE("analysis", a_quiet_host_finds_the_slow_commit_of_a_young_history,
 	it_is_found_too_when_commits_come_one_by_one,
 	the_second_commit_of_all_can_be_the_slow_one, a_regression_that_is_mended_is_closed,
+	it_is_closed_though_the_host_drifts_in_between,
 	only_the_benchmark_that_changed_is_named, noise_alone_is_not_a_change,
 	the_slow_commit_is_named_under_drift,
 	the_slow_commit_is_named_where_single_runs_tell_nothing,
