@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* benchd's CPU kernels beside their peers, interleaved in one run: STREAM in plain C (compiled
- * with the same flags as this file, and with -O3 for this processor), OpenBLAS, FFTW. Usage:
- * kernels [THREADS]. Both sides have as many threads. Each round times ours and the peer's in
- * turn; printed are the medians, and the median and range of the rounds' ratios. Ours is proven
- * before it is timed. */
-#include "config.h"
-
+ * with the same flags as this file, and with -O3 for this processor), OpenBLAS, FFTW (these on
+ * one thread). Usage: kernels [THREADS]. Both sides have as many threads. Each round times ours
+ * and the peer's in turn; printed are the medians, and the median and range of the rounds'
+ * ratios. Ours is proven before it is timed. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,21 +11,16 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "kernels/kernels.h"
+#include "kernels/peer.h"
 #include "kernels/proof.h"
 #include "kernels/size.h"
 #include "kernels/steady.h"
-#ifdef HAVE_BLAS
-#include <cblas.h>
-#endif
-#ifdef HAVE_FFTW
-#include <fftw3.h>
-#endif
 
 enum { ROUNDS = 15 };
 static const double sample_ns = 20e6;
 
-/* A peer works on arrays of its own of the same size; ctx is made by make. */
-struct peer {
+/* A rival works on arrays of its own of the same size; ctx is made by make. */
+struct rival {
 	const char *name;
 	void *(*make)(const struct params *p);
 	void (*run)(void *ctx);
@@ -125,118 +118,76 @@ static void plain_free(void *ctx)
 	free(x);
 }
 
-static const struct peer copy_peer = { "plain C", plain_make, plain_copy, plain_free };
-static const struct peer triad_peer = { "plain C", plain_make, plain_triad, plain_free };
-static const struct peer copy_tuned_peer = { "plain C -O3", plain_make, tuned_copy,
+static const struct rival copy_rival = { "plain C", plain_make, plain_copy, plain_free };
+static const struct rival triad_rival = { "plain C", plain_make, plain_triad, plain_free };
+static const struct rival copy_tuned_rival = { "plain C -O3", plain_make, tuned_copy,
 	plain_free };
-static const struct peer triad_tuned_peer = { "plain C -O3", plain_make, tuned_triad,
+static const struct rival triad_tuned_rival = { "plain C -O3", plain_make, tuned_triad,
 	plain_free };
 
-/* --- OpenBLAS ----------------------------------------------------------------------------- */
+/* --- libraries (kernels/peer.h) -------------------------------------------------------------
+ */
 
-#ifdef HAVE_BLAS
-struct blas {
-	int n;
-	bool is_single;
-	void *a, *b, *c;
+struct library {
+	const struct peer *peer;
+	struct params p;
+	void *state, *ctx; /* input and output; what the library made of them */
 };
+
+static void library_close(void *ctx)
+{
+	struct library *x = ctx;
+
+	if (x->ctx)
+		x->peer->close(x->ctx);
+	x->p.kernel->free(x->state);
+	free(x);
+}
+
+/* NULL, said aloud, where the library is not. */
+static void *library_open(const struct params *p, enum backend b)
+{
+	struct library *x = xcalloc(1, sizeof(*x));
+	struct error err;
+	int r = OK;
+
+	x->peer = peer_find(p->kernel, b);
+	x->p = *p;
+	if (!x->peer)
+		r = error_set(&err, E_UNAVAILABLE, "not found at configure time");
+	else
+		r = x->peer->load(&err);
+	if (r == OK)
+		r = p->kernel->setup(&x->p, &x->state, &err);
+	if (r == OK)
+		r = x->peer->open(&x->p, x->state, &x->ctx, &err);
+	if (r == OK)
+		return x;
+	printf("%s: no %s: %s\n", p->kernel->id, backend_name(b), err.text);
+	library_close(x);
+	return NULL;
+}
+
+static void library_run(void *ctx)
+{
+	struct library *x = ctx;
+
+	x->peer->run(x->ctx);
+}
 
 static void *blas_make(const struct params *p)
 {
-	struct blas *x = xcalloc(1, sizeof(*x));
-	size_t n = (size_t)(p->dim[0] * p->dim[0]);
-
-	openblas_set_num_threads(p->threads);
-	x->n = (int)p->dim[0];
-	x->is_single = p->dtype == DT_F32;
-	x->a = xcalloc(n, 8);
-	x->b = xcalloc(n, 8);
-	x->c = xcalloc(n, 8);
-	for (size_t i = 0; i < n; i++) {
-		double v = (double)(i % 97) / 97 - 0.5;
-
-		if (x->is_single)
-			((float *)x->a)[i] = ((float *)x->b)[i] = (float)v;
-		else
-			((double *)x->a)[i] = ((double *)x->b)[i] = v;
-	}
-	return x;
+	return library_open(p, BACKEND_BLAS);
 }
-
-static void blas_run(void *ctx)
-{
-	struct blas *x = ctx;
-	int n = x->n;
-
-	if (x->is_single)
-		cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, n, n, 1, x->a, n,
-			x->b, n, 0, x->c, n);
-	else
-		cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, n, n, 1, x->a, n,
-			x->b, n, 0, x->c, n);
-}
-
-static void blas_free(void *ctx)
-{
-	struct blas *x = ctx;
-
-	free(x->a);
-	free(x->b);
-	free(x->c);
-	free(x);
-}
-static const struct peer blas_peer = { "OpenBLAS", blas_make, blas_run, blas_free };
-#endif
-
-/* --- FFTW --------------------------------------------------------------------------------- */
-
-#ifdef HAVE_FFTW
-struct fftw {
-	fftw_complex *in, *out;
-	fftw_plan plan;
-	size_t n;
-	int batch, threads;
-};
 
 static void *fftw_make(const struct params *p)
 {
-	struct fftw *x = xcalloc(1, sizeof(*x));
-	size_t n = (size_t)p->dim[0], all = n * (size_t)p->dim[1];
-
-	x->n = n;
-	x->batch = (int)p->dim[1];
-	x->threads = p->threads;
-	x->in = fftw_malloc(all * sizeof(fftw_complex));
-	x->out = fftw_malloc(all * sizeof(fftw_complex));
-	x->plan = fftw_plan_dft_1d((int)n, x->in, x->out, FFTW_FORWARD, FFTW_MEASURE);
-	for (size_t i = 0; i < all; i++) {
-		((double *)x->in)[2 * i] = (double)(i % 89) / 89;
-		((double *)x->in)[2 * i + 1] = (double)(i % 83) / 83;
-	}
-	return x;
+	return library_open(p, BACKEND_FFTW);
 }
 
-/* Several sequences: each thread takes its share of them with the one plan. */
-static void fftw_run(void *ctx)
-{
-	struct fftw *x = ctx;
-
-#pragma omp parallel for num_threads(x->threads) schedule(static)
-	for (int b = 0; b < x->batch; b++)
-		fftw_execute_dft(x->plan, x->in + (size_t)b * x->n, x->out + (size_t)b * x->n);
-}
-
-static void fftw_done(void *ctx)
-{
-	struct fftw *x = ctx;
-
-	fftw_destroy_plan(x->plan);
-	fftw_free(x->in);
-	fftw_free(x->out);
-	free(x);
-}
-static const struct peer fftw_peer = { "FFTW MEASURE", fftw_make, fftw_run, fftw_done };
-#endif
+static const struct rival blas_rival = { "OpenBLAS", blas_make, library_run, library_close };
+static const struct rival fftw_rival = { "FFTW MEASURE", fftw_make, library_run,
+	library_close };
 
 /* --- rounds ------------------------------------------------------------------------------- */
 
@@ -246,17 +197,17 @@ struct side {
 	int64_t k;
 };
 
-struct peer_ctx {
-	const struct peer *peer;
+struct rival_ctx {
+	const struct rival *rival;
 	void *ctx;
 };
 
-static void run_peer(void *ctx, int64_t k)
+static void run_rival(void *ctx, int64_t k)
 {
-	struct peer_ctx *x = ctx;
+	struct rival_ctx *x = ctx;
 
 	while (k-- > 0)
-		x->peer->run(x->ctx);
+		x->rival->run(x->ctx);
 }
 
 /* ns of one iteration. */
@@ -298,12 +249,14 @@ static void print_row(
 }
 
 /* Both sides in turn; who begins alternates. */
-static void compare_sides(const struct params *p, const struct peer *peer, void *state)
+static void compare_sides(const struct params *p, const struct rival *rival, void *state)
 {
-	struct peer_ctx ctx = { peer, peer->make(p) };
-	struct side ours = { p->kernel->run, state, 1 }, theirs = { run_peer, &ctx, 1 };
+	struct rival_ctx ctx = { rival, rival->make(p) };
+	struct side ours = { p->kernel->run, state, 1 }, theirs = { run_rival, &ctx, 1 };
 	double a[ROUNDS], b[ROUNDS];
 
+	if (!ctx.ctx)
+		return;
 	calibrate(&ours);
 	calibrate(&theirs);
 	for (int i = 0; i < ROUNDS; i++) {
@@ -313,13 +266,14 @@ static void compare_sides(const struct params *p, const struct peer *peer, void 
 		if (i % 2 == 0)
 			b[i] = time_side(&theirs);
 	}
-	print_row(p, peer->name, a, b);
-	peer->free(ctx.ctx);
+	print_row(p, rival->name, a, b);
+	rival->free(ctx.ctx);
 }
 
 static int n_threads = 1;
 
-static int compare(const char *kernel, const char *size, enum dtype d, const struct peer *peer)
+static int compare(
+	const char *kernel, const char *size, enum dtype d, const struct rival *rival)
 {
 	struct params p;
 	struct proof proof;
@@ -344,9 +298,29 @@ static int compare(const char *kernel, const char *size, enum dtype d, const str
 		fprintf(stderr, "%s %s: %s\n", kernel, size,
 			r != OK ? err.text : "wrong output");
 	else
-		compare_sides(&p, peer, state);
+		compare_sides(&p, rival, state);
 	p.kernel->free(state);
 	return r != OK || !proof.ok;
+}
+
+static int compare_libraries(void)
+{
+	const struct peer *blas = peer_find(kernel_find("gemm"), BACKEND_BLAS);
+	int bad = compare("gemm", "512", DT_F64, &blas_rival);
+
+	bad |= compare("gemm", "1024", DT_F64, &blas_rival);
+	bad |= compare("gemm", "512", DT_F32, &blas_rival);
+	bad |= compare("gemm", "1024", DT_F32, &blas_rival);
+	if (blas && peer_is_there(blas))
+		printf("%s\n", blas->describe());
+	for (int d = DT_F32; d <= DT_F64; d++)
+		for (int log = 10; log <= 18; log += 2) {
+			char size[32];
+
+			snprintf(size, sizeof(size), "%dx1", 1 << log);
+			bad |= compare("fft.c2c", size, (enum dtype)d, &fftw_rival);
+		}
+	return bad;
 }
 
 int main(int argc, char **argv)
@@ -361,27 +335,11 @@ int main(int argc, char **argv)
 	printf("threads: %d\n", n_threads);
 	printf("%-14s %-4s %-14s %-12s %8s %8s %-8s %s\n", "KERNEL", "TYPE", "SIZE", "PEER",
 		"OURS", "PEER'S", "", "RATIO (range)");
-	bad |= compare("stream.copy", "64Mi", DT_F64, &copy_peer);
-	bad |= compare("stream.copy", "64Mi", DT_F64, &copy_tuned_peer);
-	bad |= compare("stream.triad", "64Mi", DT_F64, &triad_peer);
-	bad |= compare("stream.triad", "64Mi", DT_F64, &triad_tuned_peer);
-#ifdef HAVE_BLAS
-	printf("OpenBLAS runs its kernels for %s\n", openblas_get_corename());
-	bad |= compare("gemm", "512", DT_F64, &blas_peer);
-	bad |= compare("gemm", "1024", DT_F64, &blas_peer);
-	bad |= compare("gemm", "1024", DT_F32, &blas_peer);
-#else
-	puts("gemm: no peer (OpenBLAS was not there at configure time)");
-#endif
-#ifdef HAVE_FFTW
-	for (int log = 10; log <= 18; log += 2) {
-		char size[32];
-
-		snprintf(size, sizeof(size), "%dx%d", 1 << log, n_threads);
-		bad |= compare("fft.c2c", size, DT_F64, &fftw_peer);
-	}
-#else
-	puts("fft.c2c: no peer (FFTW was not there at configure time)");
-#endif
+	bad |= compare("stream.copy", "64Mi", DT_F64, &copy_rival);
+	bad |= compare("stream.copy", "64Mi", DT_F64, &copy_tuned_rival);
+	bad |= compare("stream.triad", "64Mi", DT_F64, &triad_rival);
+	bad |= compare("stream.triad", "64Mi", DT_F64, &triad_tuned_rival);
+	if (n_threads == 1) /* the libraries run on one */
+		bad |= compare_libraries();
 	return bad;
 }

@@ -17,7 +17,7 @@ counts=1
 [ "$(nproc)" -lt 2 ] || counts="1 $(nproc)"
 for threads in $counts; do
 	"$build/bench/kernels" "$threads"
-	if grep -qw avx512f /proc/cpuinfo; then
+	if [ "$threads" = 1 ] && grep -qw avx512f /proc/cpuinfo; then
 		echo "--- OPENBLAS_CORETYPE=SkylakeX"
 		OPENBLAS_CORETYPE=SkylakeX "$build/bench/kernels" "$threads" | grep -E '^(OpenBLAS|gemm)' || true
 	fi

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "kernels/code.h"
 #include "kernels/host.h"
+#include "kernels/peer.h"
 #include "kernels/size.h"
 #include "kernels/vk.h"
 
@@ -136,7 +137,9 @@ static int not_one_of(
 
 static int apply_backend(struct params *p, const char *word, struct error *err)
 {
-	static const char *const names[] = { "scalar", "simd", "threads", "vulkan", NULL };
+#define X(id, name) [id] = name,
+	static const char *const names[] = { BACKENDS(X) NULL };
+#undef X
 
 	for (int b = 0; names[b]; b++)
 		if (strcmp(names[b], word) == 0) {
@@ -290,6 +293,17 @@ static int grow(struct params *p, struct error *err)
 		p->kernel->id, p->threads);
 }
 
+static int check_peer(const struct params *p, struct error *err)
+{
+	const struct peer *peer = peer_find(p->kernel, p->backend);
+
+	if (!peer)
+		return error_set_field(err, E_UNAVAILABLE, "backend",
+			"%s has no %s backend in this build; see 'benchd-kernel list'",
+			p->kernel->id, backend_name(p->backend));
+	return peer->check ? peer->check(p, err) : OK;
+}
+
 static int settle(const struct cli *c, struct params *p, struct error *err)
 {
 	const struct vk_kernel *vk = vk_find(p->kernel);
@@ -300,7 +314,9 @@ static int settle(const struct cli *c, struct params *p, struct error *err)
 	if (p->backend == BACKEND_VULKAN && vk && !(vk->dtypes & DT_BIT(p->dtype)))
 		return error_set_field(err, E_UNAVAILABLE, "dtype",
 			"%s has no Vulkan backend in %s", p->kernel->id, dtype_name(p->dtype));
-	r = p->kernel->check ? p->kernel->check(p, err) : OK;
+	r = backend_is_peer(p->backend) ? check_peer(p, err) : OK;
+	if (r == OK && p->kernel->check)
+		r = p->kernel->check(p, err);
 	return r == OK && c->weak ? grow(p, err) : r;
 }
 
@@ -340,13 +356,19 @@ static const char *dtype_list(const struct cli *c, const struct kernel *k, struc
 	return text;
 }
 
-/* "all" as the backends of the CPU, alone or in a list: "all,vulkan". */
-static const char *with_all(const char *backends, struct arena *a)
+/* "all" as the backends of the CPU, alone or in a list: "all,vulkan". Peers whose library is
+ * here are among them. */
+static const char *with_all(const char *backends, const struct kernel *k, struct arena *a)
 {
-	static const char cpu[] = "scalar,simd,threads";
+	const char *cpu = "scalar,simd,threads";
 
 	if (!backends || strncmp(backends, "all", 3) != 0)
 		return backends;
+	for (size_t i = 0; peer_table[i]; i++)
+		if (peer_find(k, peer_table[i]->backend) == peer_table[i] &&
+			peer_is_there(peer_table[i]))
+			cpu = arena_printf(
+				a, "%s,%s", cpu, backend_name(peer_table[i]->backend));
 	if (backends[3] == ',')
 		return arena_printf(a, "%s%s", cpu, backends + 3);
 	return backends[3] ? backends : cpu;
@@ -361,7 +383,7 @@ int cli_expand(const struct cli *c, const struct kernel *k, struct arena *a,
 
 	if (!backends && c->threads && strcmp(c->threads, "1") != 0)
 		backends = "threads";
-	backends = with_all(backends, a);
+	backends = with_all(backends, k, a);
 	params_init(l.items, k);
 	l.items->seed = c->seed >= 0 ? (uint64_t)c->seed : l.items->seed;
 	l.items->device = c->device;

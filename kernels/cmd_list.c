@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "kernels/cli.h"
 #include "kernels/size.h"
-#include "kernels/vk.h"
 
 static const char *dtypes_text(const struct kernel *k, struct arena *a)
 {
@@ -18,6 +17,17 @@ static const char *dtypes_text(const struct kernel *k, struct arena *a)
 		if (k->dtypes & DT_BIT(d))
 			text = arena_printf(
 				a, "%s%s%s", text, *text ? " " : "", dtype_name((enum dtype)d));
+	return text;
+}
+
+static const char *backends_text(const struct kernel *k, struct arena *a)
+{
+	const char *text = "";
+
+	for (int b = 0; b < N_BACKENDS; b++)
+		if (backend_has(k, (enum backend)b))
+			text = arena_printf(a, "%s%s%s", text, *text ? " " : "",
+				backend_name((enum backend)b));
 	return text;
 }
 
@@ -55,10 +65,9 @@ static void print_table(const struct kernel *const *list, size_t n, bool csv)
 	for (size_t i = 0; i < n; i++) {
 		char small[SIZE_TEXT], medium[SIZE_TEXT], large[SIZE_TEXT];
 		const char *cells[] = { list[i]->id, dtypes_text(list[i], a),
-			vk_find(list[i]) ? "scalar simd threads vulkan" : "scalar simd threads",
-			class_text(list[i], 0, small), class_text(list[i], 1, medium),
-			class_text(list[i], 2, large), list[i]->title,
-			aliases_text(list[i], a) };
+			backends_text(list[i], a), class_text(list[i], 0, small),
+			class_text(list[i], 1, medium), class_text(list[i], 2, large),
+			list[i]->title, aliases_text(list[i], a) };
 
 		table_add(t, cells);
 	}
@@ -92,7 +101,7 @@ static void print_detail(const struct kernel *k)
 	printf("  after            %s\n", k->source);
 	printf("  aliases          %s\n", aliases_text(k, a));
 	printf("  dtypes           %s\n", dtypes_text(k, a));
-	printf("  backends         scalar simd threads%s\n", vk_find(k) ? " vulkan" : "");
+	printf("  backends         %s\n", backends_text(k, a));
 	printf("  throughput in    %s of %s\n", k->rate_unit, k->work_unit);
 	printf("  size             %s\n", k->dims);
 	for (size_t i = 0; k->sizes[i].name; i++)
@@ -152,7 +161,7 @@ static json_t *kernel_json(const struct kernel *k)
 		if (k->dtypes & DT_BIT(d))
 			json_array_append_new(dtypes, json_string(dtype_name((enum dtype)d)));
 	for (int b = 0; b < N_BACKENDS; b++)
-		if (b != BACKEND_VULKAN || vk_find(k))
+		if (backend_has(k, (enum backend)b))
 			json_array_append_new(
 				backends, json_string(backend_name((enum backend)b)));
 	json_set_str(o, "kernel", k->id);

@@ -9,6 +9,7 @@
 #include "kernels/ceilings.h"
 #include "kernels/cli.h"
 #include "kernels/measure.h"
+#include "kernels/peer.h"
 #include "kernels/plot.h"
 #include "kernels/proof.h"
 #include "kernels/report.h"
@@ -266,6 +267,22 @@ static unsigned levels_of(const struct cli *c)
 	return levels ? levels : all;
 }
 
+/* The first of the backends asked for; a peer has the ceilings of the processor. */
+static const char *first_backend(struct roofline *r)
+{
+	const char *text = r->cli->backends;
+	char *word = text ? arena_strdup(r->arena, text) : NULL;
+
+	if (!word)
+		return NULL;
+	word[strcspn(word, ",")] = 0;
+	for (int b = 0; b < N_BACKENDS; b++)
+		if (backend_is_peer((enum backend)b) &&
+			strcmp(word, backend_name((enum backend)b)) == 0)
+			return backend_name(BACKEND_SIMD);
+	return word;
+}
+
 /* Whose ceilings: the first of the backends, thread counts and devices asked for. */
 static int find_ceilings(struct roofline *r, struct error *err)
 {
@@ -275,6 +292,7 @@ static int find_ceilings(struct roofline *r, struct error *err)
 	int code;
 
 	c.sizes = "l1";
+	c.backends = first_backend(r);
 	c.dtypes = NULL;
 	c.n_extra = 0;
 	c.variant = NULL;

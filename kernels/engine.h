@@ -13,6 +13,7 @@
 
 struct engine {
 	const char *name;
+	bool is_host; /* it computes where this program does: no second series, ceilings kept */
 	int64_t target_ns; /* least length of a sample when K is calibrated */
 	/* state is the kernel's own, made by kernel->setup and owned by the caller; it holds
 	 * the inputs to upload and receives the outputs at fetch. E_UNAVAILABLE with the reason
@@ -40,6 +41,9 @@ struct engine {
 };
 
 extern const struct engine engine_cpu;
+/* Ceilings of this processor, for engines that run on it (struct engine: ceilings). */
+int engine_cpu_ceilings(const struct params *p, double footprint_bytes, bool is_again,
+	double *ret_bytes_per_s, double *ret_flops_per_s, struct error *err) must_check;
 #ifdef KERNELS_VULKAN
 extern const struct engine engine_vulkan; /* kernels/engine_vk.c */
 #endif

@@ -57,16 +57,24 @@ static int cpu_fetch(void *run, struct error *err)
 	return OK;
 }
 
-static int cpu_ceilings(void *run, double footprint_bytes, bool is_again,
+int engine_cpu_ceilings(const struct params *p, double footprint_bytes, bool is_again,
 	double *ret_bytes_per_s, double *ret_flops_per_s, struct error *err)
 {
-	struct cpu_run *c = run;
 	int r;
 
 	if (is_again)
 		ceiling_doubt();
-	r = ceiling_bandwidth(c->p->threads, footprint_bytes, ret_bytes_per_s, err);
-	return r != OK ? r : ceiling_flops(c->p->threads, c->p->dtype, ret_flops_per_s, err);
+	r = ceiling_bandwidth(p->threads, footprint_bytes, ret_bytes_per_s, err);
+	return r != OK ? r : ceiling_flops(p->threads, p->dtype, ret_flops_per_s, err);
+}
+
+static int cpu_ceilings(void *run, double footprint_bytes, bool is_again,
+	double *ret_bytes_per_s, double *ret_flops_per_s, struct error *err)
+{
+	const struct cpu_run *c = run;
+
+	return engine_cpu_ceilings(
+		c->p, footprint_bytes, is_again, ret_bytes_per_s, ret_flops_per_s, err);
 }
 
 static void cpu_describe(void *run, json_t *o)
@@ -87,6 +95,7 @@ static void cpu_close(void *run)
 
 const struct engine engine_cpu = {
 	.name = "cpu",
+	.is_host = true,
 	.target_ns = 10 * NS_PER_MS,
 	.open = cpu_open,
 	.poison = cpu_poison,

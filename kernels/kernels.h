@@ -50,8 +50,26 @@ static inline double dtype_eps(enum dtype d) /* distance from 1 to the next numb
 	return d == DT_F32 ? 0x1p-23 : 0x1p-52;
 }
 
-enum backend { BACKEND_SCALAR, BACKEND_SIMD, BACKEND_THREADS, BACKEND_VULKAN, N_BACKENDS };
+struct kernel;
+
+/* One row: enumerator, name. The last two are libraries of others (kernels/peer.h). */
+#define BACKENDS(X)                                                                            \
+	X(BACKEND_SCALAR, "scalar")                                                            \
+	X(BACKEND_SIMD, "simd")                                                                \
+	X(BACKEND_THREADS, "threads")                                                          \
+	X(BACKEND_VULKAN, "vulkan")                                                            \
+	X(BACKEND_BLAS, "blas")                                                                \
+	X(BACKEND_FFTW, "fftw")
+
+enum backend {
+#define X(id, name) id,
+	BACKENDS(X)
+#undef X
+		N_BACKENDS
+};
 const char *backend_name(enum backend b);
+/* Whether this build computes k with b (a library or device may still be missing here). */
+bool backend_has(const struct kernel *k, enum backend b);
 
 /* Which compiled form of a CPU kernel runs (kernels/code.h). simd and threads take the best
  * one the CPU has unless told otherwise. */
@@ -61,8 +79,6 @@ enum { KERNEL_DIMS = 3, KERNEL_OPTIONS = 12, KERNEL_INVARIANTS = 24 };
 
 /* Knobs of a Vulkan backend (kernels/vk.h). */
 enum { VK_KNOBS = 4, VK_KNOB_VALUES = 8 };
-
-struct kernel;
 
 /* Everything that decides what is computed. Part of the result; equal params on one host are
  * equal work. Made by params_init and the command line, constant afterwards. */

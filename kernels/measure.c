@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "kernels/ceilings.h"
 #include "kernels/host.h"
+#include "kernels/peer.h"
 #include "kernels/proof.h"
 #include "kernels/steady.h"
 
@@ -32,6 +33,8 @@ const struct engine *engine_for(enum backend b)
 	if (b == BACKEND_VULKAN)
 		return &engine_vulkan;
 #endif
+	if (backend_is_peer(b))
+		return &engine_peer;
 	return b == BACKEND_VULKAN ? NULL : &engine_cpu;
 }
 
@@ -185,7 +188,7 @@ static int sample(struct session *s, struct error *err)
 		m->host_ns[m->n_samples++] = host_ns / (double)k;
 		s->progress = 0.2 + 0.7 * m->n_samples / s->o->n_samples;
 	}
-	if (s->engine == &engine_cpu || m->host_ns[0] <= 0)
+	if (s->engine->is_host || m->host_ns[0] <= 0)
 		free(TAKE(m->host_ns));
 	return OK;
 }
@@ -218,7 +221,7 @@ int measure_ceilings(
 		r = engine->ceilings(run, footprint, i > 0, &bytes, &flops, err);
 		m->ceiling_bytes_per_s = fmax(m->ceiling_bytes_per_s, bytes);
 		m->ceiling_flops_per_s = fmax(m->ceiling_flops_per_s, flops);
-		if (i == 0 && engine == &engine_cpu)
+		if (i == 0 && engine->is_host)
 			m->is_ceiling_remembered = ceilings_recall(&m->p, footprint,
 				&m->ceiling_bytes_per_s, &m->ceiling_flops_per_s);
 		compare_with_ceilings(m);

@@ -8,6 +8,8 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "kernels/code.h"
+#include "kernels/peer.h"
+#include "kernels/vk.h"
 
 /* clang-format off */
 #define KERNELS(X) \
@@ -110,9 +112,18 @@ int64_t dtype_bytes(enum dtype d)
 
 const char *backend_name(enum backend b)
 {
-	static const char *const names[] = { "scalar", "simd", "threads", "vulkan" };
+#define X(id, name) [id] = name,
+	static const char *const names[] = { BACKENDS(X) };
+#undef X
 
 	return names[b];
+}
+
+bool backend_has(const struct kernel *k, enum backend b)
+{
+	if (b == BACKEND_VULKAN)
+		return vk_find(k) != NULL;
+	return !backend_is_peer(b) || peer_find(k, b);
 }
 
 int64_t params_option(const struct params *p, const char *name)

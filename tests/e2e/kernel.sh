@@ -108,6 +108,7 @@ refused "a wrong dtype gets a suggestion" 64 "stream.triad: --dtype is .u32.; di
 refused "an option of another kernel is refused" 64 "stream.triad has no option '--levels'" run triad --levels 2
 refused "a number out of range names the limits" 64 "--samples is '0'; it must be a whole number from 1 to" run triad --samples 0
 refused "more threads than CPUs are refused" 64 "more than the" run triad --threads 4096
+refused "a library that does not compute a kernel is refused" 69 "stream.triad has no blas backend" run triad --backend blas
 refused "nothing to run is refused" 64 "no kernel given" run
 refused "a glob that matches nothing is refused" 64 "no kernel 'nothing" run 'nothing.*'
 refused "impossible options are refused" 64 "use --grid cell" run con --grid node
@@ -154,6 +155,21 @@ check_equal "SIGTERM ends it with 75" "$got" 75
 check_match "with an error line" "$(cat "$tmp/lines")" 'stopped by a signal'
 check "and without samples" sh -c "! grep -q '\"samples\"' '$tmp/lines'"
 unset BENCHD_RESULT_FD
+
+# --- libraries of others
+for pair in gemm:blas fft.c2c:fftw; do
+	id=${pair%:*} backend=${pair#*:}
+	if ! "$K" list "$id" | grep -q "backends.* $backend"; then
+		skip "$backend computes $id" "this build found no headers of it"
+		continue
+	fi
+	out=$("$K" run "$id" --backend "$backend" --size small --json --no-ceiling --min-time 100us 2>&1); got=$?
+	if [ "$got" = 69 ]; then
+		check_match "$backend says what is missing" "$out" "cannot load 'lib.*install it"
+	else
+		check_match "$backend computes $id and proves it" "$out" "\"backend\":\"$backend\".*\"verified\":true.*\"library\":\""
+	fi
+done
 
 out=$("$K" verify --all 2>&1); got=$?
 check_equal "verify --all proves everything" "$got" 0
