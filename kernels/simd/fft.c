@@ -181,7 +181,7 @@ static void pass_middle(
 }
 
 /* Two passes in one reading and writing: four butterflies of pass `number` that feed four of
- * the next. For transforms that leave the caches. */
+ * the next. For transforms that leave the L1 cache. */
 static void pass_pair(
 	const struct fft_plan *plan, int number, int64_t s, struct side y, struct side x)
 {
@@ -231,8 +231,8 @@ static void pass_last2(const struct fft_plan *plan, struct side y, struct side x
 	}
 }
 
-/* Points from which passes are paired: two work arrays beyond half an L2 cache of 2 MiB. */
-enum { PAIR_FROM = 1 << 15 };
+/* Points from which passes are paired: the arrays fill an L1 cache and more. */
+enum { PAIR_FROM = 1 << 12 };
 
 static void transform(const struct fft_plan *plan, void *out, const void *in, void *work)
 {
