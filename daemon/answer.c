@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "daemon/answer.h"
 
-#include <curl/curl.h>
 #include <pthread.h>
 #include <string.h>
 #include "base/log.h"
@@ -463,7 +462,6 @@ void answer_start(struct answer *an, struct server *server)
 {
 	an->server = server;
 	an->is_started = true;
-	curl_global_init(CURL_GLOBAL_DEFAULT);
 	uv_timer_init(an->c.loop, &an->timer);
 	uv_timer_init(an->c.loop, &an->prune);
 	uv_async_init(an->c.loop, &an->sent, on_sent);

@@ -2,16 +2,17 @@
 /* One HTTP request with limits on everything. */
 #include <config.h>
 
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include "base/clock.h"
+#include "daemon/notify/curl.h"
 #include "daemon/notify/internal.h"
 
 struct wire {
 	const struct notify_rules *rules;
 	const atomic_bool *is_stopping;
+	const struct curl_calls *lib; /* NULL until the first call */
 	CURL *curl;
 };
 
@@ -28,7 +29,6 @@ struct wire *wire_new(const struct notify_rules *n, const atomic_bool *is_stoppi
 
 	w->rules = n;
 	w->is_stopping = is_stopping;
-	w->curl = curl_easy_init();
 	return w;
 }
 
@@ -37,7 +37,7 @@ void wire_free(struct wire *w)
 	if (!w)
 		return;
 	if (w->curl)
-		curl_easy_cleanup(w->curl);
+		w->lib->easy_cleanup(w->curl);
 	free(w);
 }
 
@@ -101,53 +101,58 @@ static int on_progress(
 
 /* --- the call --- */
 
-static void set_limits(CURL *curl, const struct notify_rules *n)
+static void set_limits(struct wire *w)
 {
+	const struct notify_rules *n = w->rules;
 	long ms = (long)(n->timeout_ns / NS_PER_MS);
 
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* also not those of the environment */
-	curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, ms);
-	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, ms);
+	w->lib->easy_setopt(w->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	w->lib->easy_setopt(w->curl, CURLOPT_FOLLOWLOCATION, 0L);
+	w->lib->easy_setopt(w->curl, CURLOPT_PROXY, ""); /* also not those of the environment */
+	w->lib->easy_setopt(w->curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	w->lib->easy_setopt(w->curl, CURLOPT_NOSIGNAL, 1L);
+	w->lib->easy_setopt(w->curl, CURLOPT_TIMEOUT_MS, ms);
+	w->lib->easy_setopt(w->curl, CURLOPT_CONNECTTIMEOUT_MS, ms);
 	if (n->ca_file)
-		curl_easy_setopt(curl, CURLOPT_CAINFO, n->ca_file);
-	curl_easy_setopt(curl, CURLOPT_USERAGENT, "benchd/" PACKAGE_VERSION);
+		w->lib->easy_setopt(w->curl, CURLOPT_CAINFO, n->ca_file);
+	w->lib->easy_setopt(w->curl, CURLOPT_USERAGENT, "benchd/" PACKAGE_VERSION);
 }
 
-static void set_callbacks(CURL *curl, struct call *c)
+static void set_callbacks(struct call *c)
 {
-	curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_socket);
-	curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, c);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, c);
-	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(curl, CURLOPT_HEADERDATA, c);
-	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, c);
+	const struct wire *w = c->w;
+
+	w->lib->easy_setopt(w->curl, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+	w->lib->easy_setopt(w->curl, CURLOPT_OPENSOCKETDATA, c);
+	w->lib->easy_setopt(w->curl, CURLOPT_WRITEFUNCTION, on_body);
+	w->lib->easy_setopt(w->curl, CURLOPT_WRITEDATA, c);
+	w->lib->easy_setopt(w->curl, CURLOPT_HEADERFUNCTION, on_header);
+	w->lib->easy_setopt(w->curl, CURLOPT_HEADERDATA, c);
+	w->lib->easy_setopt(w->curl, CURLOPT_NOPROGRESS, 0L);
+	w->lib->easy_setopt(w->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+	w->lib->easy_setopt(w->curl, CURLOPT_XFERINFODATA, c);
 }
 
-static void set_request(CURL *curl, const struct wire_request *rq, struct curl_slist *headers)
+static void set_request(
+	struct wire *w, const struct wire_request *rq, struct curl_slist *headers)
 {
-	curl_easy_setopt(curl, CURLOPT_URL, rq->url);
-	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, rq->method);
-	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	w->lib->easy_setopt(w->curl, CURLOPT_URL, rq->url);
+	w->lib->easy_setopt(w->curl, CURLOPT_CUSTOMREQUEST, rq->method);
+	w->lib->easy_setopt(w->curl, CURLOPT_HTTPHEADER, headers);
 	if (rq->body) {
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)strlen(rq->body));
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, rq->body);
+		w->lib->easy_setopt(w->curl, CURLOPT_POSTFIELDSIZE, (long)strlen(rq->body));
+		w->lib->easy_setopt(w->curl, CURLOPT_POSTFIELDS, rq->body);
 	}
 }
 
 static void take_end(struct call *c, CURLcode code)
 {
+	const struct wire *w = c->w;
 	struct wire_answer *an = c->an;
 	curl_off_t wait = 0;
 
-	curl_easy_getinfo(c->w->curl, CURLINFO_RESPONSE_CODE, &an->status);
-	curl_easy_getinfo(c->w->curl, CURLINFO_RETRY_AFTER, &wait);
+	w->lib->easy_getinfo(w->curl, CURLINFO_RESPONSE_CODE, &an->status);
+	w->lib->easy_getinfo(w->curl, CURLINFO_RETRY_AFTER, &wait);
 	an->retry_after_s = (int64_t)wait;
 	if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && an->is_cut))
 		return;
@@ -157,30 +162,43 @@ static void take_end(struct call *c, CURLcode code)
 			"'%.120s' has a private address; list it under outgoing.allow",
 			c->rq->url);
 	else
-		snprintf(an->text, sizeof(an->text), "%s", curl_easy_strerror(code));
+		snprintf(an->text, sizeof(an->text), "%s", w->lib->easy_strerror(code));
+}
+
+static int begin(struct wire *w, struct error *err)
+{
+	int r = w->curl ? OK : curl_load(&w->lib, err);
+
+	if (r == OK && !w->curl)
+		w->curl = w->lib->easy_init();
+	if (r == OK && !w->curl)
+		r = error_set(err, E_UNAVAILABLE, "libcurl does not start");
+	if (r == OK)
+		w->lib->easy_reset(w->curl);
+	return r;
 }
 
 void wire_call(struct wire *w, const struct wire_request *rq, struct wire_answer *ret)
 {
 	struct call c = { .w = w, .rq = rq, .an = ret };
 	struct curl_slist *headers = NULL;
+	struct error err;
 
 	*ret = (struct wire_answer){ .limit_left = -1 };
-	if (!w->curl) {
-		snprintf(ret->text, sizeof(ret->text), "libcurl does not start");
+	if (begin(w, &err) < 0) {
+		snprintf(ret->text, sizeof(ret->text), "%.199s", err.text);
 		return;
 	}
 	for (const char *const *h = rq->headers; *h; h++)
-		headers = curl_slist_append(headers, *h);
-	headers = curl_slist_append(headers, "Expect:");
+		headers = w->lib->slist_append(headers, *h);
+	headers = w->lib->slist_append(headers, "Expect:");
 	if (rq->body)
-		headers = curl_slist_append(headers, "Content-Type: application/json");
-	curl_easy_reset(w->curl);
-	set_limits(w->curl, w->rules);
-	set_callbacks(w->curl, &c);
-	set_request(w->curl, rq, headers);
-	take_end(&c, curl_easy_perform(w->curl));
-	curl_slist_free_all(headers);
+		headers = w->lib->slist_append(headers, "Content-Type: application/json");
+	set_limits(w);
+	set_callbacks(&c);
+	set_request(w, rq, headers);
+	take_end(&c, w->lib->easy_perform(w->curl));
+	w->lib->slist_free_all(headers);
 }
 
 /* --- what it means --- */
