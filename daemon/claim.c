@@ -34,14 +34,15 @@ static const struct series_values *primary_of(const struct series_values *v, siz
 /* Replaced ones too: the numbers of records and blocks go on behind them. */
 static json_t *have_json(const struct process *p, const struct series_values *v)
 {
-	bool counts = v && !p->replaced;
 	json_t *o = json_object();
 
 	json_set_str(o, "cell", p->cell);
 	json_set_str(o, "arm", arm_name(p->arm));
 	json_set_int(o, "index", p->index);
 	json_set_int(o, "block", p->block);
-	json_set_str(o, "noise", noise_name(counts ? p->noise : NOISE_NOISY));
+	json_set_int(o, "seq", p->seq);
+	json_set_str(o, "noise", noise_name(p->noise));
+	json_set_bool(o, "replaced", p->replaced || !v);
 	json_set_real(o, "value", v ? v->value : 0.0);
 	return o;
 }

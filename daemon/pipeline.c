@@ -581,7 +581,14 @@ void pipeline_metrics(struct pipeline *pl, struct buf *out)
 		"back "
 		"because their worker was lost.\nbenchd_jobs_put_back_total %lld\n"
 		"# TYPE benchd_processes counter\n# HELP benchd_processes Measured processes "
-		"stored.\nbenchd_processes_total %lld\n",
+		"stored.\nbenchd_processes_total %lld\n"
+		"# TYPE benchd_process_storing_seconds counter\n"
+		"# HELP benchd_process_storing_seconds From a measured process told to its "
+		"record durable.\nbenchd_process_storing_seconds_total %.9f\n"
+		"# TYPE benchd_process_telling_seconds counter\n"
+		"# HELP benchd_process_telling_seconds What telling of processes held jobs "
+		"up.\nbenchd_process_telling_seconds_total %.9f\n",
 		(long long)pl->n_connected, (long long)pl->n_running, (long long)pl->n_put_back,
-		(long long)pl->n_processes);
+		(long long)pl->n_processes, (double)pl->storing_ns / NS_PER_S,
+		(double)pl->telling_ns / NS_PER_S);
 }

@@ -164,7 +164,12 @@ void run_receive(struct run *run, const char *type, json_t *message)
 		return;
 	}
 	json_array_append(run->inbox, message);
+	if (!strcmp(type, "process")) {
+		worker_set_useful(run->worker);
+		run->told_ns = run->told_ns ? run->told_ns : clock_monotonic_ns();
+	}
 	if (!strcmp(type, "done")) {
+		run->pl->telling_ns += MAX(0, json_get_int(message, "telling_ns", 0));
 		/* The host is free from here on; storing and judging need it no more. The next
 		 * job is claimed behind what is stored, so that one transaction does both. */
 		uv_timer_stop(&run->flush);
@@ -194,7 +199,7 @@ static int on_writer(struct store *st, void *arg, struct error *err)
 /* Told to the worker only now that the records are on disk. */
 static void acknowledge(struct run *run)
 {
-	size_t i;
+	size_t i, n = 0;
 	json_t *m;
 
 	json_array_foreach (run->batch, i, m) {
@@ -202,7 +207,7 @@ static void acknowledge(struct run *run)
 
 		if (strcmp(json_get_str(m, "type", ""), "process") != 0)
 			continue;
-		run->pl->n_processes++;
+		n++;
 		if (!run->worker)
 			continue;
 		stored = json_object();
@@ -213,6 +218,9 @@ static void acknowledge(struct run *run)
 			stored, "seq", json_get_int(json_object_get(m, "process"), "seq", -1));
 		worker_send(run->worker, stored);
 	}
+	run->pl->n_processes += (int64_t)n;
+	if (n)
+		run->pl->storing_ns += clock_monotonic_ns() - run->sent_ns;
 }
 
 /* Nothing of the batch was stored. Put it back in front of what came since. */
@@ -308,6 +316,8 @@ void run_flush(struct run *run)
 	run->batch = take_batch(run);
 	run->scratch = arena_new();
 	run->now_ns = pipeline_now(run->pl);
+	run->sent_ns = run->told_ns;
+	run->told_ns = 0;
 	if (writer_submit(
 		    server_writer(run->pl->server), on_writer, on_batch_stored, run, &err) < 0)
 		on_batch_stored(run, err.code, &err);

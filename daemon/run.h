@@ -79,6 +79,8 @@ struct run {
 	size_t n_touched;
 	struct job job;	      /* the row as that transaction sees it; the step's */
 	int64_t now_ns;	      /* when it was sent off */
+	int64_t told_ns;      /* when the first process of inbox came, monotonic; 0: none did */
+	int64_t sent_ns;      /* that of batch */
 	enum step_id reached; /* first step that is not the writer's */
 	enum step_id failed_at;
 	bool is_stale;	 /* the row is no longer this attempt's */
@@ -119,6 +121,8 @@ struct pipeline {
 
 	/* for other threads */
 	_Atomic int64_t n_connected, n_running, n_put_back, n_processes, claimed_ns;
+	_Atomic int64_t storing_ns; /* of batches with processes, until they were durable */
+	_Atomic int64_t telling_ns; /* of workers, between processes */
 	_Atomic int64_t n_ended[job_state_count];
 };
 

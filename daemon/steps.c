@@ -49,8 +49,10 @@ int step_dispatch(struct run *run, struct store *st, struct error *err)
 static int retry_later(struct run *run, struct store *st, const char *reason, struct error *err)
 {
 	struct job *j = &run->job;
-	int r;
+	int r = queue_forgive(st, j, err);
 
+	if (r < 0)
+		return r;
 	if (j->attempt >= j->max_attempts)
 		return finish(run, st, JOB_FAILED, FAULT_RUNNER, reason, err);
 	j->state = JOB_RETRY_WAIT;

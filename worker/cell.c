@@ -61,12 +61,29 @@ static void add_have(struct cell_run *r)
 			continue;
 		e = add_entry(r, role, h->block);
 		e->is_old = true;
+		e->m.seq = h->seq;
 		e->m.value = h->value;
 		e->m.steady = true;
-		e->is_replaced = h->is_noisy || !isfinite(h->value);
+		e->m.noise.class = e->told_class = h->is_noisy ? NOISE_NOISY : NOISE_CLEAN;
+		e->is_replaced = h->is_replaced || !isfinite(h->value);
+		e->told_replaced = h->is_replaced;
 		r->next_index[role] = MAX(r->next_index[role], h->index + 1);
 		r->next_block = MAX(r->next_block, h->block + 1);
 	}
+}
+
+/* Replacements of an attempt that broke off count towards the limit; a cell that was noisy as a
+ * whole, and set aside as a whole, begins anew. */
+static void count_old_replaced(struct cell_run *r)
+{
+	bool is_set_aside = true;
+	int64_t n = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		is_set_aside &= r->entries[i]->is_replaced;
+		n += r->entries[i]->is_replaced && r->entries[i]->role == 0;
+	}
+	r->n_replaced = is_set_aside ? 0 : n;
 }
 
 void cell_run_init(struct cell_run *r, struct job *j, const struct spec_cell *c)
@@ -78,6 +95,7 @@ void cell_run_init(struct cell_run *r, struct job *j, const struct spec_cell *c)
 	if (p->budget_ns)
 		r->deadline_ns = clock_monotonic_ns() + p->budget_ns;
 	add_have(r);
+	count_old_replaced(r);
 }
 
 void cell_share_budget(struct cell_run *first, size_t n)
@@ -232,25 +250,35 @@ static json_t *signals_list(uint32_t signals)
 	return list;
 }
 
-/* With all the evidence in, some first opinions were wrong: tell the final ones. */
-static void send_judged(struct cell_run *r)
+/* The signals of an old one are not known here; its record keeps them. */
+static json_t *judged_json(struct entry *e)
+{
+	json_t *o = json_object();
+
+	json_set_int(o, "seq", e->m.seq);
+	json_set_str(o, "noise", noise_class_names[e->m.noise.class]);
+	if (!e->is_old)
+		json_object_set_new(o, "signals", signals_list(e->m.noise.signals));
+	json_set_bool(o, "replaced", e->is_replaced);
+	e->told_class = e->m.noise.class;
+	e->told_signals = e->m.noise.signals;
+	e->told_replaced = e->is_replaced;
+	return o;
+}
+
+static bool is_told(const struct entry *e)
+{
+	return e->m.noise.class == e->told_class && e->m.noise.signals == e->told_signals &&
+	       e->is_replaced == e->told_replaced;
+}
+
+void cell_tell_judged(struct cell_run *r)
 {
 	json_t *list = json_array(), *m;
 
-	for (size_t i = 0; i < r->n; i++) {
-		const struct entry *e = r->entries[i];
-		json_t *o;
-
-		if (e->is_old || (e->m.noise.class == e->told_class && !e->is_replaced &&
-					 e->m.noise.signals == e->told_signals))
-			continue;
-		o = json_object();
-		json_set_int(o, "seq", e->m.seq);
-		json_set_str(o, "noise", noise_class_names[e->m.noise.class]);
-		json_object_set_new(o, "signals", signals_list(e->m.noise.signals));
-		json_set_bool(o, "replaced", e->is_replaced);
-		json_array_append_new(list, o);
-	}
+	for (size_t i = 0; i < r->n; i++)
+		if (!is_told(r->entries[i]))
+			json_array_append_new(list, judged_json(r->entries[i]));
 	if (!json_array_size(list)) {
 		json_decref(list);
 		return;
@@ -329,7 +357,7 @@ void cell_finish(struct cell_run *r)
 	json_t *o = json_object();
 
 	cell_judge(r);
-	send_judged(r);
+	cell_tell_judged(r);
 	json_set_str(o, "cell", r->cell->id);
 	json_set_str(o, "stop_reason", r->stop_reason);
 	add_verdict(r, o);

@@ -15,8 +15,9 @@ struct entry {
 	int64_t block;
 	bool is_old;		     /* measured by an earlier attempt: value only */
 	bool is_replaced;	     /* does not count; another ran in its place */
-	enum noise_class told_class; /* what its record said */
+	enum noise_class told_class; /* what its record says */
 	uint32_t told_signals;
+	bool told_replaced;
 };
 
 struct cell_run {
@@ -44,6 +45,9 @@ void cell_judge(struct cell_run *r);
 bool cell_may_replace(const struct cell_run *r, int64_t planned);
 /* Processes that count, of one role; values into v (room for r->n). */
 size_t cell_values(const struct cell_run *r, size_t role, double *v);
+/* Tell the daemon which records' verdicts have changed: at once when one is replaced, so that
+ * an attempt that goes on from here counts as this one does. */
+void cell_tell_judged(struct cell_run *r);
 /* Verdict, corrections of what records said about noise, the cell's line for `done`. */
 void cell_finish(struct cell_run *r);
 /* The budget is that of one cell: of n cells that take turns the first one's is theirs. */

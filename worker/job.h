@@ -36,6 +36,7 @@ struct job {
 	json_t *cells;	/* for `done` */
 	json_t *layers; /* isolation achieved, by layer */
 	int64_t n_done, n_total;
+	int64_t telling_ns; /* spent between processes on telling the daemon of them */
 	/* How it ends. Set once by job_fail; the first reason wins. */
 	enum job_status status;
 	enum job_fault fault;

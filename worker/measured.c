@@ -311,6 +311,16 @@ static void send_record(struct job *j, const struct turn *t, struct flight *f,
 	channel_send(&j->ch, record_message(j, t, &f->record, &m->noise));
 }
 
+static void tell(struct job *j, const struct turn *t, struct flight *f, struct measured *m,
+	bool ended_well)
+{
+	int64_t since_ns = clock_monotonic_ns();
+
+	send_output(j, t, &f->record);
+	send_record(j, t, f, m, ended_well);
+	j->telling_ns += clock_monotonic_ns() - since_ns;
+}
+
 int measured_run(struct job *j, const struct turn *t, struct measured *m)
 {
 	_cleanup_(arena_free)
@@ -334,8 +344,7 @@ int measured_run(struct job *j, const struct turn *t, struct measured *m)
 		r = check_results(j, t, &f.record);
 	if (r < 0)
 		f.record.error = j->reason;
-	send_output(j, t, &f.record);
-	send_record(j, t, &f, m, r == OK);
+	tell(j, t, &f, m, r == OK);
 	supervised_done(&f.record.process);
 	if (r == OK)
 		r = run_hooks(j, &j->spec->conclude, "conclude", j->directory[t->arm]);

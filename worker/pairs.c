@@ -21,8 +21,7 @@ static const struct entry *find(const struct cell_run *r, int64_t block, size_t 
 	return NULL;
 }
 
-/* Complete blocks that count; of roles 0 and other. A block that an earlier attempt left half
- * done does not count: its other half would run at another time. */
+/* Complete blocks that count; of roles 0 and other. */
 static struct pairs collect(const struct cell_run *r, struct arena *a, size_t other)
 {
 	struct pairs p = { ARENA_ARRAY(a, double, r->n), ARENA_ARRAY(a, double, r->n), 0 };
@@ -89,12 +88,13 @@ static void replace_noisy(struct cell_run *r, int64_t planned)
 	for (size_t i = 0; i < r->n && cell_may_replace(r, planned); i++) {
 		const struct entry *e = r->entries[i];
 
-		if (e->is_old || e->is_replaced || e->m.noise.class != NOISE_NOISY)
+		if (e->is_replaced || e->m.noise.class != NOISE_NOISY)
 			continue;
 		set_replaced(r, e->block);
 		r->n_replaced++;
 		r->job->n_total += width;
 	}
+	cell_tell_judged(r);
 }
 
 static int run_until(struct cell_run *r, int64_t planned)
@@ -175,11 +175,25 @@ static bool look(struct cell_run *r)
 	return c.outcome != COMPARE_UNKNOWN;
 }
 
+/* Blocks that an earlier attempt left half done: their other half would run at another time, so
+ * their records do not count, here or in the report. */
+static void drop_halves(struct cell_run *r)
+{
+	size_t width = r->job->spec->protocol.control ? 3 : 2;
+
+	for (int64_t block = 0; block < r->next_block; block++)
+		for (size_t role = 0; role < width; role++)
+			if (!find(r, block, role))
+				set_replaced(r, block);
+	cell_tell_judged(r);
+}
+
 int pairs_measure(struct cell_run *r)
 {
 	const struct spec_protocol *p = &r->job->spec->protocol;
 	int64_t planned = p->processes, width = p->control ? 3 : 2;
 
+	drop_halves(r);
 	for (;;) {
 		int e = run_until(r, planned);
 		bool is_decided;

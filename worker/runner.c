@@ -83,6 +83,7 @@ static void send_done(struct job *j)
 	json_set_str(m, "reason", *j->reason ? j->reason : NULL);
 	json_object_set(m, "cells", j->cells);
 	json_set_bool(m, "started_busy", j->started_busy);
+	json_set_int(m, "telling_ns", j->telling_ns);
 	json_object_set(m, "layers", j->layers);
 	channel_send(&j->ch, m);
 	channel_flush(&j->ch);
@@ -102,6 +103,16 @@ static void end_job(struct job *j)
 	if (j->lock_fd >= 0)
 		close(j->lock_fd);
 	send_done(j);
+}
+
+/* The numbers of records go on behind those of earlier attempts. */
+static int64_t last_seq(const struct spec *s)
+{
+	int64_t last = (int64_t)s->n_have;
+
+	for (size_t i = 0; i < s->n_have; i++)
+		last = MAX(last, s->have[i].seq);
+	return last;
 }
 
 static void run_steps(struct job *j)
@@ -133,7 +144,7 @@ void runner_main(const struct host *h, int slot, int fd, json_t *message)
 		(void)job_fail(&j, FAULT_RUNNER, "the job cannot be understood: %s", err.text);
 	} else {
 		rng_init(&j.rng, j.spec->seed);
-		j.seq = (int64_t)j.spec->n_have;
+		j.seq = last_seq(j.spec);
 		j.ch.deadline_ns = clock_monotonic_ns() + j.spec->limits.job_time_ns;
 		run_steps(&j);
 	}

@@ -60,12 +60,13 @@ static void replace_noisy(struct cell_run *r, int64_t planned)
 	for (size_t i = 0; i < r->n && cell_may_replace(r, planned); i++) {
 		struct entry *e = r->entries[i];
 
-		if (e->is_old || e->is_replaced || e->m.noise.class != NOISE_NOISY)
+		if (e->is_replaced || e->m.noise.class != NOISE_NOISY)
 			continue;
 		e->is_replaced = true;
 		r->n_replaced++;
 		r->job->n_total++;
 	}
+	cell_tell_judged(r);
 }
 
 /* Those that still lack processes, in random order. */

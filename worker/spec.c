@@ -302,10 +302,12 @@ static void read_have(struct arena *a, json_t *j, struct spec *s)
 		s->have[s->n_have++] = (struct spec_have){
 			.cell = json_get_str(v, "cell", ""),
 			.arm = json_get_str(v, "arm", ""),
+			.seq = json_get_int(v, "seq", 0),
 			.index = json_get_int(v, "index", 0),
 			.block = json_get_int(v, "block", 0),
 			.value = json_get_real(v, "value", 0),
 			.is_noisy = !strcmp(json_get_str(v, "noise", "clean"), "noisy"),
+			.is_replaced = json_get_bool(v, "replaced", false),
 		};
 }
 

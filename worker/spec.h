@@ -45,9 +45,10 @@ struct spec_cell {
 /* A process measured by an earlier attempt. */
 struct spec_have {
 	const char *cell, *arm;
-	int64_t index, block;
+	int64_t seq, index, block;
 	double value;
 	bool is_noisy;
+	bool is_replaced; /* does not count; its numbers are taken */
 };
 
 struct spec_protocol {

@@ -51,6 +51,17 @@ static bool is_ending(const struct job *j)
 	return !strcmp(j->phase, PHASE_CANCELING) || !strcmp(j->phase, PHASE_SUPERSEDING);
 }
 
+int queue_forgive(struct store *st, struct job *j, struct error *err)
+{
+	int64_t last;
+	int r = store_process_last_attempt(st, j->id, &last, err);
+
+	if (r == OK && last == j->attempt && j->attempt < ATTEMPTS_MOST)
+		j->max_attempts = MAX(j->max_attempts,
+			j->attempt + MIN(j->max_attempts, (int64_t)ATTEMPTS_IN_A_ROW));
+	return r;
+}
+
 int queue_put_back(
 	struct store *st, struct job *j, const char *reason, int64_t now_ns, struct error *err)
 {
@@ -60,6 +71,9 @@ int queue_put_back(
 		return queue_finish(st, j,
 			!strcmp(j->phase, PHASE_CANCELING) ? JOB_CANCELED : JOB_SUPERSEDED,
 			FAULT_NONE, j->reason, now_ns, err);
+	r = queue_forgive(st, j, err);
+	if (r < 0)
+		return r;
 	if (j->attempt >= j->max_attempts)
 		return queue_finish(st, j, JOB_FAILED, FAULT_RUNNER, reason, now_ns, err);
 	j->state = JOB_QUEUED;

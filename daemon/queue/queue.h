@@ -128,6 +128,11 @@ struct slots { /* what the host has free */
  * host to itself in the end. E_NOT_FOUND when nothing may start. */
 int queue_claim(struct store *st, struct arena *a, const struct slots *free, int64_t worker_id,
 	int64_t now_ns, int64_t lease_ns, struct job *ret, struct error *err) must_check;
+/* After an attempt that measured something the next goes on where it stopped: only attempts in
+ * a row that measured nothing use max_attempts up. Raises it to three more (or to itself more,
+ * when it is less), to ATTEMPTS_MOST. Saving is the caller's. */
+enum { ATTEMPTS_IN_A_ROW = 3, ATTEMPTS_MOST = 100 };
+int queue_forgive(struct store *st, struct job *j, struct error *err) must_check;
 /* Put a running job back (its worker is gone, reason says why): queued again with what is
  * stored, or failed/runner when its attempts are used up, or canceled when that was asked. */
 int queue_put_back(struct store *st, struct job *j, const char *reason, int64_t now_ns,

@@ -16,6 +16,7 @@ enum {
 	RECORD,
 	JUDGE,
 	SET_ASIDE,
+	LAST_ATTEMPT,
 	END
 };
 static const char *const sql[] = {
@@ -39,6 +40,8 @@ static const char *const sql[] = {
 	[RECORD - BASE] = "SELECT id, record_json FROM process WHERE job_id = $1 AND seq = $2",
 	[SET_ASIDE - BASE] = "UPDATE process SET is_replaced = 1"
 			     " WHERE job_id = $1 AND cell = $2 AND is_replaced = 0",
+	[LAST_ATTEMPT - BASE] = "SELECT attempt FROM process WHERE job_id = $1"
+				" ORDER BY attempt DESC LIMIT 1",
 	[JUDGE - BASE] = "UPDATE process SET noise = $2, is_replaced = $3, record_json = $4"
 			 " WHERE id = $1",
 };
@@ -142,6 +145,11 @@ int store_process_set_aside(
 	int r = db_run(s, SET_ASIDE, err, ARGS(INT(job_id), TEXT(cell)));
 
 	return r < 0 ? r : db_run(s, BUMP, err, ARGS(INT(job_id)));
+}
+
+int store_process_last_attempt(struct store *s, int64_t job_id, int64_t *ret, struct error *err)
+{
+	return db_get_int(s, LAST_ATTEMPT, 0, ret, err, ARGS(INT(job_id)));
 }
 
 int store_process_list(struct store *s, struct arena *a, int64_t job_id, struct process **ret,

@@ -259,6 +259,9 @@ int store_process_judge(struct store *s, const struct process *p, json_t *signal
 /* The processes of a cell are kept as raw data and measured again. */
 int store_process_set_aside(
 	struct store *s, int64_t job_id, const char *cell, struct error *err) must_check;
+/* The newest attempt of a job that has stored a process; 0: none has. */
+int store_process_last_attempt(
+	struct store *s, int64_t job_id, int64_t *ret, struct error *err) must_check;
 int store_process_list(struct store *s, struct arena *a, int64_t job_id, struct process **ret,
 	size_t *ret_n, struct error *err) must_check;
 /* Values of one process, raw samples included. */

@@ -108,6 +108,7 @@ static int spawn(struct workers *ws, struct error *err)
 	}
 	ws->pid = pid;
 	ws->spawned_ns = clock_mono(ws->c.clock);
+	ws->is_useful = false;
 	return link_open(ws, fds[0], true, err);
 }
 
@@ -118,7 +119,7 @@ static void on_respawn(uv_timer_t *t)
 
 static void retry_later(struct workers *ws)
 {
-	if (clock_mono(ws->c.clock) - ws->spawned_ns > BACKOFF_FORGET_NS)
+	if (ws->is_useful || clock_mono(ws->c.clock) - ws->spawned_ns > BACKOFF_FORGET_NS)
 		ws->backoff_ns = 0;
 	ws->backoff_ns =
 		ws->backoff_ns ? MIN(2 * ws->backoff_ns, BACKOFF_MOST_NS) : BACKOFF_FIRST_NS;

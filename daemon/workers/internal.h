@@ -46,6 +46,7 @@ struct workers {
 	char *program;
 	pid_t pid; /* 0: none runs */
 	int64_t spawned_ns, backoff_ns;
+	bool is_useful; /* the one that runs has measured something */
 	uv_timer_t respawn, kill_timer;
 	uv_signal_t child;
 

@@ -285,6 +285,12 @@ const char *worker_environment_identity(const struct worker *w)
 	return w->identity;
 }
 
+void worker_set_useful(struct worker *w)
+{
+	if (w->is_embedded)
+		w->ws->is_useful = true;
+}
+
 void worker_set_busy(struct worker *w, const char *job, bool is_busy)
 {
 	size_t i;

@@ -55,6 +55,9 @@ int64_t worker_shared_slots(const struct worker *w);
 const char *worker_environment_hash(const struct worker *w);
 const char *worker_environment_identity(const struct worker *w); /* canonical JSON */
 
+/* It has measured something. A worker that does its work is started again at once when it dies;
+ * the back-off is for one that does not. */
+void worker_set_useful(struct worker *w);
 void worker_set_busy(struct worker *w, const char *job, bool is_busy);
 
 /* What GET /v0/testbeds/live shows: array of {testbed, pid, version, host, embedded, connected,

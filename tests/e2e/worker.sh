@@ -91,8 +91,8 @@ options=
 old='"noise":"clean","value":1000000.0'
 job '["true"]' ",\"have\":[{\"cell\":\"0\",\"arm\":\"head\",\"index\":0,\"block\":0,$old}]"
 check_equal "one of one is there: nothing runs" "$(ended)/$(echo "$out" | grep -c '"type":"process"')" succeeded/0
-job '["true"]' ",\"have\":[{\"cell\":\"0\",\"arm\":\"head\",\"index\":4,\"block\":4,\"noise\":\"noisy\",\"value\":1.0}]"
-check_equal "a noisy one does not count; numbers go on" "$(number seq)/$(number index)" 2/5
+job '["true"]' ",\"have\":[{\"cell\":\"0\",\"arm\":\"head\",\"index\":4,\"block\":4,\"seq\":7,\"noise\":\"noisy\",\"replaced\":true,\"value\":1.0}]"
+check_equal "a replaced one does not count; numbers go on" "$(number seq)/$(number index)" 8/5
 
 # --- memory: the third reads as the first ---
 if cc --version >/dev/null 2>&1; then

@@ -392,6 +392,31 @@ START_TEST(a_lost_job_is_put_back_until_its_attempts_are_used_up)
 }
 END_TEST
 
+START_TEST(an_attempt_that_measured_something_is_not_counted)
+{
+	struct job j;
+
+	begin();
+	filed("{\"workload\":\"saxpy\"}");
+	for (int attempt = 1; attempt <= 9; attempt++) {
+		struct process p = {
+			.cell = "0", .arm = ARM_HEAD, .termination = "exit", .record_json = "{}"
+		};
+
+		j = claimed(&all_free);
+		ck_assert_int_eq(j.attempt, attempt);
+		p.job_id = j.id;
+		p.attempt = p.seq = p.index = attempt;
+		if (attempt <= 6)
+			ok(store_process_add(db, &p, NULL, 0, &err));
+		ok(queue_put_back(db, &j, "the worker was killed", T0, &err));
+		j = again(&j);
+		ck_assert_int_eq(j.state, attempt < 9 ? JOB_QUEUED : JOB_FAILED);
+	}
+	finish();
+}
+END_TEST
+
 START_TEST(an_old_attempt_is_fenced_off)
 {
 	struct job old, j;
@@ -618,7 +643,8 @@ SUITE("queue", a_merge_base_is_told_to_the_worker_and_needs_a_base,
 	an_exclusive_job_waits_for_an_empty_host_and_holds_back_the_rest,
 	nothing_starts_beside_an_exclusive_job,
 	a_waiting_job_is_canceled_at_once_a_running_one_is_marked,
-	a_lost_job_is_put_back_until_its_attempts_are_used_up, an_old_attempt_is_fenced_off,
+	a_lost_job_is_put_back_until_its_attempts_are_used_up,
+	an_attempt_that_measured_something_is_not_counted, an_old_attempt_is_fenced_off,
 	a_lease_that_ran_out_puts_the_job_back, a_retry_waits_for_its_time,
 	a_new_push_replaces_what_waits, a_new_head_of_a_pull_request_ends_the_running_one_too,
 	a_dependent_job_runs_after_success_and_never_after_failure,
