@@ -219,7 +219,7 @@ static void acknowledge(struct run *run)
 		worker_send(run->worker, stored);
 	}
 	run->pl->n_processes += (int64_t)n;
-	if (n)
+	if (n && run->sent_ns)
 		run->pl->storing_ns += clock_monotonic_ns() - run->sent_ns;
 }
 
@@ -229,6 +229,7 @@ static void keep_batch(struct run *run)
 	json_array_extend(run->batch, run->inbox);
 	json_decref(run->inbox);
 	run->inbox = TAKE(run->batch);
+	run->told_ns = run->sent_ns;
 	json_decref(run->done);
 	run->done = NULL;
 }
