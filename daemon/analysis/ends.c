@@ -44,6 +44,7 @@ static int check_series(struct judging *g, const struct result *res)
 	struct timeline t;
 	struct series s;
 	size_t n, lo, hi;
+	bool is_default;
 	int r;
 
 	r = store_series_get(g->st, g->a, res->series_id, &s, g->err);
@@ -51,7 +52,9 @@ static int check_series(struct judging *g, const struct result *res)
 		r = timeline_load(g->st, g->a, &s, TIMELINE_MAX, &t, g->err);
 	if (r == OK)
 		r = store_alert_of_series(g->st, g->a, s.id, MAX_ASKED, &asked, &n, g->err);
-	if (r < 0 || t.n_commits < LEAST_COMMITS)
+	if (r == OK)
+		r = judge_rules_is_default(g, &s, &is_default);
+	if (r < 0 || !is_default || t.n_commits < LEAST_COMMITS)
 		return r;
 	hi = t.n_commits - 1;
 	lo = timeline_segment_start(&t, hi);

@@ -38,6 +38,11 @@ void findings_add_change(struct findings *f, const struct change_finding *c)
 	*GROW(f, changes) = *c;
 }
 
+void findings_add_limits(struct findings *f, const struct limits_finding *l)
+{
+	*GROW(f, limits) = *l;
+}
+
 static struct rerun *find_rerun(
 	struct findings *f, const char *head, const char *base, int64_t origin_id)
 {
@@ -137,6 +142,12 @@ int analysis_save(struct store *st, struct arena *a, const struct findings *f, i
 
 		r = store_boundary_save(st, b->metric_id, b->test, b->baseline, b->lower,
 			b->upper, b->detail, err);
+	}
+	for (size_t i = 0; r == OK && i < f->n_limits; i++) {
+		struct limits_run run = f->limits[i].run;
+
+		run.now_ns = now_ns;
+		r = analysis_limits(st, a, &run, err);
 	}
 	for (size_t i = 0; r == OK && i < f->n_alerts; i++)
 		r = save_alert(st, a, &f->alerts[i], now_ns, err);

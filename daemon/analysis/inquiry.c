@@ -90,6 +90,7 @@ static const char *write_detail(const struct question *q)
 	json_set_int(o, "undecided", i->n_undecided);
 	json_set_int(o, "restarts", i->n_restarts);
 	json_set_int(o, "reruns", i->n_reruns);
+	json_set_real(o, "min_effect", i->min_effect);
 	text = json_text(o);
 	return arena_strdup(q->g->a, text);
 }
@@ -113,7 +114,8 @@ static bool read_detail(struct arena *a, const struct alert *al, struct inquiry 
 		.n_different = json_get_int(o, "different", 0),
 		.n_undecided = json_get_int(o, "undecided", 0),
 		.n_restarts = json_get_int(o, "restarts", 0),
-		.n_reruns = json_get_int(o, "reruns", 0) };
+		.n_reruns = json_get_int(o, "reruns", 0),
+		.min_effect = json_get_real(o, "min_effect", NAN) };
 	return ret->test_base && ret->test_head;
 }
 
@@ -377,6 +379,24 @@ static int turn(struct question *q)
 	return r == OK && q->alert.state != ALERT_SUSPECT ? judge_series(q->g, q->t) : r;
 }
 
+/* A configured rule has a smallest effect of its own. */
+static struct comparison_row seen_by_rule(
+	const struct comparison_row *row, double min_effect, enum better better)
+{
+	struct comparison_row seen = *row;
+	bool is_change = isfinite(row->p) && row->p <= DEFAULT_ALPHA;
+
+	if (isnan(min_effect) || row->noise == NOISE_NOISY)
+		return seen;
+	seen.min_effect = min_effect;
+	if (is_change && fabs(row->effect) >= min_effect)
+		seen.outcome = (row->effect > 0) == (better == BETTER_LOWER) ? OUTCOME_SLOWER
+									     : OUTCOME_FASTER;
+	else if (row->outcome == OUTCOME_SLOWER || row->outcome == OUTCOME_FASTER)
+		seen.outcome = OUTCOME_SAME; /* smaller than what the rule asks for */
+	return seen;
+}
+
 static int judge_row(struct judging *g, const struct comparison_row *row)
 {
 	const struct job *j = g->job;
@@ -393,14 +413,20 @@ static int judge_row(struct judging *g, const struct comparison_row *row)
 	if (r == OK)
 		r = timeline_load(g->st, g->a, &s, TIMELINE_MAX, &t, g->err);
 	for (size_t i = 0; r == OK && i < n; i++) {
-		struct question q = {
-			.g = g, .t = &t, .alert = open[i], .row = row, .open = open, .n_open = n
-		};
+		struct comparison_row seen;
+		struct question q = { .g = g,
+			.t = &t,
+			.alert = open[i],
+			.row = &seen,
+			.open = open,
+			.n_open = n };
 
-		if (open[i].state == ALERT_SUSPECT && read_detail(g->a, &open[i], &q.i) &&
-			!strcmp(q.i.test_head, j->head_hash) &&
-			!strcmp(q.i.test_base, j->base_hash))
-			r = turn(&q);
+		if (open[i].state != ALERT_SUSPECT || !read_detail(g->a, &open[i], &q.i) ||
+			strcmp(q.i.test_head, j->head_hash) != 0 ||
+			strcmp(q.i.test_base, j->base_hash) != 0)
+			continue;
+		seen = seen_by_rule(row, q.i.min_effect, s.measure.better);
+		r = turn(&q);
 	}
 	return r == E_NOT_FOUND ? OK : r;
 }
@@ -427,6 +453,8 @@ static const char *first_detail(struct arena *a, const struct candidate *c)
 	char *text = NULL;
 
 	json_set_str(o, "test", c->test);
+	json_set_str(o, "origin", c->rule ? "configured" : "default");
+	json_set_opt(o, "rule", c->rule);
 	json_set_real(o, "p", c->p);
 	json_set_real(o, "effect", c->effect);
 	text = json_text(o);
@@ -442,6 +470,7 @@ int inquiry_begin(struct judging *g, const struct timeline *t, const struct cand
 	q.i = (struct inquiry){ .lo = t->commits[lo].version, .hi = t->commits[hi].version };
 	q.i.from = q.i.lo;
 	q.i.upto = q.i.hi;
+	q.i.min_effect = c->rule ? c->min_effect : NAN;
 	q.alert = (struct alert){ .series_id = t->series.id,
 		.state = ALERT_SUSPECT,
 		.reason = "",

@@ -123,7 +123,8 @@ struct candidate {
 	size_t base; /* the commit measured before it */
 	enum outcome direction;
 	double effect, p, before, after;
-	const char *test;
+	const char *test, *rule; /* rule: what is configured; NULL: the default */
+	double min_effect;	 /* of that rule; NAN */
 };
 /* The most suspicious place in the segment of the newest commit that was not asked about
  * before. False: none. */
@@ -155,6 +156,11 @@ struct change_finding { /* the whole set of a series */
 	struct change_point *changes;
 	size_t n;
 };
+struct limits_finding { /* metrics of a report that a configured rule judges, when stored */
+	struct limits_run run;
+	struct limits_metric *metrics;
+	size_t n;
+};
 struct findings {
 	struct arena *a;
 	enum outcome outcome;
@@ -165,6 +171,8 @@ struct findings {
 	struct rerun *reruns;
 	struct point *held; /* points of a job whose control kernel moved: keys only */
 	size_t n_held;
+	struct limits_finding *limits;
+	size_t n_limits, cap_limits;
 	size_t n_boundaries, n_alerts, n_changes, n_reruns;
 	size_t cap_boundaries, cap_alerts, cap_changes, cap_reruns;
 };
@@ -185,6 +193,7 @@ struct judging {
 void findings_add_boundary(struct findings *f, const struct boundary_finding *b);
 void findings_add_alert(struct findings *f, const struct alert_finding *al);
 void findings_add_change(struct findings *f, const struct change_finding *c);
+void findings_add_limits(struct findings *f, const struct limits_finding *l);
 /* One re-run answers for all benchmarks in question between the same two commits. n_fixed: so
  * many pairs, 0: as many as it takes. */
 void findings_add_rerun(struct judging *g, const char *head, const char *base,
@@ -216,6 +225,7 @@ struct inquiry {
 	double total;	     /* effect of upto against from; 0: not measured yet */
 	int64_t n_different; /* re-runs of the whole range that found it */
 	int64_t n_undecided, n_restarts, n_reruns;
+	double min_effect; /* of the rule that asked; NAN: that of the workload */
 };
 /* Begin one: the suspect is raised at hi, and the first re-run is filed. */
 int inquiry_begin(struct judging *g, const struct timeline *t, const struct candidate *c,
@@ -234,6 +244,9 @@ struct limit_choice {
 	const char *origin,
 		*name; /* "threshold", "rule", "default"; name of the rule or NULL */
 };
+/* "t_test, the threshold of this branch, testbed and measure": what every boundary tells. */
+const char *limit_choice_text(struct arena *a, const struct limit_choice *c);
+#define DEFAULT_RULE_TEXT "log_t, benchd's default: nothing is configured here"
 struct limit_rules { /* everything that may apply on one branch and testbed */
 	struct store *st;
 	struct arena *a;
@@ -249,6 +262,39 @@ int limit_rules_load(struct limit_rules *l, int64_t project_id, struct error *er
 int64_t limit_rules_reach(const struct limit_rules *l);
 int limit_rules_choose(const struct limit_rules *l, const struct limit_place *where,
 	enum better better, struct limit_choice *ret, struct error *err) must_check;
+
+/* --- judge_rules.c: where something is configured, a job's report is judged by it --- */
+
+enum rule_way {
+	RULE_DEFAULT, /* nothing is configured: benchd's default */
+	RULE_STORED,  /* judged when it is stored, as an upload's value */
+	RULE_RERUN,   /* an own test of a workload that can run again: re-runs decide */
+	RULE_OFF
+};
+struct judged_rules { /* of one report */
+	struct limit_rules rules;
+	struct limits_finding stored;
+	const struct report *report;
+	struct metric_past *pasts; /* RULE_RERUN: one a result; made when first needed */
+	const struct result *results;
+	size_t n_results;
+};
+int judge_rules_open(struct judging *g, const struct report *report,
+	const struct result *results, size_t n, struct judged_rules *ret) must_check;
+/* Which way res goes. RULE_STORED and RULE_RERUN note it for storing. RULE_RERUN: *ret_found
+ * and *ret tell whether the rule suspects it at commit k. */
+int judge_rules_take(struct judging *g, struct judged_rules *jr, const struct timeline *t,
+	size_t k, const struct result *res, enum rule_way *ret_way, struct candidate *ret,
+	bool *ret_found) must_check;
+/* Is nothing configured for the series? */
+int judge_rules_is_default(struct judging *g, const struct series *s, bool *ret) must_check;
+void judge_rules_close(struct judging *g, struct judged_rules *jr);
+
+/* --- limits.c --- */
+/* What the rule that applies says of one metric; nothing is stored. */
+int limits_check(struct store *st, struct arena *a, const struct limits_run *run,
+	const struct limit_choice *choice, const struct metric_past *past, double value,
+	struct threshold_result *ret, int64_t *ret_at, struct error *err) must_check;
 
 /* --- limits_level.c: has the level of a series changed? --- */
 

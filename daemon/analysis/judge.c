@@ -85,10 +85,12 @@ static int look(struct judging *g, const struct timeline *t, struct candidate *r
 int judge_series(struct judging *g, struct timeline *t)
 {
 	struct candidate c;
-	bool found;
+	bool found = false, is_default;
 	int r;
 
-	r = look(g, t, &c, &found);
+	r = judge_rules_is_default(g, &t->series, &is_default);
+	if (r == OK && is_default)
+		r = look(g, t, &c, &found);
 	return r == OK && found ? raise_suspect(g, t, &c) : r;
 }
 
@@ -216,10 +218,12 @@ static int compare_suspicions(const void *a, const void *b)
 	return (x->c.p > y->c.p) - (x->c.p < y->c.p);
 }
 
-static int judge_result(struct judging *g, const struct report *report,
-	const struct result *res, struct suspicion *ret, bool *found)
+static int judge_result(struct judging *g, struct judged_rules *rules,
+	const struct report *report, const struct result *res, struct suspicion *ret,
+	bool *found)
 {
 	struct timeline *t = &ret->t;
+	enum rule_way way;
 	struct series s;
 	size_t k;
 	int r;
@@ -233,6 +237,9 @@ static int judge_result(struct judging *g, const struct report *report,
 	k = timeline_find(t, report->id);
 	if (k == t->n_commits) /* measured aside, or older than what is looked at */
 		return OK;
+	r = judge_rules_take(g, rules, t, k, res, &way, &ret->c, found);
+	if (r < 0 || way != RULE_DEFAULT)
+		return r;
 	r = note_rule(g, t, k, res);
 	if (r < 0 || measure_is_companion(&res->measure))
 		return r;
@@ -255,6 +262,7 @@ static int follow_up(struct judging *g, struct suspicion *s, size_t n)
 
 static int judge_report(struct judging *g, const char *uuid)
 {
+	struct judged_rules rules;
 	struct suspicion *s;
 	struct result *results;
 	struct report report;
@@ -264,6 +272,8 @@ static int judge_report(struct judging *g, const char *uuid)
 	r = store_report_find(g->st, g->a, g->job->project_id, uuid, &report, g->err);
 	if (r == OK)
 		r = store_report_results(g->st, g->a, report.id, &results, &n, g->err);
+	if (r == OK)
+		r = judge_rules_open(g, &report, results, n, &rules);
 	if (r < 0)
 		return r;
 	s = ARENA_ARRAY(g->a, struct suspicion, n + 1);
@@ -271,9 +281,10 @@ static int judge_report(struct judging *g, const char *uuid)
 		bool found = false;
 
 		if (results[i].iteration == results[0].iteration)
-			r = judge_result(g, &report, &results[i], &s[n_found], &found);
+			r = judge_result(g, &rules, &report, &results[i], &s[n_found], &found);
 		n_found += found;
 	}
+	judge_rules_close(g, &rules);
 	return r < 0 ? r : follow_up(g, s, n_found);
 }
 

@@ -7,7 +7,7 @@
 #include "stats/power.h"
 #include "stats/quantile.h"
 
-#define NOT_COUNTING (POINT_NOISY | POINT_SUSPECT | POINT_EXCLUDED | POINT_ASIDE)
+#define NOT_COUNTING (POINT_NOISY | POINT_SUSPECT | POINT_EXCLUDED | POINT_ASIDE | POINT_HELD)
 enum { CPD_RECENT = 30, CPD_MAX = 400 };
 
 struct limiter {
@@ -184,6 +184,7 @@ static const char *detail(const struct level *l)
 		c->model.kind == LIMIT_POINT ? threshold_name(r->used) : c->model.test);
 	json_set_str(o, "origin", c->origin);
 	json_set_opt(o, "rule", c->name);
+	json_set_str(o, "by", limit_choice_text(l->a, c));
 	json_set_str(o, "outcome", outcome_word(r->verdict));
 	json_set_real(o, "baseline", r->baseline);
 	json_set_real(o, "value", l->metric->value);
@@ -254,6 +255,26 @@ static int check(
 	return r;
 }
 
+int limits_check(struct store *st, struct arena *a, const struct limits_run *run,
+	const struct limit_choice *choice, const struct metric_past *past, double value,
+	struct threshold_result *ret, int64_t *ret_at, struct error *err)
+{
+	struct limiter l = { .st = st, .a = a, .run = run };
+	const struct limits_metric metric = { .id = past->metric_id, .value = value };
+	struct level v = { .st = st,
+		.a = a,
+		.run = run,
+		.metric = &metric,
+		.past = past,
+		.choice = choice,
+		.at = -1 };
+	int r = check(&l, &v, ret, err);
+
+	mw_tails_free(l.tails);
+	*ret_at = v.at;
+	return r;
+}
+
 static int judge_metric(struct limiter *l, const struct limits_metric *metric,
 	const struct metric_past *past, struct error *err)
 {
@@ -275,15 +296,18 @@ static int judge_metric(struct limiter *l, const struct limits_metric *metric,
 	struct boundary b;
 	int r = limit_rules_choose(&l->rules, &where, past->better, &choice, err);
 
-	if (r < 0 || choice.model.kind == LIMIT_OFF)
+	if (r < 0)
 		return r;
-	r = check(l, &v, &result, err);
+	result = no_result(&choice.model, "no limits are wanted here");
+	v.detectable = NAN;
+	if (choice.model.kind != LIMIT_OFF)
+		r = check(l, &v, &result, err);
 	if (r < 0)
 		return r;
 	b = (struct boundary){ result.baseline, result.lower_limit, result.upper_limit,
 		choice.model.test, detail(&v) };
 	r = store_boundary_add(l->st, metric->id, choice.model_id, &b, err);
-	if (r < 0 || metric->is_ignored)
+	if (r < 0 || metric->is_ignored || choice.model.kind == LIMIT_OFF)
 		return r;
 	return choice.model.by_segment ? level_judge(&v, err) : alert_value(&v, err);
 }

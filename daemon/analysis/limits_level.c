@@ -33,7 +33,7 @@ static const char *text_of(struct arena *a, const json_t *o)
 static const char *waiting(struct arena *a, int64_t seen, int64_t wanted)
 {
 	return arena_printf(a,
-		"an upload cannot be measured again: waits for the next reports, %lld of %lld "
+		"no workload can measure it again: waits for the next reports, %lld of %lld "
 		"have shown it so far",
 		(long long)seen, (long long)wanted);
 }

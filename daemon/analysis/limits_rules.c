@@ -108,6 +108,15 @@ int limit_rules_choose(const struct limit_rules *l, const struct limit_place *wh
 	return r < 0 ? r : limit_model_load(&model, better, &ret->model, err);
 }
 
+const char *limit_choice_text(struct arena *a, const struct limit_choice *c)
+{
+	if (c->model_id)
+		return arena_printf(a, "%s, the threshold of this branch, testbed and measure",
+			c->model.test);
+	return c->name ? arena_printf(a, "%s, the rule '%.80s'", c->model.test, c->name)
+		       : DEFAULT_RULE_TEXT;
+}
+
 /* --- explain --- */
 
 static json_t *rule_line(
@@ -144,8 +153,8 @@ static const char *sentence(
 			"no threshold is set for this branch, testbed and measure; of the "
 			"rules that match, '%.80s' is the most specific",
 			c->name);
-	return "nothing is configured here: benchd's default applies, which asks further "
-	       "reports before it alerts";
+	return "nothing is configured here: benchd's default applies, which measures again "
+	       "or asks further reports before it alerts";
 }
 
 int analysis_explain(struct store *st, struct arena *a, int64_t project_id,

@@ -66,6 +66,8 @@ const char *rule_detail(struct arena *a, const struct threshold_result *r, doubl
 	char *text = NULL;
 
 	json_set_str(o, "test", threshold_name(r->used));
+	json_set_str(o, "origin", "default");
+	json_set_str(o, "by", DEFAULT_RULE_TEXT);
 	json_set_str(o, "outcome", outcome_word(r));
 	json_set_real(o, "baseline", r->baseline);
 	json_set_real(o, "value", value);

@@ -25,7 +25,8 @@ static int add_boundary(const struct metric_limits *m, const struct project *p, 
 	const struct boundary *b = &m->boundary;
 	json_t *change;
 
-	json_object_set_new(entry, "boundary", render_boundary(b));
+	if (strcmp(b->test, "off") != 0)
+		json_object_set_new(entry, "boundary", render_boundary(b));
 	if (m->has_model)
 		json_object_set_new(entry, "threshold", render_threshold_model(m, p));
 	if (b->detail_json &&

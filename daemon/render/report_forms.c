@@ -27,6 +27,7 @@ static const struct column columns[] = {
 	{ "noise", "noise", "noise", CELL_TEXT, NULL },
 	{ "vs history", "change", "change.effect", CELL_CHANGE, "change.interval" },
 	{ NULL, "baseline", "change.baseline", CELL_NUMBER, NULL },
+	{ NULL, "judged_by", "change.by", CELL_TEXT, NULL },
 	{ "outcome", "outcome", "change.outcome", CELL_OUTCOME, NULL },
 	{ NULL, "definition_hash", "definition_hash", CELL_TEXT, NULL },
 };
@@ -90,6 +91,30 @@ static const char *verdict(const json_t *doc, const json_t *rows, struct arena *
 	return arena_printf(a, "measured: %zu, no history to judge by yet", n);
 }
 
+/* Which rules applied, each once: "log_t, benchd's default: nothing is configured here". */
+static const char *judged_by(const json_t *rows, struct arena *a)
+{
+	enum { SHOWN = 3 };
+	const char *seen[SHOWN], *text = "";
+	size_t i, n = 0;
+	json_t *row;
+
+	json_array_foreach (rows, i, row) {
+		const char *by = doc_str(row, "change.by");
+		size_t k = 0;
+
+		while (k < n && strcmp(seen[k], by) != 0)
+			k++;
+		if (!*by || k < n)
+			continue;
+		if (n == SHOWN)
+			return arena_printf(a, "%s; and others", text);
+		seen[n++] = by;
+		text = arena_printf(a, "%s%s%s", text, n > 1 ? "; " : "", by);
+	}
+	return text;
+}
+
 static void head_text(const json_t *doc, struct buf *out)
 {
 	char hash[9], when[32];
@@ -111,6 +136,8 @@ void report_text(const json_t *doc, struct arena *a, struct buf *out)
 		buf_add_char(out, '\n');
 	}
 	scaling_text(doc, a, out);
+	if (*judged_by(rows, a))
+		text_printf(out, "judged by %s\n", judged_by(rows, a));
 	buf_printf(out, "%s\n", verdict(doc, rows, a));
 }
 
@@ -132,6 +159,11 @@ void report_markdown(const json_t *doc, struct arena *a, struct buf *out)
 	buf_add_str(out, "\n\n");
 	if (json_array_size(rows))
 		table_render(rows, columns, ARRAY_SIZE(columns), F_MARKDOWN, a, out);
+	if (*judged_by(rows, a)) {
+		buf_add_str(out, "\nJudged by ");
+		markdown_escape(out, judged_by(rows, a));
+		buf_add_str(out, ".\n");
+	}
 	scaling_markdown(doc, a, out);
 }
 
@@ -177,6 +209,7 @@ void report_body(const json_t *doc, struct arena *a, struct buf *out)
 	pair(out, "started", doc_str(doc, "start_time"));
 	pair(out, "ended", doc_str(doc, "end_time"));
 	pair(out, "noise", doc_str(doc, "noise"));
+	pair(out, "judged by", judged_by(rows, a));
 	pair(out, "report", doc_str(doc, "uuid"));
 	buf_add_str(out, "</dl>\n");
 	if (json_array_size(rows))

@@ -477,6 +477,127 @@ START_TEST(uploads_are_judged_by_their_history_alone)
 }
 END_TEST
 
+/* --- configured rules --- */
+
+static void rule(const char *name, const char *model)
+{
+	struct project p = a_project("p");
+	struct limit_rule r = { .project_id = p.id,
+		.name = name,
+		.source = "api",
+		.benchmark = "a*",
+		.model_json = model };
+
+	ok(store_rule_save(db, mem, &r, T0, &err));
+}
+
+/* What was stored with the newest value of the benchmark a. */
+static json_t *newest_detail(void)
+{
+	struct series s = the_series("a");
+	struct point *points;
+	struct result *results;
+	struct boundary b;
+	json_t *o;
+	size_t n;
+
+	ok(store_series_points(db, mem, s.id, 1, &points, &n, &err));
+	ok(store_report_results(db, mem, points[0].report_id, &results, &n, &err));
+	ok(store_boundary_find(db, mem, results[0].metric.id, &b, &err));
+	ok(json_parse(b.detail_json, strlen(b.detail_json), &o, &err));
+	return arena_own_json(mem, o);
+}
+
+START_TEST(with_nothing_configured_the_default_says_that_it_is)
+{
+	begin(50);
+	run_history(&w, 2, false);
+	ck_assert_str_eq(json_get_str(newest_detail(), "origin", ""), "default");
+	ck_assert_ptr_nonnull(
+		strstr(json_get_str(newest_detail(), "by", ""), "benchd's default"));
+	finish();
+}
+END_TEST
+
+START_TEST(a_configured_limit_judges_jobs_as_it_judges_uploads)
+{
+	struct project p;
+	struct alert *al;
+	size_t n;
+
+	begin(51);
+	rule("five", "{\"test\":\"percentage\",\"upper_boundary\":0.05}");
+	step_at(5, 1.2);
+	run_history(&w, 6, false);
+	ck_assert_str_eq(json_get_str(newest_detail(), "test", ""), "percentage");
+	ck_assert_str_eq(
+		json_get_str(newest_detail(), "by", ""), "percentage, the rule 'five'");
+	ck_assert_int_eq(w.n_reruns, 0);
+	ok(store_project_find(db, mem, "p", &p, &err));
+	ok(store_alert_list(db, mem, p.id, 1u << ALERT_CONFIRMED, 100, &al, &n, &err));
+	ck_assert_uint_eq(n, 1);
+	ck_assert_str_eq(al[0].limit_side, "upper");
+	ck_assert_int_eq(al[0].version_number, 5);
+	finish();
+}
+END_TEST
+
+START_TEST(an_own_test_of_a_job_is_answered_by_re_runs)
+{
+	struct project p;
+	struct alert *al;
+	size_t n;
+
+	begin(52);
+	rule("big", "{\"test\":\"log_t\",\"min_effect\":0.15}");
+	step_at(14, 1.1); /* less than what is asked for */
+	step_at(16, 1.3);
+	run_history(&w, 18, false);
+	ok(store_project_find(db, mem, "p", &p, &err));
+	ok(store_alert_list(db, mem, p.id, 1u << ALERT_CONFIRMED, 100, &al, &n, &err));
+	ck_assert_uint_eq(n, 1);
+	ck_assert_int_eq(al[0].version_number, 16);
+	ck_assert_ptr_null(al[0].limit_side);
+	ck_assert_ptr_nonnull(strstr(al[0].detail_json, "\"rule\":\"big\""));
+	ck_assert_int_ge(w.n_reruns, 2);
+	finish();
+}
+END_TEST
+
+START_TEST(a_rule_sees_smaller_changes_than_the_workload_asks_for)
+{
+	begin(53);
+	w.scatter = 0.001;
+	rule("small", "{\"test\":\"log_t\",\"min_effect\":0.005}");
+	step_at(14, 1.012); /* the workload's min_effect is 0.02 */
+	run_history(&w, 16, false);
+	ck_assert_str_eq(found("a", NULL), "14");
+	ck_assert_uint_eq(n_alerts(1u << ALERT_CONFIRMED), 1);
+	finish();
+}
+END_TEST
+
+START_TEST(what_is_switched_off_alerts_nobody_and_its_gate_passes)
+{
+	struct report r;
+	struct project p;
+	struct gate g;
+
+	begin(54);
+	rule("quiet", "{\"test\":\"off\"}");
+	step_at(4, 3);
+	run_history(&w, 8, false);
+	ck_assert_uint_eq(n_alerts(~0u), 0);
+	ck_assert_int_eq(w.n_reruns, 0);
+	ok(store_project_find(db, mem, "p", &p, &err));
+	ok(analysis_find_report(db, mem, p.id, "main", NULL, NULL, &r, &err));
+	ok(analysis_gate_report(db, mem, &r, &g, &err));
+	ck_assert_str_eq(g.rules[2].rule, "every benchmark has limits");
+	ck_assert_int_eq(g.rules[2].outcome, GATE_PASS);
+	finish();
+}
+END_TEST
+
 START_TEST(a_report_is_found_by_what_people_say)
 {
 	struct report r;
@@ -512,4 +633,9 @@ SUITE("analysis", a_quiet_host_finds_the_slow_commit_of_a_young_history,
 	a_gate_on_a_failed_job_is_an_error,
 	a_young_history_has_no_limits_and_its_gate_is_unknown,
 	an_older_history_has_limits_and_a_gate, a_change_begins_a_segment,
+	with_nothing_configured_the_default_says_that_it_is,
+	a_configured_limit_judges_jobs_as_it_judges_uploads,
+	an_own_test_of_a_job_is_answered_by_re_runs,
+	a_rule_sees_smaller_changes_than_the_workload_asks_for,
+	what_is_switched_off_alerts_nobody_and_its_gate_passes,
 	uploads_are_judged_by_their_history_alone, a_report_is_found_by_what_people_say)

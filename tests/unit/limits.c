@@ -397,6 +397,7 @@ START_TEST(a_switched_off_benchmark_has_no_boundary)
 	put("r", "{\"benchmark\":\"a\",\"model\":{\"test\":\"off\"}}");
 	calm(3, 100);
 	ck_assert_ptr_null(at(M "/boundary"));
+	ck_assert_str_eq(text_of(M "/change/by"), "off, the rule 'r'");
 	end();
 }
 END_TEST
