@@ -136,8 +136,10 @@ void report_text(const json_t *doc, struct arena *a, struct buf *out)
 		buf_add_char(out, '\n');
 	}
 	scaling_text(doc, a, out);
-	if (*judged_by(rows, a))
-		text_printf(out, "judged by %s\n", judged_by(rows, a));
+	if (*judged_by(rows, a)) {
+		text_printf(out, "judged by %s", judged_by(rows, a));
+		buf_add_char(out, '\n');
+	}
 	buf_printf(out, "%s\n", verdict(doc, rows, a));
 }
 
