@@ -453,6 +453,8 @@ static void announce(const struct daemon *d)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("benchd %s listening on %s\n", PACKAGE_VERSION, server_url(d->server));
+	printf("state in %s; the dashboard is %s/projects\n", d->config->state_dir,
+		server_url(d->server));
 	sd_notify("READY=1\nSTATUS=serving");
 }
 

@@ -110,7 +110,7 @@ static int run_git(struct git *g, struct buf *out, struct error *err, const char
 		&s, err);
 	if (r == OK && out)
 		capture_text(&s.out, out);
-	capture_last_line(&s.err, 300, &last);
+	capture_error_line(&s.err, 300, &last);
 	if (r == OK && channel_must_stop(&g->job->ch))
 		r = error_set(err, E_GONE, "git was ended with the job");
 	else if (r == OK && s.termination == T_TIMEOUT)

@@ -63,18 +63,18 @@ static void fill_extra(struct arena *a, const struct job *j, const struct turn *
 	extra[n] = NULL;
 }
 
-/* benchd-kernel is the one beside the worker, wherever that is. */
+/* benchd-kernel is the one that came with the worker: beside it in a build folder, in ../bin of
+ * an installation, also of one that was moved or staged with DESTDIR. */
 static char *find_program(const char *name, const char *directory)
 {
-	if (!strcmp(name, "benchd-kernel")) {
-		char *path = xasprintf("%s/%s", program_dir(), name);
+	_cleanup_(free)
+	char *places = NULL;
 
-		if (access(path, X_OK) == 0)
-			return path;
-		free(path);
-		return launch_find(name, BENCHD_BINDIR ":" BENCHD_SBINDIR, directory);
-	}
-	return launch_find(name, job_path, directory);
+	if (strcmp(name, "benchd-kernel"))
+		return launch_find(name, job_path, directory);
+	places = xasprintf("%s:%s/../bin:%s:%s", program_dir(), program_dir(), BENCHD_BINDIR,
+		BENCHD_SBINDIR);
+	return launch_find(name, places, directory);
 }
 
 static void take_before(void *arg, pid_t pid)
@@ -106,9 +106,14 @@ static int not_found(struct job *j, const struct turn *t, struct flight *f, int 
 		.failed_step = STEP_EXEC,
 		.failed_errno = error };
 	snprintf(s->failure, sizeof(s->failure),
-		"cannot start '%.80s': %s; commands run in a fresh folder, so give an absolute "
-		"path, a name in PATH or a path inside the checkout",
-		name, strerror(error));
+		strcmp(name, "benchd-kernel")
+			? "cannot start '%.80s': %s; commands run in a fresh folder, so give "
+			  "an "
+			  "absolute path, a name in %s or a path inside the checkout"
+			: "cannot start '%.80s': %s; it is looked for beside benchd-worker, in "
+			  "../bin from there and in %s",
+		name, strerror(error),
+		strcmp(name, "benchd-kernel") ? job_path : BENCHD_BINDIR);
 	(void)j;
 	return OK;
 }

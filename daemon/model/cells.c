@@ -59,13 +59,33 @@ static bool is_declared(const struct workload *w, const char *name)
 	       json_object_get(member(w, "matrix"), name);
 }
 
+/* ", it has size and backend": what could have been meant. */
+static const char *declared_names(const struct workload *w, char *out, size_t n)
+{
+	const char *const parts[] = { "parameters", "matrix" };
+	size_t len = 0;
+	const char *key;
+	json_t *v;
+
+	*out = 0;
+	for (size_t i = 0; w->kind == WORKLOAD_KERNEL && kernel_parameters[i] && len < n; i++)
+		len += (size_t)snprintf(out + len, n - len, "%s%s", len ? ", " : "; it has ",
+			kernel_parameters[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		json_object_foreach (member(w, parts[i]), key, v)
+			if (len < n)
+				len += (size_t)snprintf(out + len, n - len, "%s%.64s",
+					len ? ", " : "; it has ", key);
+	return len ? out : "; it has none";
+}
+
 static int check_parameters(const struct workload *w, json_t *parameters, struct error *err)
 {
 	const char *key;
 	json_t *v;
 
 	json_object_foreach (parameters, key, v) {
-		char pointer[128];
+		char pointer[128], names[256];
 
 		snprintf(pointer, sizeof(pointer), "/parameters/%.64s", key);
 		if (w->scaling.n && !strcmp(key, "threads"))
@@ -74,7 +94,8 @@ static int check_parameters(const struct workload *w, json_t *parameters, struct
 				w->name);
 		if (!is_declared(w, key))
 			return error_set_field(err, E_UNPROCESSABLE, pointer,
-				"the workload '%s' has no parameter '%.64s'", w->name, key);
+				"the workload '%s' has no parameter '%.64s'%s", w->name, key,
+				declared_names(w, names, sizeof(names)));
 		if (!json_is_string(v) && !json_is_number(v) && !json_is_boolean(v))
 			return error_set_field(err, E_UNPROCESSABLE, pointer,
 				"parameter '%.64s' must be a string, a number or a boolean",

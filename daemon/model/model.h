@@ -210,6 +210,9 @@ struct cell {
 	json_t *environment; /* of this cell alone; NULL */
 };
 
+/* Longest name of a workload, and what may stand in it: letters, digits and "._-". */
+enum { WORKLOAD_NAME_MAX = 64 };
+bool workload_name_is_valid(const char *name);
 /* Read and check a definition (docs/workloads.md); field errors carry JSON pointers. Defaults
  * are filled in. The workload borrows from definition and a. */
 int workload_read(json_t *definition, struct arena *a, struct workload *ret,

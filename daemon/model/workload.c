@@ -28,7 +28,7 @@ struct raw {
 		key, kind, offsetof(struct raw, member), false, min, max, names                \
 	}
 static const struct json_field fields[] = {
-	F("name", JF_STRING, name, 1, 64, NULL),
+	F("name", JF_STRING, name, 1, WORKLOAD_NAME_MAX, NULL),
 	{ "kind", JF_ENUM, offsetof(struct raw, kind), true, 0, 0, workload_kind_names },
 	F("description", JF_STRING, description, 0, 1000, NULL),
 	F("tags", JF_ARRAY, tags, 0, 32, NULL),
@@ -116,7 +116,7 @@ static int refuse(struct error *err, const char *pointer, const char *what)
 	return error_set_field(err, E_UNPROCESSABLE, pointer, "'%s' %s", pointer + 1, what);
 }
 
-static bool name_is_valid(const char *s)
+bool workload_name_is_valid(const char *s)
 {
 	if (!isalnum((unsigned char)*s))
 		return false;
@@ -179,7 +179,7 @@ static int check_scalars(json_t *o, const char *name, bool lists, struct error *
 		bool ok = lists ? json_is_array(v) && json_array_size(v) > 0 : is_scalar(v);
 
 		snprintf(pointer, sizeof(pointer), "/%s/%.64s", name, key);
-		if (!name_is_valid(key) || strlen(key) > 64)
+		if (!workload_name_is_valid(key) || strlen(key) > 64)
 			return refuse(err, pointer, "is not a name a parameter can have");
 		if (lists)
 			json_array_foreach (v, i, e)
@@ -400,7 +400,7 @@ int workload_read(json_t *definition, struct arena *a, struct workload *ret, str
 		definition, "", fields, ARRAY_SIZE(fields), &raw, JSON_REFUSE_UNKNOWN, err);
 	if (r < 0)
 		return r;
-	if (raw.name && !name_is_valid(raw.name))
+	if (raw.name && !workload_name_is_valid(raw.name))
 		return refuse(err, "/name",
 			"must begin with a letter or digit and hold only letters, digits, '.', "
 			"'_' "

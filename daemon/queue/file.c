@@ -128,6 +128,28 @@ static int read_body(struct desk *d, json_t *json)
 
 /* --- which workload --- */
 
+/* What a command without a name is called: after its program, so that the histories of two
+ * programs do not run into one. */
+static const char *name_of_command(struct desk *d, const json_t *argv)
+{
+	const char *program = json_string_value(json_array_get(argv, 0)), *slash;
+
+	if (!program)
+		return "adhoc";
+	slash = strrchr(program, '/');
+	program = slash ? slash + 1 : program;
+	return strlen(program) <= WORKLOAD_NAME_MAX && workload_name_is_valid(program)
+		       ? arena_strdup(d->a, program)
+		       : "adhoc";
+}
+
+static const char *name_of_both(struct desk *d)
+{
+	const char *base = name_of_command(d, d->body.base_argv);
+
+	return strcmp(base, name_of_command(d, d->body.head_argv)) ? "adhoc" : base;
+}
+
 static int take_inline(struct desk *d)
 {
 	if (!d->f->is_own && (!d->rules->allow_adhoc_commands || !d->f->may_exec))
@@ -136,7 +158,9 @@ static int take_inline(struct desk *d)
 			"them with allow_adhoc_commands and scope exec");
 	d->definition = arena_own_json(d->a, json_deep_copy(d->body.definition));
 	if (!json_is_string(json_object_get(d->definition, "name")))
-		json_object_set_new(d->definition, "name", json_string("adhoc"));
+		json_object_set_new(d->definition, "name",
+			json_string(
+				name_of_command(d, json_object_get(d->definition, "command"))));
 	d->name = json_get_str(d->definition, "name", "adhoc");
 	return OK;
 }
@@ -148,8 +172,8 @@ static int take_commands(struct desk *d)
 		return desk_refuse(d, "/workload",
 			"'workload' or 'definition' is missing (or both 'base_argv' and "
 			"'head_argv')");
-	d->name = "adhoc";
-	d->definition = arena_own_json(d->a, json_pack("{ss ss sO}", "name", "adhoc", "kind",
+	d->name = name_of_both(d);
+	d->definition = arena_own_json(d->a, json_pack("{ss ss sO}", "name", d->name, "kind",
 						     "command", "command", d->body.head_argv));
 	return OK;
 }

@@ -58,7 +58,8 @@ static const char *waiting_reason(const struct job *j, int64_t position, char ou
 		return "it is tried again after a pause";
 	case JOB_QUEUED:
 		if (position > 1)
-			snprintf(out, 128, "%lld jobs are before it", (long long)position - 1);
+			snprintf(out, 128, "%lld job%s before it", (long long)position - 1,
+				position == 2 ? " is" : "s are");
 		else
 			snprintf(out, 128, "it is the next one");
 		return out;

@@ -141,7 +141,7 @@ void workers_stop(struct workers *ws, void (*done)(void *arg), void *arg)
 	ws->is_stopping = true;
 	ws->done = done;
 	ws->done_arg = arg;
-	link_close_all(ws, "benchd stops");
+	link_close_all(ws, "benchd was stopped while it ran; finished processes are kept");
 	if (was_embedded && ws->child.data)
 		embedded_stop(ws);
 	if (ws->is_listening)

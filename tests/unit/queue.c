@@ -139,7 +139,13 @@ START_TEST(commands_need_the_switch_and_the_scope)
 	struct job j;
 
 	begin();
-	ck_assert_str_eq(filed(body).name, "adhoc");
+	ck_assert_str_eq(filed(body).name, "true");
+	ck_assert_str_eq(filed("{\"base_argv\":[\"/a/b\"],\"head_argv\":[\"./b\"]}").name, "b");
+	ck_assert_str_eq(filed("{\"base_argv\":[\"a\"],\"head_argv\":[\"b\"]}").name, "adhoc");
+	ck_assert_str_eq(filed("{\"definition\":{\"kind\":\"command\","
+			       "\"command\":[\"./a b\"]}}")
+				 .name,
+		"adhoc");
 	refused(file_as(&f, body, &j), E_FORBIDDEN, "allow_adhoc_commands");
 	rules.allow_adhoc_commands = false;
 	refused(file(body, &j), E_FORBIDDEN, "name a workload");
