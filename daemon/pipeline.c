@@ -480,6 +480,8 @@ void pipeline_wake(struct pipeline *pl, unsigned bits)
 		claim_jobs(pl);
 	if (bits & WAKE_JOBS)
 		look_for_cancels(pl);
+	if (pl->server && bits & (WAKE_QUEUE | WAKE_JOBS))
+		server_notify(pl->server, "queue");
 }
 
 /* --- birth and death --- */

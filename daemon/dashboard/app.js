@@ -51,6 +51,7 @@
 		const heads = all("thead th", table);
 		if (table.tBodies[0].rows.length < 2) return;
 		heads.forEach((th, i) => {
+			if (th.className === "plain") return;
 			const button = make("button", th.textContent, { type: "button" });
 			th.textContent = "";
 			th.append(button);
@@ -234,35 +235,65 @@
 			.then((r) => r.ok ? r.json() : Promise.reject(new Error(r.status)))
 			.then(draw, () => { /* the picture without scripts stays */ });
 
-	// --- the queue ---
+	// --- the queue, a job: the server says when something moved, then #live is fetched anew ---
 	const live = $("#live");
-	if (live)
-		setInterval(async () => {
-			if (document.hidden || live.contains(document.activeElement)) return;
-			const r = await fetch(location.pathname, { headers: { Accept: "text/html" } });
-			if (!r.ok) return;
-			const page = new DOMParser().parseFromString(await r.text(), "text/html");
-			live.replaceChildren(...$("#live", page).childNodes);
-		}, 1000 * Number(live.dataset.refresh));
+	let shown = () => {};
+	if (live && live.dataset.events) {
+		let busy = false, missed = false;
+		const refresh = async () => {
+			missed = true;
+			if (busy || document.hidden || live.contains(document.activeElement)) return;
+			busy = true;
+			missed = false;
+			const r = await fetch(location.pathname, { headers: { Accept: "text/html" } }).catch(() => null);
+			if (r && r.ok) {
+				const page = new DOMParser().parseFromString(await r.text(), "text/html");
+				live.replaceChildren(...$("#live", page).childNodes);
+				shown();
+				if (!$("#live", page).dataset.events) source.close();
+			}
+			await new Promise((done) => setTimeout(done, 500)); // at most two a second
+			busy = false;
+			if (missed) refresh();
+		};
+		const source = new EventSource(live.dataset.events);
+		["queue", "state", "phase", "progress", "open"].forEach((name) => source.addEventListener(name, refresh));
+		source.addEventListener("message", refresh);
+		const catchUp = () => { if (missed) setTimeout(refresh); };
+		document.addEventListener("visibilitychange", catchUp);
+		live.addEventListener("focusout", catchUp);
+	}
 
 	// --- alerts ---
 	const token = () => sessionStorage.getItem("benchd-token");
-	const change = async (url, body) => {
+	const change = async (url, body, method = "PATCH") => {
 		const headers = { "Content-Type": "application/json" };
 		if (token()) headers.Authorization = "Bearer " + token();
-		const r = await fetch(url, { method: "PATCH", headers, body: JSON.stringify(body) });
+		const r = await fetch(url, { method, headers, body: JSON.stringify(body) });
 		if (r.status === 401 || r.status === 403) {
-			const given = prompt("A token with scope triage:");
+			const given = prompt(method === "PATCH" ? "A token with scope triage:" : "A token with scope submit:");
 			if (given) {
 				sessionStorage.setItem("benchd-token", given);
-				return change(url, body);
+				return change(url, body, method);
 			}
 		}
 		return r;
 	};
+	const cancels = () => all("[data-cancel]").forEach((place) => {
+		const button = make("button", "Cancel", { type: "button" });
+		place.append(button);
+		button.addEventListener("click", async () => {
+			if (!confirm("Cancel this job?")) return;
+			const r = await change(place.dataset.cancel, {}, "POST");
+			button.blur();
+			if (!r.ok) place.append(make("span", ` not done: ${(await r.json()).message}`, { role: "alert" }));
+		});
+	});
+	shown = cancels;
+	cancels();
 	all("[data-actions]").forEach((cell) => {
 		if (!["suspect", "confirmed"].includes(cell.dataset.actions)) return;
-		const row = cell.parentElement, name = row.cells[2].textContent;
+		const row = cell.closest("tr"), name = row.cells[2].textContent;
 		const button = make("button", "Dismiss", { type: "button", "aria-label": `Dismiss the alert of ${name}` });
 		cell.append(button);
 		button.addEventListener("click", async () => {

@@ -58,6 +58,9 @@ int query_ms(
 /* The whole document of a report, with results, alerts, environment, statistics and change. */
 int report_document(struct request *rq, struct store *st, const struct project *p,
 	const struct report *r, bool with_samples, json_t **ret, struct error *err) must_check;
+/* One row of a list of reports: with counts, without results. */
+int report_row(struct request *rq, struct store *st, const struct project *p,
+	const struct report *r, json_t **ret, struct error *err) must_check;
 /* Store a token with a new key, which nobody can read again; t: name, scopes, project, times.
  */
 enum { TOKEN_KEY = 64 };
@@ -96,6 +99,15 @@ void add_commit(
 /* Finished processes of a job with their values, of one arm or (NULL) of all. */
 int processes_json(struct request *rq, struct store *st, int64_t job_id, const enum arm *arm,
 	json_t **ret, struct error *err) must_check;
+/* The job of the path ({job}), in the project of the path; as JSON with its place in the queue.
+ */
+int find_path_job(struct request *rq, struct store *st, struct project *ret_project,
+	struct job *ret, struct error *err) must_check;
+int job_json(struct request *rq, struct store *st, const struct job *j, json_t **ret,
+	struct error *err) must_check;
+/* The series that the query names by branch, testbed, benchmark and measure. */
+int find_named_series(struct request *rq, struct store *st, const struct project *p,
+	struct series *ret, struct error *err) must_check;
 /* The OpenAPI document: routes[] and the hand-written parts of openapi.json. New reference. */
 json_t *openapi_document(const char *version, const char *url);
 
@@ -110,6 +122,8 @@ HANDLER(page_compare);
 HANDLER(page_report);
 HANDLER(page_reports);
 HANDLER(page_jobs);
+HANDLER(page_job);
+HANDLER(page_history);
 HANDLER(page_alerts);
 HANDLER(page_schedules);
 HANDLER(page_deliveries);
@@ -157,6 +171,7 @@ HANDLER(get_deliveries);
 HANDLER(get_delivery);
 HANDLER(redeliver_delivery);
 HANDLER(get_queue);
+HANDLER(get_queue_events);
 HANDLER(get_live);
 HANDLER(post_run);
 HANDLER(post_report);

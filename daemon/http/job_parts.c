@@ -4,20 +4,6 @@
 
 #include <string.h>
 
-static int find_job(struct request *rq, struct store *st, struct job *ret, struct error *err)
-{
-	const char *uuid = request_param(rq, "job");
-	struct project p;
-	int r = find_project(rq, st, &p, err);
-
-	if (r == OK)
-		r = store_job_find(st, request_arena(rq), uuid, ret, err);
-	if (r == OK && ret->project_id != p.id)
-		return error_set(err, E_NOT_FOUND, "there is no job '%.40s' in project '%s'",
-			uuid, p.slug);
-	return r;
-}
-
 enum { EVENTS_A_TURN = 500 };
 
 static int next_events(struct request *rq, struct store *st, int64_t *cursor, struct buf *out,
@@ -52,8 +38,9 @@ static int next_events(struct request *rq, struct store *st, int64_t *cursor, st
 
 int get_job_events(struct request *rq, struct store *st, struct error *err)
 {
+	struct project p;
 	struct job j;
-	int r = find_job(rq, st, &j, err);
+	int r = find_path_job(rq, st, &p, &j, err);
 
 	if (r < 0)
 		return r;
@@ -62,11 +49,27 @@ int get_job_events(struct request *rq, struct store *st, struct error *err)
 	return OK;
 }
 
+/* Not what moved, only that something did: whoever listens asks for the queue again. */
+static int next_move(struct request *rq, struct store *st, int64_t *cursor, struct buf *out,
+	struct error *err)
+{
+	if ((*cursor)++ > 0)
+		buf_add_str(out, "event: queue\ndata: {}\n\n");
+	return OK;
+}
+
+int get_queue_events(struct request *rq, struct store *st, struct error *err)
+{
+	request_stream(rq, "queue", next_move);
+	return OK;
+}
+
 int get_job_log(struct request *rq, struct store *st, struct error *err)
 {
 	struct job j;
 	const char *text;
-	int r = find_job(rq, st, &j, err);
+	struct project p;
+	int r = find_path_job(rq, st, &p, &j, err);
 
 	if (r == OK)
 		r = store_job_log_read(st, request_arena(rq), j.id, &text, err);
@@ -127,7 +130,8 @@ int get_job_processes(struct request *rq, struct store *st, struct error *err)
 {
 	struct job j;
 	json_t *doc;
-	int r = find_job(rq, st, &j, err);
+	struct project p;
+	int r = find_path_job(rq, st, &p, &j, err);
 
 	if (r == OK)
 		r = processes_json(rq, st, j.id, NULL, &doc, err);

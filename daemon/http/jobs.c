@@ -37,8 +37,7 @@ static void notify_touched(struct request *rq)
 	}
 }
 
-/* The job of the path, in the project of the path. */
-static int find_job(struct request *rq, struct store *st, struct project *ret_project,
+int find_path_job(struct request *rq, struct store *st, struct project *ret_project,
 	struct job *ret, struct error *err)
 {
 	const char *uuid = request_param(rq, "job");
@@ -52,7 +51,7 @@ static int find_job(struct request *rq, struct store *st, struct project *ret_pr
 	return r;
 }
 
-static int job_json(struct request *rq, struct store *st, const struct job *j, json_t **ret,
+int job_json(struct request *rq, struct store *st, const struct job *j, json_t **ret,
 	struct error *err)
 {
 	int64_t position = 0;
@@ -202,7 +201,7 @@ int get_job(struct request *rq, struct store *st, struct error *err)
 	struct project p;
 	struct job j;
 	bool parked = false;
-	int r = find_job(rq, st, &p, &j, err);
+	int r = find_path_job(rq, st, &p, &j, err);
 
 	if (r == OK)
 		r = wait_for(rq, &j, &parked, err);
@@ -316,7 +315,7 @@ int cancel_job(struct request *rq, struct store *st, struct error *err)
 {
 	struct project p;
 	struct job j;
-	int r = find_job(rq, st, &p, &j, err);
+	int r = find_path_job(rq, st, &p, &j, err);
 
 	if (r == OK)
 		r = queue_cancel(st, request_arena(rq), j.uuid, request_principal(rq)->name,

@@ -5,7 +5,14 @@
 #include <string.h>
 #include "daemon/analysis/analysis.h"
 
-enum { MOST_SERIES = 500, SPARK_POINTS = 60, MOST_CHANGES = 50, MOST_ROWS = 100 };
+enum {
+	MOST_SERIES = 500,
+	SPARK_POINTS = 60,
+	MOST_CHANGES = 50,
+	MOST_ROWS = 100,
+	MOST_LOG = 64 * 1024,
+	MOST_BRANCHES = 12
+};
 
 static int answer_page(struct request *rq, enum dash_page page, const char *title, json_t *doc)
 {
@@ -107,22 +114,62 @@ static int series_row(struct request *rq, struct store *st, const struct project
 	return r;
 }
 
+/* Names of branches as they come, each once, "main" first. */
+static json_t *branches_of(const struct series *series, size_t n, bool *ret_has_main)
+{
+	_cleanup_(json_decref)
+	json_t *seen = json_object();
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++) {
+		const char *name = series[i].branch.name;
+
+		if (json_object_get(seen, name))
+			continue;
+		json_set_bool(seen, name, true);
+		if (!strcmp(name, "main"))
+			json_array_insert_new(list, 0, json_string(name));
+		else if (json_array_size(list) < MOST_BRANCHES)
+			json_array_append_new(list, json_string(name));
+	}
+	*ret_has_main = json_object_get(seen, "main") != NULL;
+	return list;
+}
+
+/* Which branch the overview is about: the one that was asked for, else main, else ("") all. */
+static const char *chosen_branch(struct request *rq, bool has_main)
+{
+	const char *asked = request_query(rq, "branch");
+
+	return asked ? asked : has_main ? "main" : "";
+}
+
 static int add_series(struct request *rq, struct store *st, const struct project *p,
 	json_t *doc, struct error *err)
 {
 	json_t *list = json_array();
 	struct series *series;
-	size_t n;
+	const char *branch;
+	bool has_main;
+	size_t n, n_shown = 0;
 	int r = store_series_list(
 		st, request_arena(rq), p->id, NULL, NULL, 10000, &series, &n, err);
 
 	json_object_set_new(doc, "series", list);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; r == OK && i < MIN(n, (size_t)MOST_SERIES); i++)
-		r = series_row(
-			rq, st, p, &series[i], list, json_object_get(doc, "changes"), err);
-	json_set_int(doc, "n_left_out", n > MOST_SERIES ? (int64_t)n - MOST_SERIES : 0);
+	json_object_set_new(doc, "branches", branches_of(series, n, &has_main));
+	branch = chosen_branch(rq, has_main);
+	json_set_str(doc, "branch", branch);
+	for (size_t i = 0; r == OK && i < n; i++) {
+		if (*branch && strcmp(series[i].branch.name, branch) != 0)
+			continue;
+		if (n_shown++ < MOST_SERIES)
+			r = series_row(rq, st, p, &series[i], list,
+				json_object_get(doc, "changes"), err);
+	}
+	json_set_int(
+		doc, "n_left_out", n_shown > MOST_SERIES ? (int64_t)n_shown - MOST_SERIES : 0);
 	return r;
 }
 
@@ -216,27 +263,45 @@ static int find_series(struct request *rq, struct store *st, const struct projec
 	return r;
 }
 
+static int answer_history(struct request *rq, struct store *st, const struct project *p,
+	const struct series *s, struct error *err)
+{
+	json_t *doc;
+	int64_t max;
+	int r = request_query_int(rq, "max", 1, 10000, 1000, &max, err);
+
+	if (r == OK)
+		r = series_document(rq, st, p, s, max, &doc, err);
+	if (r < 0)
+		return r;
+	json_object_set_new(doc, "project", render_project(p));
+	set_twin(doc,
+		api(rq, p, arena_printf(request_arena(rq), "/series/%lld", (long long)s->id)),
+		true);
+	return answer_page(rq, PAGE_SERIES, s->benchmark.name, doc);
+}
+
 int page_series(struct request *rq, struct store *st, struct error *err)
 {
 	struct project p;
 	struct series s;
-	json_t *doc;
-	int64_t max;
 	int r = find_project(rq, st, &p, err);
 
 	if (r == OK)
 		r = find_series(rq, st, &p, &s, err);
+	return r < 0 ? r : answer_history(rq, st, &p, &s, err);
+}
+
+/* The same by four names, for links made where numbers of series are not known. */
+int page_history(struct request *rq, struct store *st, struct error *err)
+{
+	struct project p;
+	struct series s;
+	int r = find_project(rq, st, &p, err);
+
 	if (r == OK)
-		r = request_query_int(rq, "max", 1, 10000, 1000, &max, err);
-	if (r == OK)
-		r = series_document(rq, st, &p, &s, max, &doc, err);
-	if (r < 0)
-		return r;
-	json_object_set_new(doc, "project", render_project(&p));
-	set_twin(doc,
-		api(rq, &p, arena_printf(request_arena(rq), "/series/%lld", (long long)s.id)),
-		true);
-	return answer_page(rq, PAGE_SERIES, s.benchmark.name, doc);
+		r = find_named_series(rq, st, &p, &s, err);
+	return r < 0 ? r : answer_history(rq, st, &p, &s, err);
 }
 
 /* The query of the page, for its twin. */
@@ -317,9 +382,11 @@ int page_reports(struct request *rq, struct store *st, struct error *err)
 		r = store_report_list(
 			st, request_arena(rq), p.id, &f, &reports, &n, &total, err);
 	for (size_t i = 0; r == OK && i < n; i++) {
-		json_t *o = render_report(&reports[i], &p, request_public_url(rq));
+		json_t *o;
 
-		json_array_append_new(list, o);
+		r = report_row(rq, st, &p, &reports[i], &o, err);
+		if (r == OK)
+			json_array_append_new(list, o);
 	}
 	if (r < 0)
 		return r;
@@ -343,6 +410,47 @@ int page_jobs(struct request *rq, struct store *st, struct error *err)
 	json_object_set_new(doc, "project", render_project(&p));
 	set_twin(doc, api(rq, &p, "/jobs"), true);
 	return answer_page(rq, PAGE_JOBS, "Jobs", json_incref(doc));
+}
+
+/* The end of the log, from the beginning of a line. */
+static int add_log(
+	struct request *rq, struct store *st, int64_t job_id, json_t *doc, struct error *err)
+{
+	const char *text, *end;
+	int r = store_job_log_read(st, request_arena(rq), job_id, &text, err);
+	size_t n;
+
+	if (r < 0)
+		return r;
+	n = strlen(text);
+	json_set_bool(doc, "log_is_cut", n > MOST_LOG);
+	if (n > MOST_LOG) {
+		text += n - MOST_LOG;
+		end = strchr(text, '\n');
+		text = end ? end + 1 : "";
+	}
+	json_set_str(doc, "log", text);
+	return OK;
+}
+
+int page_job(struct request *rq, struct store *st, struct error *err)
+{
+	json_t *doc = arena_own_json(request_arena(rq), json_object()), *job;
+	struct project p;
+	struct job j;
+	int r = find_path_job(rq, st, &p, &j, err);
+
+	if (r == OK)
+		r = add_log(rq, st, j.id, doc, err);
+	if (r == OK)
+		r = job_json(rq, st, &j, &job, err);
+	if (r < 0)
+		return r;
+	json_object_set_new(doc, "job", job);
+	json_object_set_new(doc, "project", render_project(&p));
+	set_twin(doc, api(rq, &p, arena_printf(request_arena(rq), "/jobs/%s", j.uuid)), true);
+	return answer_page(rq, PAGE_JOB, arena_printf(request_arena(rq), "Job %s", j.name),
+		json_incref(doc));
 }
 
 int page_alerts(struct request *rq, struct store *st, struct error *err)

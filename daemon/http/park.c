@@ -56,7 +56,7 @@ static void remember(struct watches *w, uint64_t hash)
 
 /* Waking never adds to the table at once (all goes through a reader first), so the list is safe
  * to walk with the next one saved. */
-void server_notify(struct server *s, const char *key)
+static void notify(struct server *s, const char *key)
 {
 	uint64_t hash = hash_key(key);
 	struct watch *w, *next;
@@ -73,6 +73,13 @@ void server_notify(struct server *s, const char *key)
 		else
 			park_wake(rq);
 	}
+}
+
+void server_notify(struct server *s, const char *key)
+{
+	notify(s, key);
+	if (!strncmp(key, "job:", 4))
+		notify(s, "queue");    /* whoever watches all jobs */
 	if (!s->mailbox.is_delivering) /* else the batch pumps once for all */
 		server_pump(s);
 }

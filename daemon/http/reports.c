@@ -274,7 +274,7 @@ static int read_filter(struct request *rq, struct report_filter *f, struct error
 }
 
 /* One row of a list: whole with ?expand=true, else without results and alerts. */
-static int report_row(struct request *rq, struct store *st, const struct project *p,
+int report_row(struct request *rq, struct store *st, const struct project *p,
 	const struct report *report, json_t **ret, struct error *err)
 {
 	struct result *results;

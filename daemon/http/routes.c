@@ -46,6 +46,9 @@ const struct route routes[] = {
 	{ "GET", D "/reports", page_reports, READER, S_READ, 0, 0, "Dashboard: reports" },
 	{ "GET", D "/reports/{report}", page_report, READER, S_READ, 0, 0,
 		"Dashboard: one report" },
+	{ "GET", D "/jobs/{job}", page_job, READER, S_READ, 0, 0, "Dashboard: one job" },
+	{ "GET", D "/series", page_history, READER, S_READ, 0, 0,
+		"Dashboard: one history by the names of its four parts" },
 	{ "GET", D "/jobs", page_jobs, READER, S_READ, 0, 0, "Dashboard: queue and jobs" },
 	{ "GET", D "/alerts", page_alerts, READER, S_READ, 0, 0, "Dashboard: alerts" },
 	{ "GET", D "/schedules", page_schedules, READER, S_READ, 0, 0, "Dashboard: schedules" },
@@ -99,6 +102,8 @@ const struct route routes[] = {
 		"Finished processes with their samples" },
 	{ "GET", "/v0/queue", get_queue, READER, S_READ, 0, 0,
 		"Running and waiting jobs of all projects" },
+	{ "GET", "/v0/queue/events", get_queue_events, READER, S_READ, 0, 0,
+		"That a job moved, as server-sent events" },
 	{ "GET", "/v0/testbeds/live", get_live, READER, S_READ, 0, 0, "Connected workers" },
 
 	{ "POST", "/v0/run", post_run, READER, S_SUBMIT, UPLOAD, UPLOAD_TIME,

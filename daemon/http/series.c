@@ -91,30 +91,34 @@ static int list_series(
 	return answer(rq, 200, DOC_SERIES_LIST, doc, err);
 }
 
+int find_named_series(struct request *rq, struct store *st, const struct project *p,
+	struct series *ret, struct error *err)
+{
+	static const char *const names[] = { "benchmark", "measure", "branch", "testbed" };
+	const char *v[ARRAY_SIZE(names)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		v[i] = request_query(rq, names[i]);
+		if (!v[i])
+			return error_set_field(err, E_BAD_REQUEST, names[i],
+				"one history is named by all four of branch, testbed, "
+				"benchmark and measure");
+	}
+	return store_series_find(
+		st, request_arena(rq), p->id, v[2], v[3], v[0], v[1], ret, err);
+}
+
 int get_series_list(struct request *rq, struct store *st, struct error *err)
 {
-	const char *benchmark = request_query(rq, "benchmark");
-	const char *measure = request_query(rq, "measure");
-	const char *branch = request_query(rq, "branch"),
-		   *testbed = request_query(rq, "testbed");
 	struct project p;
 	struct series s;
 	int r = find_project(rq, st, &p, err);
 
 	if (r < 0)
 		return r;
-	if (!benchmark && !measure)
+	if (!request_query(rq, "benchmark") && !request_query(rq, "measure"))
 		return list_series(rq, st, &p, err);
-	if (!benchmark || !measure || !branch || !testbed)
-		return error_set_field(err, E_BAD_REQUEST,
-			!benchmark ? "benchmark"
-			: !measure ? "measure"
-			: !branch  ? "branch"
-				   : "testbed",
-			"one history is named by all four of branch, testbed, benchmark and "
-			"measure");
-	r = store_series_find(
-		st, request_arena(rq), p.id, branch, testbed, benchmark, measure, &s, err);
+	r = find_named_series(rq, st, &p, &s, err);
 	return r < 0 ? r : answer_series(rq, st, &p, &s, err);
 }
 

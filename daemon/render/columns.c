@@ -212,6 +212,40 @@ static void markdown_row(const json_t *row, const struct column *const *shown, s
 	buf_add_str(out, "|\n");
 }
 
+/* A row that has a page is entered through its code cell. */
+static void html_text(
+	const json_t *row, const struct column *c, const char *text, struct buf *out)
+{
+	const char *page = c->kind == CELL_CODE ? doc_str(row, "page") : "";
+
+	if (*page) {
+		buf_add_str(out, "<a href=\"");
+		html_escape(out, page);
+		buf_add_str(out, "\">");
+	}
+	html_escape(out, text);
+	if (*page)
+		buf_add_str(out, "</a>");
+}
+
+static void html_cell(
+	const json_t *row, const struct column *c, struct arena *a, struct buf *out)
+{
+	buf_add_str(out, "<td");
+	if (is_right(c->kind)) {
+		buf_add_str(out, " class=\"n\"");
+	} else if (c->kind == CELL_TIME) {
+		buf_add_str(out, " class=\"t\"");
+	} else if (c->kind == CELL_OUTCOME && row_decides(row)) {
+		buf_add_str(out, " class=\"");
+		html_escape(out, doc_str(row, c->path));
+		buf_add_char(out, '"');
+	}
+	buf_add_char(out, '>');
+	html_text(row, c, cell_format(row, c, F_HTML, a), out);
+	buf_add_str(out, "</td>");
+}
+
 static void html_rows(const json_t *rows, const struct column *const *shown, size_t m,
 	struct arena *a, struct buf *out)
 {
@@ -225,12 +259,8 @@ static void html_rows(const json_t *rows, const struct column *const *shown, siz
 	buf_add_str(out, "</tr></thead><tbody>\n");
 	json_array_foreach (rows, r, row) {
 		buf_add_str(out, "<tr>");
-		for (size_t i = 0; i < m; i++) {
-			buf_add_str(
-				out, is_right(shown[i]->kind) ? "<td class=\"n\">" : "<td>");
-			html_escape(out, cell_format(row, shown[i], F_HTML, a));
-			buf_add_str(out, "</td>");
-		}
+		for (size_t i = 0; i < m; i++)
+			html_cell(row, shown[i], a, out);
 		buf_add_str(out, "</tr>\n");
 	}
 	buf_add_str(out, "</tbody></table>\n");

@@ -131,13 +131,22 @@ const char *render_verdict(const json_t *comparison, struct arena *a)
 static void side_html(const json_t *doc, const char *side, struct buf *out)
 {
 	const json_t *o = doc_at(doc, side);
+	const char *project = doc_str(doc, "project.slug"), *report = doc_str(o, "report");
+	char when[32];
 
 	buf_printf(out, "<dt>%s</dt><dd><code>", side);
 	html_escape(out, doc_str(o, "hash"));
 	buf_add_str(out, "</code> ");
 	html_escape(out, doc_str(o, "branch"));
+	if (*doc_str(o, "testbed"))
+		buf_add_str(out, " on ");
+	html_escape(out, doc_str(o, "testbed"));
 	buf_add_char(out, ' ');
-	html_escape(out, doc_str(o, "created"));
+	html_escape(out, short_time(doc_str(o, "created"), when));
+	if (*project && *report) {
+		buf_printf(out, " <a href=\"/projects/%s/reports/%s\">", project, report);
+		buf_add_str(out, "report</a>");
+	}
 	buf_add_str(out, "</dd>\n");
 }
 

@@ -23,22 +23,25 @@ static void percent_encode(struct buf *out, const char *s)
 			buf_printf(out, "%%%02X", (unsigned char)*s);
 }
 
-void dash_href(struct buf *out, const char *base, const char *const *query)
+void dash_query(struct buf *out, char mark, const char *const *query)
 {
-	char mark = strchr(base, '?') ? '&' : '?';
-
-	buf_add_str(out, "href=\"");
-	html_escape(out, base);
-	for (; query && query[0]; query += 2) {
-		if (mark == '&')
-			buf_add_str(out, "&amp;");
-		else
-			buf_add_char(out, mark);
-		mark = '&';
+	for (; query && query[0]; query += 2, mark = '&') {
+		buf_add_char(out, mark);
 		percent_encode(out, query[0]);
 		buf_add_char(out, '=');
 		percent_encode(out, query[1]);
 	}
+}
+
+void dash_href(struct buf *out, const char *base, const char *const *query)
+{
+	_cleanup_(buf_done)
+	struct buf b = { 0 };
+
+	dash_query(&b, strchr(base, '?') ? '&' : '?', query);
+	buf_add_str(out, "href=\"");
+	html_escape(out, base);
+	html_escape(out, buf_str(&b));
 	buf_add_char(out, '"');
 }
 
@@ -85,6 +88,28 @@ void dash_commit_cell(struct buf *out, const json_t *o)
 	buf_add_str(out, "</td>");
 }
 
+void dash_time_cell(struct buf *out, const json_t *o, const char *path)
+{
+	char when[32], minutes[17];
+
+	buf_add_str(out, "<td class=\"t\">");
+	snprintf(minutes, sizeof(minutes), "%.16s", short_time(doc_str(o, path), when));
+	html_escape(out, minutes);
+	buf_add_str(out, "</td>");
+}
+
+const char *dash_history_url(const json_t *doc, const char *const names[4], struct arena *a)
+{
+	const char *const query[] = { "branch", names[0], "testbed", names[1], "benchmark",
+		names[2], "measure", names[3], NULL };
+	_cleanup_(buf_done)
+	struct buf b = { 0 };
+
+	buf_printf(&b, "%s/series", dash_base(doc, a));
+	dash_query(&b, '?', query);
+	return arena_strdup(a, buf_str(&b));
+}
+
 void dash_head(struct buf *out, const char *caption, const char *const *titles)
 {
 	buf_add_str(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
@@ -95,8 +120,11 @@ void dash_head(struct buf *out, const char *caption, const char *const *titles)
 	for (; *titles; titles++) {
 		bool is_number = **titles == '#';
 
-		buf_printf(out, "<th scope=\"col\"%s>", is_number ? " class=\"n\"" : "");
-		html_escape(out, *titles + is_number);
+		buf_printf(out, "<th scope=\"col\"%s>",
+			is_number	  ? " class=\"n\""
+			: **titles == '.' ? " class=\"plain\""
+					  : "");
+		html_escape(out, *titles + (is_number || **titles == '.'));
 		buf_add_str(out, "</th>");
 	}
 	buf_add_str(out, "</tr></thead><tbody>\n");
@@ -113,8 +141,14 @@ static void navigation(const json_t *doc, const char *here, struct arena *a, str
 {
 	const char *base = dash_base(doc, a);
 
-	buf_add_str(out, "<a class=\"skip\" href=\"#main\">Skip to the content</a>\n<header>"
-			 "<nav aria-label=\"benchd\"><a class=\"brand\" href=\"/\">benchd</a>");
+	buf_add_str(out,
+		"<a class=\"skip\" href=\"#main\">Skip to the content</a>\n<header>"
+		"<nav aria-label=\"benchd\"><a class=\"brand\" href=\"/projects\">benchd</a>");
+	if (*doc_str(doc, "project.slug")) {
+		buf_add_str(out, " <span class=\"project\">");
+		dash_text(out, doc, "project.name");
+		buf_add_str(out, "</span>");
+	}
 	for (size_t i = 0; *doc_str(doc, "project.slug") && i < ARRAY_SIZE(places); i++) {
 		buf_add_str(out, " <a ");
 		dash_href(out, arena_printf(a, "%s%s", base, places[i].path), NULL);
@@ -148,6 +182,10 @@ static void page_open(const json_t *doc, const struct page_files *f, const char 
 			 "initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light "
 			 "dark\">\n<link rel=\"icon\" href=\"data:,\">\n<title>");
 	html_escape(out, title);
+	if (*doc_str(doc, "project.name") && strcmp(title, doc_str(doc, "project.name"))) {
+		buf_add_str(out, " - ");
+		dash_text(out, doc, "project.name");
+	}
 	buf_add_str(out, " - benchd</title>\n");
 	style(out, f->plot_css);
 	style(out, f->css);
@@ -190,6 +228,7 @@ static const struct {
 	[PAGE_REPORT] = { "/report", dash_report, false },
 	[PAGE_REPORTS] = { "/reports", dash_reports, false },
 	[PAGE_JOBS] = { "/jobs", dash_jobs, false },
+	[PAGE_JOB] = { "/job", dash_job, false },
 	[PAGE_ALERTS] = { "/alerts", dash_alerts, false },
 	[PAGE_SCHEDULES] = { "/schedules", dash_schedules, false },
 	[PAGE_DELIVERIES] = { "/deliveries", dash_deliveries, false },

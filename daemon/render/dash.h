@@ -7,6 +7,8 @@
 
 /* Text of a document, escaped, at path. */
 void dash_text(struct buf *out, const json_t *doc, const char *path);
+/* "?name=value&..." of pairs behind mark, percent-encoded; not yet escaped for HTML. */
+void dash_query(struct buf *out, char mark, const char *const *query /* NULL-terminated */);
 /* href="BASE" plus each query member name=value, percent-encoded; ends with the quote. */
 void dash_href(
 	struct buf *out, const char *base, const char *const *query /* NULL-terminated */);
@@ -18,14 +20,20 @@ void dash_link_cell(struct buf *out, const char *href, const char *text);
 void dash_value_cell(struct buf *out, double v, const char *units);
 /* Short hash with subject, as a cell. */
 void dash_commit_cell(struct buf *out, const json_t *o);
-/* <th> for each title; a leading '#' marks a numeric column. */
+/* Date and time to the minute, in one line. */
+void dash_time_cell(struct buf *out, const json_t *o, const char *path);
+/* <th> for each title; a leading '#' marks a numeric column, '.' one that nobody sorts by. */
 void dash_head(struct buf *out, const char *caption, const char *const *titles);
 /* Where the page of a series is. */
 const char *dash_series_url(const json_t *doc, int64_t id, struct arena *a);
 
+/* The same by branch, testbed, benchmark and measure: names or slugs. */
+const char *dash_history_url(const json_t *doc, const char *const names[4], struct arena *a);
+
 /* A history as a chart of its own, readable without scripts. */
 void dash_series_chart(const json_t *doc, struct arena *a, struct buf *out);
-/* Values of each process of a report, one row a process. */
+/* Values of each process of a report, one row a process; nothing where no process told any. */
+bool dash_has_strips(const json_t *doc, const char *benchmark, const char *measure);
 void dash_strip_chart(const json_t *doc, const char *benchmark, const char *measure,
 	const char *units, struct arena *a, struct buf *out);
 

@@ -176,6 +176,17 @@ static void dots(const json_t *samples, const struct axis *x, double y, const ch
 	}
 }
 
+bool dash_has_strips(const json_t *doc, const char *benchmark, const char *measure)
+{
+	const json_t *p;
+	size_t i;
+
+	json_array_foreach (doc_at(doc, "processes"), i, p)
+		if (doc_len(values_of(p, benchmark, measure), "samples"))
+			return true;
+	return false;
+}
+
 static struct axis fit_strips(
 	const json_t *processes, const char *benchmark, const char *measure, const char *units)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Reports, jobs and alerts of a project. */
+/* Reports and alerts of a project, its schedules, and messages. */
 #include "daemon/render/dash.h"
 
 #include <math.h>
@@ -9,15 +9,6 @@ static void cell(struct buf *out, const json_t *o, const char *path)
 {
 	buf_add_str(out, "<td>");
 	dash_text(out, o, path);
-	buf_add_str(out, "</td>");
-}
-
-static void time_cell(struct buf *out, const json_t *o, const char *path)
-{
-	char when[32];
-
-	buf_add_str(out, "<td>");
-	html_escape(out, short_time(doc_str(o, path), when));
 	buf_add_str(out, "</td>");
 }
 
@@ -31,7 +22,7 @@ static void end(struct buf *out, size_t n, const char *none)
 void dash_reports(const json_t *doc, struct arena *a, struct buf *out)
 {
 	static const char *const titles[] = { "Report", "Commit", "Branch", "Testbed", "Noise",
-		"#Benchmarks", NULL };
+		"#Benchmarks", "#Alerts", NULL };
 	const json_t *r;
 	char when[32], hash[9];
 	size_t i;
@@ -49,65 +40,23 @@ void dash_reports(const json_t *doc, struct arena *a, struct buf *out)
 		cell(out, r, "branch.name");
 		cell(out, r, "testbed.name");
 		cell(out, r, "noise");
-		buf_printf(out, "<td class=\"n\">%lld</td></tr>\n",
-			(long long)doc_int(r, "counts.results.0.benchmarks"));
+		buf_printf(out, "<td class=\"n\">%lld</td><td class=\"n\">%lld</td></tr>\n",
+			(long long)doc_int(r, "counts.results.0.benchmarks"),
+			(long long)doc_int(r, "counts.alerts.active"));
 	}
 	end(out, doc_len(doc, "reports"), "No report yet.");
 }
 
-static void job_row(const json_t *doc, const json_t *j, struct arena *a, struct buf *out)
+/* Bencher's reasons are words of its protocol. */
+static const char *reason_in_words(const char *reason)
 {
-	const char *report = doc_str(j, "report"), *state = doc_str(j, "state");
-	char hash[9];
+	static const char *const table[][2] = { { "not_reproduced", "did not show again" },
+		{ "fixed", "back at the old level" }, { "wont_fix", "will not be fixed" } };
 
-	buf_add_str(out, "<tr>");
-	dash_link_cell(out,
-		arena_printf(a, "/v0/projects/%s/jobs/%s?format=text", doc_str(j, "project"),
-			doc_str(j, "uuid")),
-		doc_str(j, "workload"));
-	buf_printf(out, "<td><span class=\"o s-%s\">%s</span></td>", state, state);
-	buf_printf(out,
-		"<td><progress max=\"%lld\" value=\"%lld\" aria-label=\"progress\"></progress> "
-		"%lld / %lld</td>",
-		(long long)MAX(doc_int(j, "progress.total"), 1),
-		(long long)doc_int(j, "progress.done"), (long long)doc_int(j, "progress.done"),
-		(long long)doc_int(j, "progress.total"));
-	cell(out, j, "branch");
-	buf_add_str(out, "<td><code>");
-	html_escape(out, short_hash(doc_str(j, "head.hash"), hash));
-	buf_add_str(out, "</code></td>");
-	cell(out, j, *doc_str(j, "waiting") ? "waiting" : "reason");
-	time_cell(out, j, "created");
-	if (*report)
-		dash_link_cell(out, arena_printf(a, "%s/reports/%s", dash_base(doc, a), report),
-			"report");
-	else
-		buf_add_str(out, "<td></td>");
-	buf_add_str(out, "</tr>\n");
-}
-
-static void jobs(const json_t *doc, const char *member, const char *title, struct arena *a,
-	struct buf *out)
-{
-	static const char *const titles[] = { "Workload", "State", "Processes", "Branch",
-		"Commit", "Because", "Filed", "Result", NULL };
-	const json_t *j;
-	size_t i;
-
-	buf_printf(out, "<h2>%s</h2>\n", title);
-	dash_head(out, title, titles);
-	json_array_foreach (doc_at(doc, member), i, j)
-		job_row(doc, j, a, out);
-	end(out, doc_len(doc, member), "None.");
-}
-
-void dash_jobs(const json_t *doc, struct arena *a, struct buf *out)
-{
-	buf_add_str(out, "<h1>Jobs</h1>\n<div id=\"live\" data-refresh=\"3\">\n");
-	jobs(doc, "running", "Running", a, out);
-	jobs(doc, "waiting", "Waiting", a, out);
-	buf_add_str(out, "</div>\n");
-	jobs(doc, "recent", "Recent", a, out);
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (!strcmp(reason, table[i][0]))
+			return table[i][1];
+	return reason;
 }
 
 static void alert_row(const json_t *doc, const json_t *al, struct arena *a, struct buf *out)
@@ -129,25 +78,66 @@ static void alert_row(const json_t *doc, const json_t *al, struct arena *a, stru
 				 doc_num(al, "interval.1"), text));
 	buf_add_str(out, "</td>");
 	dash_commit_cell(out, al);
-	cell(out, al, "reason");
-	time_cell(out, al, "created");
-	buf_printf(out, "<td data-actions=\"%s\"></td></tr>\n", state);
+	buf_add_str(out, "<td>");
+	dash_text(out, al, "branch.name");
+	buf_add_str(out, " on ");
+	dash_text(out, al, "testbed.name");
+	buf_add_str(out, "</td><td class=\"why\">");
+	html_escape(out, reason_in_words(doc_str(al, "reason")));
+	buf_add_str(out, "</td>");
+	dash_time_cell(out, al, "created");
+	buf_add_str(out, "<td class=\"t\"><a ");
+	dash_href(out,
+		arena_printf(a, "/v0/projects/%s/alerts/%s?format=text",
+			doc_str(doc, "project.slug"), doc_str(al, "uuid")),
+		NULL);
+	buf_printf(out, ">evidence</a> <span data-actions=\"%s\"></span></td></tr>\n", state);
+}
+
+static bool is_open(const json_t *al)
+{
+	const char *state = doc_str(al, "state");
+
+	return !strcmp(state, "suspect") || !strcmp(state, "confirmed");
+}
+
+/* What is open, slower first, or what is not any more. Returns how many. */
+static size_t alert_rows(
+	const json_t *doc, bool open, const char *direction, struct arena *a, struct buf *out)
+{
+	const json_t *al;
+	size_t i, n = 0;
+
+	json_array_foreach (doc_at(doc, "alerts"), i, al) {
+		bool is_slower = !strcmp(doc_str(al, "direction"), "slower");
+
+		if (is_open(al) != open ||
+			(direction && is_slower != !strcmp(direction, "slower")))
+			continue;
+		alert_row(doc, al, a, out);
+		n++;
+	}
+	return n;
 }
 
 void dash_alerts(const json_t *doc, struct arena *a, struct buf *out)
 {
 	static const char *const titles[] = { "Verdict", "State", "Benchmark", "Measure",
-		"#Change", "Commit", "Reason", "Found", "Act", NULL };
-	const json_t *al;
-	size_t i;
+		"#Change", "Commit", "Where", "Reason", "Found", ".Act", NULL };
+	size_t n;
 
 	buf_add_str(out,
-		"<h1>Alerts</h1>\n<p>Suspects are being measured again; confirmed ones "
-		"were seen again in interleaved re-runs.</p>\n");
-	dash_head(out, "Alerts, newest first", titles);
-	json_array_foreach (doc_at(doc, "alerts"), i, al)
-		alert_row(doc, al, a, out);
-	end(out, doc_len(doc, "alerts"), "No alert.");
+		"<h1>Alerts</h1>\n<p>A suspect is measured again, interleaved with its base; "
+		"an "
+		"upload waits for the next reports instead. It is confirmed when they show the "
+		"change, too.</p>\n<h2>Open</h2>\n");
+	dash_head(out, "Open alerts, slower ones first", titles);
+	n = alert_rows(doc, true, "slower", a, out);
+	n += alert_rows(doc, true, "faster", a, out);
+	end(out, n, "No open alert.");
+	buf_add_str(out, "<h2>Closed</h2>\n");
+	dash_head(out, "Closed alerts, newest first", titles);
+	end(out, alert_rows(doc, false, NULL, a, out), "None yet.");
 }
 
 static void whole_list(const char *name, enum document kind, const json_t *rows,

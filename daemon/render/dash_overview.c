@@ -49,7 +49,6 @@ static void change_cell(struct buf *out, const json_t *c)
 static void change_row(const json_t *doc, const json_t *c, struct arena *a, struct buf *out)
 {
 	const char *units = doc_str(c, "series.measure.units");
-	char when[32];
 
 	buf_add_str(out, "<tr>");
 	outcome_cell(out, doc_str(c, "outcome"));
@@ -68,9 +67,9 @@ static void change_row(const json_t *doc, const json_t *c, struct arena *a, stru
 	dash_text(out, c, "series.branch.name");
 	buf_add_str(out, " on ");
 	dash_text(out, c, "series.testbed.name");
-	buf_add_str(out, "</td><td>");
-	html_escape(out, short_time(doc_str(c, "created"), when));
-	buf_add_str(out, "</td></tr>\n");
+	buf_add_str(out, "</td>");
+	dash_time_cell(out, c, "created");
+	buf_add_str(out, "</tr>\n");
 }
 
 static void changes(const json_t *doc, struct arena *a, struct buf *out)
@@ -95,7 +94,6 @@ static void changes(const json_t *doc, struct arena *a, struct buf *out)
 static void series_row(const json_t *doc, const json_t *s, struct arena *a, struct buf *out)
 {
 	const char *units = doc_str(s, "series.measure.units");
-	char when[32];
 
 	buf_add_str(out, "<tr>");
 	dash_link_cell(out, dash_series_url(doc, doc_int(s, "series.id"), a),
@@ -113,20 +111,51 @@ static void series_row(const json_t *doc, const json_t *s, struct arena *a, stru
 	dash_text(out, s, "series.branch.name");
 	buf_add_str(out, "</td><td>");
 	dash_text(out, s, "series.testbed.name");
-	buf_add_str(out, "</td><td>");
-	html_escape(out, short_time(doc_str(s, "series.last_time"), when));
-	buf_add_str(out, "</td></tr>\n");
+	buf_add_str(out, "</td>");
+	dash_time_cell(out, s, "series.last_time");
+	buf_add_str(out, "</tr>\n");
+}
+
+static void branch_link(const json_t *doc, const char *branch, const char *text,
+	struct arena *a, struct buf *out)
+{
+	const char *const query[] = { "branch", branch, NULL };
+
+	buf_add_str(out, " <a ");
+	dash_href(out, dash_base(doc, a), query);
+	if (!strcmp(branch, doc_str(doc, "branch")))
+		buf_add_str(out, " aria-current=\"true\"");
+	buf_add_char(out, '>');
+	html_escape(out, text);
+	buf_add_str(out, "</a>");
+}
+
+/* One branch at a time: a branch of a pull request would bury the others in its rows. */
+static void branch_links(const json_t *doc, struct arena *a, struct buf *out)
+{
+	const json_t *list = doc_at(doc, "branches"), *b;
+	size_t i;
+
+	if (json_array_size(list) < 2)
+		return;
+	buf_add_str(out, "<p class=\"bar branches\">Branch");
+	json_array_foreach (list, i, b)
+		branch_link(doc, json_string_value(b), json_string_value(b), a, out);
+	branch_link(doc, "", "all", a, out);
+	buf_add_str(out, "</p>\n");
 }
 
 static void all_series(const json_t *doc, struct arena *a, struct buf *out)
 {
-	static const char *const titles[] = { "Benchmark", "Measure", "History", "#Last",
+	static const char *const titles[] = { "Benchmark", "Measure", ".History", "#Last",
 		"#Last change", "#Commits", "Branch", "Testbed", "Measured", NULL };
 	const json_t *list = doc_at(doc, "series"), *s;
 	size_t i;
 
-	buf_printf(out, "<h2>All series</h2>\n<p data-filter></p>\n");
-	dash_head(out, "All series", titles);
+	buf_add_str(out, "<h2>Histories</h2>\n");
+	branch_links(doc, a, out);
+	buf_add_str(out, "<p data-filter></p>\n");
+	dash_head(out, "Histories", titles);
 	json_array_foreach (list, i, s)
 		series_row(doc, s, a, out);
 	buf_add_str(out, "</tbody></table></div>\n");
@@ -149,9 +178,8 @@ void dash_overview(const json_t *doc, struct arena *a, struct buf *out)
 	buf_add_str(out, "</h1>\n<p class=\"verdict\">");
 	count(out, (int64_t)doc_len(doc, "changes"), "confirmed change", "s, ");
 	count(out, doc_int(doc, "n_open"), "open alert", "s; ");
-	buf_printf(out, "%zu series; %lld jobs running, %lld waiting.</p>\n",
-		doc_len(doc, "series"), (long long)doc_int(doc, "n_running"),
-		(long long)doc_int(doc, "n_waiting"));
+	count(out, doc_int(doc, "n_running"), "job", "s running, ");
+	buf_printf(out, "%lld waiting.</p>\n", (long long)doc_int(doc, "n_waiting"));
 	changes(doc, a, out);
 	all_series(doc, a, out);
 }

@@ -7,29 +7,64 @@
 
 void dash_compare(const json_t *doc, struct arena *a, struct buf *out)
 {
-	compare_body(doc, a, out);
+	const char *names[4] = { doc_str(doc, "head.branch"), doc_str(doc, "head.testbed") };
+	_cleanup_(json_decref)
+	json_t *linked = json_deep_copy(doc);
+	json_t *row;
+	size_t i;
+
+	json_array_foreach (json_object_get(linked, "rows"), i, row) {
+		names[2] = doc_str(row, "benchmark");
+		names[3] = doc_str(row, "measure");
+		json_set_str(row, "page", dash_history_url(doc, names, a));
+	}
+	compare_body(linked, a, out);
+}
+
+static void strip(
+	const json_t *doc, const json_t *b, const json_t *m, struct arena *a, struct buf *out)
+{
+	const char *benchmark = doc_str(b, "benchmark.name"),
+		   *slug = doc_str(m, "measure.slug");
+
+	if (!dash_has_strips(doc, benchmark, slug))
+		return;
+	buf_add_str(out, "<h3>");
+	html_escape(out, benchmark);
+	buf_add_str(out, " <small>");
+	dash_text(out, m, "measure.name");
+	buf_add_str(out, "</small></h3>\n");
+	dash_strip_chart(doc, benchmark, slug, doc_str(m, "measure.units"), a, out);
 }
 
 static void samples(const json_t *doc, struct arena *a, struct buf *out)
 {
+	_cleanup_(buf_done)
+	struct buf strips = { 0 };
 	const json_t *iteration, *b, *m;
 	size_t i, k, l;
 
 	json_array_foreach (doc_at(doc, "results"), i, iteration)
 		json_array_foreach (iteration, k, b)
-			json_array_foreach (doc_at(b, "measures"), l, m) {
-				buf_add_str(out, "<h3>");
-				dash_text(out, b, "benchmark.name");
-				buf_add_str(out, " <small>");
-				dash_text(out, m, "measure.name");
-				buf_add_str(out, "</small> <a ");
-				dash_href(out, dash_series_url(doc, doc_int(m, "series"), a),
-					NULL);
-				buf_add_str(out, ">history</a></h3>\n");
-				dash_strip_chart(doc, doc_str(b, "benchmark.name"),
-					doc_str(m, "measure.slug"), doc_str(m, "measure.units"),
-					a, out);
-			}
+			json_array_foreach (doc_at(b, "measures"), l, m)
+				strip(doc, b, m, a, &strips);
+	if (strips.len)
+		buf_printf(out,
+			"<h2>Samples</h2><p>One row a process, one dot a sample.</p>\n%s",
+			buf_str(&strips));
+}
+
+/* Each row leads to its history. */
+static void add_pages(json_t *doc, struct arena *a)
+{
+	json_t *iteration, *b, *m;
+	size_t i, k, l;
+
+	json_array_foreach (json_object_get(doc, "results"), i, iteration)
+		json_array_foreach (iteration, k, b)
+			json_array_foreach (json_object_get(b, "measures"), l, m)
+				json_set_str(m, "page",
+					dash_series_url(doc, doc_int(m, "series"), a));
 }
 
 static void job_links(const json_t *doc, struct arena *a, struct buf *out)
@@ -38,22 +73,18 @@ static void job_links(const json_t *doc, struct arena *a, struct buf *out)
 
 	if (!*job)
 		return;
-	buf_add_str(out, "<p>Made by <a ");
-	dash_href(out,
-		arena_printf(a, "/v0/projects/%s/jobs/%s", doc_str(doc, "project.slug"), job),
-		NULL);
-	buf_add_str(out, ">job</a>; its <a ");
-	dash_href(out,
-		arena_printf(
-			a, "/v0/projects/%s/jobs/%s/log", doc_str(doc, "project.slug"), job),
-		NULL);
-	buf_add_str(out, ">log</a>.</p>\n");
+	buf_add_str(out, "<p>Made by this <a ");
+	dash_href(out, arena_printf(a, "%s/jobs/%s", dash_base(doc, a), job), NULL);
+	buf_add_str(out, ">job</a>, which has the log.</p>\n");
 }
 
 void dash_report(const json_t *doc, struct arena *a, struct buf *out)
 {
-	report_body(doc, a, out);
+	_cleanup_(json_decref)
+	json_t *linked = json_deep_copy(doc);
+
+	add_pages(linked, a);
+	report_body(linked, a, out);
 	job_links(doc, a, out);
-	buf_add_str(out, "<h2>Samples</h2><p>One row a process, one dot a sample.</p>\n");
 	samples(doc, a, out);
 }

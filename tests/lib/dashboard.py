@@ -203,6 +203,28 @@ def chart(b, series):
     ok("with a verdict", "Comparison" in b.js("document.querySelector('h1').textContent"))
 
 
+def live(b):
+    """The queue and a job move without polling: one stream each, no request while nothing happens."""
+    b.open(URL + "/projects/d/jobs")
+    job = json.loads(ask("POST", "/v0/projects/d/jobs", {"definition": {
+        "kind": "command", "command": ["sleep", "0.2"], "protocol": {
+            "processes": 4, "max_processes": 4, "samples": 1, "warmup": 0, "adaptive": False,
+            "idle_wait": 0}}})[1])
+    ok("a job that is filed shows up in the queue by itself",
+       b.until("document.querySelector('#live').textContent.includes('sleep')", 30))
+    b.open(URL + "/projects/d/jobs/" + job["uuid"])
+    ok("the page of a job follows it to its end", b.until(
+        "document.querySelector('.verdict').textContent.includes('succeeded') &&"
+        " !!document.querySelector('#live a[href*=reports]')", 60), b.js("document.body.innerText"))
+    ok("an ended job cannot be canceled", b.js("!document.querySelector('#live [data-cancel]')"))
+    accessible(b, "job")
+    axe(b, "job")
+    narrow(b, "/projects/d/jobs/" + job["uuid"], "job")
+    b.open(URL + "/projects/d/reports")
+    ok("reports say how many benchmarks they have", b.js(
+        "[...document.querySelectorAll('tbody tr')].every((r) => Number(r.cells[5].textContent) > 0)"))
+
+
 def policy(b):
     b.open(URL + "/projects/d")
     b.complaints.clear()
@@ -268,6 +290,7 @@ def main():
             keyboard(b)
             filter_and_sort(b)
             chart(b, SERIES)
+            live(b)
             policy(b)
             without_scripts(b)
         sizes()
