@@ -6,7 +6,8 @@ Usage: depth.py BUILD-FOLDER [--graph 500] [--jobs 10000] [--kills 10] [--tap]
 
 graph   so many jobs in layers, each waiting for two of the layer before, filed over 16 connections:
         every one runs once, after what it waits for
-jobs    so many trivial jobs one after the other in the queue: how much daemon and worker grow
+jobs    so many trivial jobs one after the other in the queue, after 400 that warm up: how much daemon and
+        worker grow, and how much the daemon has grown since its start
 kills   so often the worker is killed in the middle of a job: every job still ends with all its results
         (benchd waits longer after each, up to 30 s, before it starts the worker again)
 
@@ -26,6 +27,7 @@ import threading
 import time
 
 PATIENCE_S = 600
+WARM_UP = 400  # jobs until SQLite's page caches are full and each thread has run each kind of work
 
 
 def process(command, n=1, **more):
@@ -157,14 +159,16 @@ def many(d, n):
             if bad:
                 raise RuntimeError(f"a job ended as {bad[0]['state']}: {bad[0]['reason']}")
 
-    run(min(400, max(n // 2, 1)))
+    first = rss_kib(d.p.pid)
+    run(WARM_UP)
     daemon, worker, pid = rss_kib(d.p.pid), rss_kib(d.worker()), d.worker()
     start = time.perf_counter()
     run(n)
     took = time.perf_counter() - start
     grown = (rss_kib(d.p.pid) - daemon) / 1024, (rss_kib(d.worker()) - worker) / 1024
     return (d.is_sanitized or max(grown) < 2) and pid == d.worker(), (
-        f"{n} jobs in {took:.1f} s ({n / took:.0f}/s): daemon {grown[0]:+.2f} MB, worker {grown[1]:+.2f} MB (bar 2 MB)")
+        f"{n} jobs in {took:.1f} s ({n / took:.0f}/s): daemon {grown[0]:+.2f} MB, worker {grown[1]:+.2f} MB (bar 2 MB); "
+        f"the {WARM_UP} before that: daemon {(daemon - first) / 1024:+.2f} MB")
 
 
 def kills(d, n):

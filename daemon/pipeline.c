@@ -7,6 +7,7 @@
  * every job where it was: what was measured is stored and is not measured again. */
 #include "daemon/pipeline.h"
 
+#include <malloc.h>
 #include <string.h>
 #include "base/log.h"
 #include "daemon/http/http.h"
@@ -394,6 +395,20 @@ void pipeline_listen(struct pipeline *pl, struct workers_config *c)
 
 /* --- timed work --- */
 
+/* What ingest and analysis of a job used is spread over the heap in pieces that the allocator
+ * keeps: some megabytes after a thousand jobs. Pages that are free as a whole go back. */
+void pipeline_trim(struct pipeline *pl, int64_t at_least)
+{
+	int64_t n = 0;
+
+	for (int i = 0; i < job_state_count; i++)
+		n += pl->n_ended[i];
+	if (n - pl->n_ended_trimmed < at_least)
+		return;
+	pl->n_ended_trimmed = n;
+	malloc_trim(0);
+}
+
 static int tick_write(struct store *st, void *arg, struct error *err)
 {
 	_cleanup_(arena_free)
@@ -402,6 +417,7 @@ static int tick_write(struct store *st, void *arg, struct error *err)
 	int64_t now = pipeline_now(pl);
 	int r;
 
+	pipeline_trim(pl, 1);
 	r = queue_tick(st, a, pl->c.rules(pl->c.arg), now, err);
 	if (r == OK && pl->n_ticks % PRUNE_EVERY_TICKS == 1)
 		r = store_idempotency_prune(st, now - pl->c.keep_answers_ns, err);
