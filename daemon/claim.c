@@ -31,6 +31,12 @@ static const struct series_values *primary_of(const struct series_values *v, siz
 	return n ? v : NULL;
 }
 
+/* A process that ran under a tool is no measured one. */
+static const char *tool_of(const struct process *p)
+{
+	return strstr(p->record_json, "\"tool\":\"cachegrind\"") ? "cachegrind" : NULL;
+}
+
 /* Replaced ones too: the numbers of records and blocks go on behind them. */
 static json_t *have_json(const struct process *p, const struct series_values *v)
 {
@@ -44,6 +50,7 @@ static json_t *have_json(const struct process *p, const struct series_values *v)
 	json_set_str(o, "noise", noise_name(p->noise));
 	json_set_bool(o, "replaced", p->replaced || !v);
 	json_set_real(o, "value", v ? v->value : 0.0);
+	json_set_opt(o, "tool", tool_of(p));
 	return o;
 }
 

@@ -47,6 +47,19 @@ static struct entry *add_entry(struct cell_run *r, size_t role, int64_t block)
 	return e;
 }
 
+static void add_old(struct cell_run *r, const struct spec_have *h, size_t role)
+{
+	struct entry *e = add_entry(r, role, h->block);
+
+	e->is_old = true;
+	e->m.seq = h->seq;
+	e->m.value = h->value;
+	e->m.steady = true;
+	e->m.noise.class = e->told_class = h->is_noisy ? NOISE_NOISY : NOISE_CLEAN;
+	e->is_replaced = h->is_replaced || !isfinite(h->value);
+	e->told_replaced = h->is_replaced;
+}
+
 /* What earlier attempts measured counts as if it had run now. */
 static void add_have(struct cell_run *r)
 {
@@ -55,18 +68,12 @@ static void add_have(struct cell_run *r)
 	for (size_t i = 0; i < s->n_have; i++) {
 		const struct spec_have *h = &s->have[i];
 		size_t role = role_of_name(r, h->arm);
-		struct entry *e;
 
 		if (strcmp(h->cell, r->cell->id) || role == N_ROLES)
 			continue;
-		e = add_entry(r, role, h->block);
-		e->is_old = true;
-		e->m.seq = h->seq;
-		e->m.value = h->value;
-		e->m.steady = true;
-		e->m.noise.class = e->told_class = h->is_noisy ? NOISE_NOISY : NOISE_CLEAN;
-		e->is_replaced = h->is_replaced || !isfinite(h->value);
-		e->told_replaced = h->is_replaced;
+		r->n_counted += h->is_count && !h->is_replaced && role + 1 == s->n_arms;
+		if (!h->is_count)
+			add_old(r, h, role);
 		r->next_index[role] = MAX(r->next_index[role], h->index + 1);
 		r->next_block = MAX(r->next_block, h->block + 1);
 	}

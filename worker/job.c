@@ -91,6 +91,26 @@ int job_stopped(struct job *j)
 	}
 }
 
+void job_note(struct job *j, const char *fmt, ...)
+{
+	enum { MAX_NOTES = 20 };
+	char text[512];
+	va_list ap;
+	size_t i;
+	json_t *v;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	utf8_trim(text);
+	json_array_foreach (j->notes, i, v)
+		if (!strcmp(json_string_value(v), text))
+			return;
+	channel_note(&j->ch, "%s", text);
+	if (json_array_size(j->notes) < MAX_NOTES)
+		json_array_append_new(j->notes, json_string(text));
+}
+
 void job_phase(struct job *j, const char *phase, const char *detail)
 {
 	if (j->phase && !strcmp(j->phase, phase) && !detail)

@@ -35,6 +35,7 @@ struct job {
 	bool started_busy;
 	json_t *cells;	/* for `done` */
 	json_t *layers; /* isolation achieved, by layer */
+	json_t *notes;	/* for `done`: what a reader of the result should know */
 	int64_t n_done, n_total;
 	int64_t telling_ns; /* spent between processes on telling the daemon of them */
 	/* How it ends. Set once by job_fail; the first reason wins. */
@@ -52,6 +53,8 @@ int job_skip(struct job *j, const char *fmt, ...) __attribute__((format(printf, 
 int job_time_out(struct job *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The job must end because the channel says so: canceled, timed out or shut down. */
 int job_stopped(struct job *j);
+/* Tell the log and, once, the result. */
+void job_note(struct job *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Tell a phase once. */
 void job_phase(struct job *j, const char *phase, const char *detail);
 

@@ -2,7 +2,7 @@
 #include "worker/measure.h"
 
 #include <string.h>
-#include "worker/cell.h"
+#include "worker/cachegrind.h"
 
 /* Cells that are measured together: those of a group take turns. */
 struct unit {
@@ -12,6 +12,8 @@ struct unit {
 
 static int finish(struct cell_run *runs, size_t n, int e)
 {
+	for (size_t i = 0; e == OK && i < n; i++)
+		e = cachegrind_count(&runs[i]);
 	for (size_t i = 0; i < n; i++) {
 		if (e == OK)
 			cell_finish(&runs[i]);

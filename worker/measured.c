@@ -23,14 +23,13 @@ struct flight {
 	bool wants_counters;
 };
 
-static int run_hooks(
-	struct job *j, const struct spec_steps *steps, const char *name, const char *directory)
+int measured_hooks(struct job *j, const struct spec_steps *steps, const char *name, size_t arm)
 {
 	struct error err;
 
 	for (size_t i = 0; i < steps->n; i++) {
-		int r = job_run_tool(
-			j, steps->argv[i], directory, "worker", j->spec->limits.time_ns, &err);
+		int r = job_run_tool(j, steps->argv[i], j->directory[arm], "worker",
+			j->spec->limits.time_ns, &err);
 
 		if (r == E_GONE)
 			return job_stopped(j);
@@ -63,9 +62,18 @@ static void fill_extra(struct arena *a, const struct job *j, const struct turn *
 	extra[n] = NULL;
 }
 
+char **measured_environment(
+	struct job *j, struct arena *a, const struct turn *t, int64_t padding)
+{
+	const char *extra[N_EXTRA + 1];
+
+	fill_extra(a, j, t, padding, extra);
+	return job_environment(j, a, extra);
+}
+
 /* benchd-kernel is the one that came with the worker: beside it in a build folder, in ../bin of
  * an installation, also of one that was moved or staged with DESTDIR. */
-static char *find_program(const char *name, const char *directory)
+char *measured_program(const char *name, const char *directory)
 {
 	_cleanup_(free)
 	char *places = NULL;
@@ -121,7 +129,6 @@ static int not_found(struct job *j, const struct turn *t, struct flight *f, int 
 static int fly(struct job *j, const struct turn *t, struct arena *a, struct flight *f,
 	struct error *err)
 {
-	const char *extra[N_EXTRA + 1];
 	const struct supervise_hooks hooks = { take_before, take_after, f };
 	const struct spec_limits *limits = &j->spec->limits;
 	size_t cap = t->cell->adapter ? 2 * ADAPTER_OUTPUT : (size_t)limits->output_bytes;
@@ -129,7 +136,7 @@ static int fly(struct job *j, const struct turn *t, struct arena *a, struct flig
 	char **argv = t->cell->argv[t->arm], *exe;
 
 	f->record.padding = (int64_t)rng_below(&j->rng, PADDING);
-	exe = find_program(argv[0], j->directory[t->arm]);
+	exe = measured_program(argv[0], j->directory[t->arm]);
 	if (!exe)
 		return not_found(j, t, f, errno);
 	f->record.exe = arena_strdup(a, exe);
@@ -137,8 +144,7 @@ static int fly(struct job *j, const struct turn *t, struct arena *a, struct flig
 	sandbox_plan(j, l);
 	l->exe = f->record.exe;
 	l->argv = argv;
-	fill_extra(a, j, t, f->record.padding, extra);
-	l->envp = job_environment(j, a, extra);
+	l->envp = measured_environment(j, a, t, f->record.padding);
 	l->directory = j->directory[t->arm];
 	l->cpus = j->cpus;
 	l->wants_result = true;
@@ -335,7 +341,7 @@ int measured_run(struct job *j, const struct turn *t, struct measured *m)
 	int r;
 
 	*m = (struct measured){ .value = NAN };
-	r = run_hooks(j, &j->spec->prepare, "prepare", j->directory[t->arm]);
+	r = measured_hooks(j, &j->spec->prepare, "prepare", t->arm);
 	if (r < 0)
 		return r;
 	if (fly(j, t, a, &f, &err) < 0) {
@@ -352,6 +358,6 @@ int measured_run(struct job *j, const struct turn *t, struct measured *m)
 	tell(j, t, &f, m, r == OK);
 	supervised_done(&f.record.process);
 	if (r == OK)
-		r = run_hooks(j, &j->spec->conclude, "conclude", j->directory[t->arm]);
+		r = measured_hooks(j, &j->spec->conclude, "conclude", t->arm);
 	return r;
 }

@@ -34,4 +34,12 @@ struct measured {
  * job_fail and returns negative; the record of the failing process has been sent then. */
 int measured_run(struct job *j, const struct turn *t, struct measured *ret) must_check;
 
+/* For other runs of a cell's program: where it is (free it; NULL with errno), its environment
+ * (arena), and the hooks around it in the folder of an arm. */
+char *measured_program(const char *name, const char *directory);
+char **measured_environment(
+	struct job *j, struct arena *a, const struct turn *t, int64_t padding);
+int measured_hooks(
+	struct job *j, const struct spec_steps *steps, const char *name, size_t arm) must_check;
+
 #endif

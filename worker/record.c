@@ -78,6 +78,11 @@ static json_t *results_json(const struct turn *t, const struct record *r)
 	/* Times of a wrong computation are no times. */
 	if (r->result.verify_failed || r->error)
 		return list;
+	if (r->is_counting) {
+		add_outside(list, t->cell->benchmark, "instructions", "instructions",
+			(double)r->counted);
+		return list;
+	}
 	for (size_t i = 0; i < r->result.n_series; i++)
 		json_array_append_new(list, series_json(&r->result.series[i]));
 	if (!r->result.n_series && !t->cell->adapter)
@@ -188,7 +193,9 @@ json_t *record_message(const struct job *j, const struct turn *t, const struct r
 
 	add_turn(o, t, r);
 	add_account(o, &r->process.account);
-	if (r->process.termination != T_FAILED_START)
+	if (r->is_counting)
+		json_set_str(o, "tool", "cachegrind");
+	else if (r->process.termination != T_FAILED_START)
 		add_host_signals(o, r);
 	json_object_set_new(o, "counters", counters_json(&r->counters, &r->process.account));
 	add_end(o, &r->process);
@@ -201,7 +208,7 @@ json_t *record_message(const struct job *j, const struct turn *t, const struct r
 		o, "verify", r->result.verify ? json_incref(r->result.verify) : json_null());
 	json_object_set_new(o, "metadata", metadata_json(r));
 	json_set_str(o, "error", r->error);
-	if (t->cell->adapter)
+	if (t->cell->adapter && !r->is_counting)
 		add_output(o, &r->process);
 	json_object_set_new(m, "process", o);
 	return m;

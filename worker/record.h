@@ -16,6 +16,8 @@ struct record {
 	const char *error;	  /* why the job failed with it; NULL: it did not */
 	const struct noise_snapshot *before, *after;
 	struct counters counters;
+	bool is_counting; /* under cachegrind: `counted` is its only result */
+	int64_t counted;  /* instructions */
 };
 
 /* The whole message; channel_send takes it. */

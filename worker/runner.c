@@ -85,6 +85,8 @@ static void send_done(struct job *j)
 	json_set_bool(m, "started_busy", j->started_busy);
 	json_set_int(m, "telling_ns", j->telling_ns);
 	json_object_set(m, "layers", j->layers);
+	if (json_array_size(j->notes))
+		json_object_set(m, "notes", j->notes);
 	channel_send(&j->ch, m);
 	channel_flush(&j->ch);
 }
@@ -138,6 +140,7 @@ void runner_main(const struct host *h, int slot, int fd, json_t *message)
 	j.arena = arena_new();
 	j.cells = json_array();
 	j.layers = json_object();
+	j.notes = json_array();
 	channel_init(&j.ch, fd, json_get_str(message, "job", ""),
 		json_get_int(message, "attempt", 1));
 	if (spec_read(j.arena, json_object_get(message, "spec"), &j.spec, &err) < 0) {

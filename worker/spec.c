@@ -70,6 +70,7 @@ static const struct json_field protocol_fields[] = {
 	PROTOCOL(min_effect, JF_DOUBLE, 0, 10),
 	PROTOCOL(adaptive, JF_BOOL, 0, 0),
 	PROTOCOL(control, JF_BOOL, 0, 0),
+	PROTOCOL(cachegrind, JF_BOOL, 0, 0),
 };
 
 #define LIMIT(key, least, most)                                                                \
@@ -308,6 +309,7 @@ static void read_have(struct arena *a, json_t *j, struct spec *s)
 			.value = json_get_real(v, "value", 0),
 			.is_noisy = !strcmp(json_get_str(v, "noise", "clean"), "noisy"),
 			.is_replaced = json_get_bool(v, "replaced", false),
+			.is_count = json_object_get(v, "tool") != NULL,
 		};
 }
 

@@ -49,6 +49,7 @@ struct spec_have {
 	double value;
 	bool is_noisy;
 	bool is_replaced; /* does not count; its numbers are taken */
+	bool is_count;	  /* of instructions, not a measured process */
 };
 
 struct spec_protocol {
@@ -56,6 +57,7 @@ struct spec_protocol {
 	int64_t budget_ns, idle_wait_ns;
 	double target_ci, min_effect;
 	bool adaptive, control;
+	bool cachegrind; /* count instructions too */
 };
 
 struct spec_limits {

@@ -41,7 +41,8 @@ struct comparison_row { /* one (benchmark, measure) that both reports have */
 	enum noise noise;  /* the worse of the two reports */
 	bool paired, same_definition;
 	bool decides; /* false: a companion (cpu-time, memory-peak), shown but not counted */
-	const char *method; /* "paired Hodges-Lehmann", "Hodges-Lehmann", "values only" */
+	const char *method; /* "paired Hodges-Lehmann", "Hodges-Lehmann", "exact", "values only"
+			     */
 	const char *reason; /* why the outcome is what it is; a short phrase */
 };
 

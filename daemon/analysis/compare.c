@@ -177,12 +177,22 @@ static void add_to_suite(struct comparing *x, const struct comparison_row *row,
 {
 	double *base = sample_numbers(x->a, b, n_b), *head = sample_numbers(x->a, h, n_h);
 
+	/* Counts are no second latency. */
+	if (!strcmp(row->method, "exact"))
+		return;
 	if (!row->decides || row->better != BETTER_LOWER || n_b == 0 || n_h == 0 ||
 		x->n_suite == SUITE_MAX || !values_are_positive(base, n_b) ||
 		!values_are_positive(head, n_h))
 		return;
 	x->suite[x->n_suite++] =
 		(struct suite_row){ .base = base, .head = head, .n_base = n_b, .n_head = n_h };
+}
+
+static bool are_counts(struct arena *a, const struct result *of, const struct sample *b,
+	size_t n_b, const struct sample *h, size_t n_h)
+{
+	return values_are_counts(&of->measure, sample_numbers(a, b, n_b), n_b) &&
+	       values_are_counts(&of->measure, sample_numbers(a, h, n_h), n_h);
 }
 
 static int add_row(struct comparing *x, const struct result *b, const struct result *h)
@@ -209,6 +219,8 @@ static int add_row(struct comparing *x, const struct result *b, const struct res
 		.same_definition = same_text(b->definition_hash, h->definition_hash) };
 	if (n_b < 2 || n_h < 2)
 		show_values(row, b, h);
+	else if (are_counts(x->a, h, base, n_b, head, n_h))
+		counts_compare(x->a, base, n_b, head, n_h, row);
 	else
 		r = test_values(x, row, base, n_b, head, n_h);
 	forbid(x, row);

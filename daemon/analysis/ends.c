@@ -85,7 +85,8 @@ int judge_ends(struct judging *g, const struct job *newest)
 	if (r == OK)
 		r = store_report_results(g->st, g->a, report.id, &results, &n, g->err);
 	for (size_t i = 0; r == OK && i < n; i++)
-		if (!measure_is_companion(&results[i].measure))
+		if (!measure_is_companion(&results[i].measure) &&
+			!measure_may_be_counted(&results[i].measure))
 			r = check_series(g, &results[i]);
 	return r;
 }

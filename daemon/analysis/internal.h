@@ -105,6 +105,9 @@ struct threshold_model point_rule(enum better better, double min_effect);
 /* Judge value against the segment before commit k. */
 int rule_apply(const struct timeline *t, size_t k, double value, double min_effect,
 	struct threshold_result *ret, struct error *err) must_check;
+int rule_apply_model(const struct timeline *t, size_t k, double value,
+	const struct threshold_model *m, struct threshold_result *ret,
+	struct error *err) must_check;
 /* Relative effect of one commit that the segment up to commit k shows with 80 % power; NAN with
  * fewer than 3 counting commits, or where ratios mean nothing. */
 double segment_detectable(const struct timeline *t, size_t k);
@@ -205,6 +208,18 @@ int judge_series(struct judging *g, struct timeline *t) must_check;
 /* Report and metric of a commit. */
 int find_metric(struct judging *g, const struct timeline *t, const struct commit_value *c,
 	int64_t *ret_report, int64_t *ret_metric) must_check;
+
+/* --- counts.c: what does not scatter --- */
+bool measure_may_be_counted(const struct measure *m);
+/* Instructions of two or more processes that agree within 0.05 %. */
+bool values_are_counts(const struct measure *m, const double *x, size_t n);
+/* A row of a comparison of such values: `exact`, a change from 0.1 %. */
+void counts_compare(struct arena *a, const struct sample *b, size_t n_b, const struct sample *h,
+	size_t n_h, struct comparison_row *row);
+/* Judge commit k by `exact` against the commit before it in its segment; a change is noted, a
+ * rise is an alert at once, a return to the old level resolves it. */
+int judge_counts(struct judging *g, struct timeline *t, size_t k, const struct report *report,
+	const struct result *res, struct threshold_result *ret) must_check;
 
 /* --- control.c: did the host move? --- */
 int control_look(struct judging *g) must_check; /* sets g->control */

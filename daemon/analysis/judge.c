@@ -15,25 +15,30 @@ enum {
 
 /* --- one series of a report --- */
 
+static void note_limits(struct judging *g, const struct timeline *t, size_t k,
+	const struct result *res, const struct threshold_result *r)
+{
+	const struct boundary_finding b = { .metric_id = res->metric.id,
+		.test = threshold_name(r->used),
+		.baseline = r->baseline,
+		.lower = r->lower_limit,
+		.upper = r->upper_limit,
+		.detail = rule_detail(g->a, r, res->metric.value, g->min_effect,
+			t->commits[timeline_segment_start(t, k)].version) };
+
+	findings_add_boundary(g->f, &b);
+}
+
 static int note_rule(
 	struct judging *g, const struct timeline *t, size_t k, const struct result *res)
 {
 	struct threshold_result r;
-	struct boundary_finding b;
 	int code;
 
 	code = rule_apply(t, k, res->metric.value, g->min_effect, &r, g->err);
-	if (code < 0)
-		return code;
-	b = (struct boundary_finding){ .metric_id = res->metric.id,
-		.test = threshold_name(r.used),
-		.baseline = r.baseline,
-		.lower = r.lower_limit,
-		.upper = r.upper_limit,
-		.detail = rule_detail(g->a, &r, res->metric.value, g->min_effect,
-			t->commits[timeline_segment_start(t, k)].version) };
-	findings_add_boundary(g->f, &b);
-	return OK;
+	if (code == OK)
+		note_limits(g, t, k, res, &r);
+	return code;
 }
 
 /* An alert hangs on the metric of the commit it names. */
@@ -218,12 +223,34 @@ static int compare_suspicions(const void *a, const void *b)
 	return (x->c.p > y->c.p) - (x->c.p < y->c.p);
 }
 
+static int judge_if_counted(struct judging *g, struct timeline *t, size_t k,
+	const struct report *report, const struct result *res, bool *ret)
+{
+	struct threshold_result limits;
+	double *x;
+	size_t n;
+	int r;
+
+	*ret = false;
+	if (!measure_may_be_counted(&res->measure))
+		return OK;
+	r = cache_values(&g->cache, report->id, &t->series, &x, &n, g->err);
+	if (r < 0 || n == 0 || !values_are_counts(&res->measure, x, n))
+		return r;
+	*ret = true;
+	r = judge_counts(g, t, k, report, res, &limits);
+	if (r == OK)
+		note_limits(g, t, k, res, &limits);
+	return r;
+}
+
 static int judge_result(struct judging *g, struct judged_rules *rules,
 	const struct report *report, const struct result *res, struct suspicion *ret,
 	bool *found)
 {
 	struct timeline *t = &ret->t;
 	enum rule_way way;
+	bool is_counted = false;
 	struct series s;
 	size_t k;
 	int r;
@@ -238,7 +265,9 @@ static int judge_result(struct judging *g, struct judged_rules *rules,
 	if (k == t->n_commits) /* measured aside, or older than what is looked at */
 		return OK;
 	r = judge_rules_take(g, rules, t, k, res, &way, &ret->c, found);
-	if (r < 0 || way != RULE_DEFAULT)
+	if (r == OK && way == RULE_DEFAULT)
+		r = judge_if_counted(g, t, k, report, res, &is_counted);
+	if (r < 0 || way != RULE_DEFAULT || is_counted)
 		return r;
 	r = note_rule(g, t, k, res);
 	if (r < 0 || measure_is_companion(&res->measure))

@@ -24,17 +24,24 @@ static double *reversed(struct arena *a, const double *x, size_t n)
 	return y;
 }
 
-int rule_apply(const struct timeline *t, size_t k, double value, double min_effect,
-	struct threshold_result *ret, struct error *err)
+int rule_apply_model(const struct timeline *t, size_t k, double value,
+	const struct threshold_model *m, struct threshold_result *ret, struct error *err)
 {
-	struct threshold_model m = point_rule(t->series.measure.better, min_effect);
 	size_t from = k < t->n_commits ? timeline_segment_start(t, k)
 		      : k > 0	       ? timeline_segment_start(t, k - 1)
 				       : 0;
 	size_t n;
 	double *h = timeline_values(t, from, k, NULL, &n);
 
-	return threshold_check(t->a, &m, reversed(t->a, h, n), n, value, ret, err);
+	return threshold_check(t->a, m, reversed(t->a, h, n), n, value, ret, err);
+}
+
+int rule_apply(const struct timeline *t, size_t k, double value, double min_effect,
+	struct threshold_result *ret, struct error *err)
+{
+	const struct threshold_model m = point_rule(t->series.measure.better, min_effect);
+
+	return rule_apply_model(t, k, value, &m, ret, err);
 }
 
 static const char *outcome_word(const struct threshold_result *r)

@@ -179,7 +179,8 @@ static enum noise cell_noise(const json_t *done, const char *cell)
 /* scaling: taken; NULL. */
 static const char *summary_text(struct arena *a, const json_t *done, json_t *scaling)
 {
-	static const char *const parts[] = { "cells", "started_busy", "layers", "version" };
+	static const char *const parts[] = { "cells", "started_busy", "layers", "notes",
+		"version" };
 	_cleanup_(json_decref)
 	json_t *o = json_object();
 	_cleanup_(free)
@@ -239,6 +240,12 @@ static void summarise(const struct ingest *in, const struct row *row, struct new
 		m->flags |= POINT_NOISY;
 }
 
+/* What cachegrind counts is the same on a noisy host. */
+static bool is_counted(const struct ingest *in, const struct row *row)
+{
+	return in->workload->protocol.cachegrind && !strcmp(row->measure, "instructions");
+}
+
 static int make_metric(const struct harvest *h, const struct row *row, unsigned flags,
 	struct new_metric *ret, struct error *err)
 {
@@ -260,7 +267,7 @@ static int make_metric(const struct harvest *h, const struct row *row, unsigned 
 		.definition_hash = row->cell->definition_hash,
 		.parameters_json = parameters_text(in->arena, row->cell),
 		.flags = flags };
-	if (cell_noise(h->done, row->cell->id) == NOISE_NOISY)
+	if (cell_noise(h->done, row->cell->id) == NOISE_NOISY && !is_counted(in, row))
 		ret->flags |= POINT_NOISY;
 	summarise(in, row, ret);
 	return OK;

@@ -480,6 +480,7 @@ static json_t *protocol_json(const struct protocol *p)
 	json_set_int(o, "iterations", p->iterations);
 	json_set_bool(o, "adaptive", p->adaptive);
 	json_set_bool(o, "control", p->control);
+	json_set_bool(o, "cachegrind", p->cachegrind);
 	json_set_real(o, "target_ci", p->target_ci);
 	json_set_real(o, "min_effect", p->min_effect);
 	json_set_int(o, "budget_ns", p->budget_ns);

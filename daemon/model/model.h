@@ -168,6 +168,8 @@ struct commit { /* what is known of a commit of a repository */
 struct protocol {
 	int64_t processes, samples, warmup, max_processes, iterations;
 	bool adaptive, control;
+	bool cachegrind;  /* count instructions too */
+	json_t *counters; /* as written; NULL */
 	double target_ci, min_effect;
 	int64_t budget_ns, idle_wait_ns;
 };

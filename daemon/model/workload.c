@@ -71,6 +71,7 @@ static const struct json_field protocol_fields[] = {
 	P("iterations", JF_INT, iterations, 0, 1e15),
 	P("adaptive", JF_BOOL, adaptive, 0, 0),
 	P("control", JF_BOOL, control, 0, 0),
+	P("counters", JF_OBJECT, counters, 0, 0),
 	P("target_ci", JF_DOUBLE, target_ci, 1e-5, 1),
 	P("min_effect", JF_DOUBLE, min_effect, 0, 10),
 	P("budget", JF_DURATION, budget_ns, 0, 86400),
@@ -388,6 +389,32 @@ static int check_parts(const struct raw *r, struct error *err)
 	return e;
 }
 
+static int read_counters(const struct raw *raw, struct protocol *p, struct error *err)
+{
+	static const struct json_field counter_fields[] = {
+		{ "cachegrind", JF_BOOL, offsetof(struct protocol, cachegrind), false, 0, 0,
+			NULL },
+	};
+	int r = json_read(p->counters, "/protocol/counters", counter_fields,
+		ARRAY_SIZE(counter_fields), p, JSON_REFUSE_UNKNOWN, err);
+
+	if (r == OK && p->cachegrind &&
+		(raw->kind == WORKLOAD_KERNEL || raw->kind == WORKLOAD_SUITE))
+		return error_set_field(err, E_UNPROCESSABLE, "/protocol/counters/cachegrind",
+			"'cachegrind' counts whole processes, so it is for commands and "
+			"builds; "
+			"a kernel's process also makes inputs and proofs");
+	return r;
+}
+
+static int read_protocol(const struct raw *raw, struct protocol *p, struct error *err)
+{
+	int r = json_read(raw->protocol, "/protocol", protocol_fields,
+		ARRAY_SIZE(protocol_fields), p, JSON_REFUSE_UNKNOWN, err);
+
+	return r == OK && p->counters ? read_counters(raw, p, err) : r;
+}
+
 int workload_read(json_t *definition, struct arena *a, struct workload *ret, struct error *err)
 {
 	struct raw raw = { .isolation = 1, .description = "", .cpus = "" };
@@ -412,8 +439,7 @@ int workload_read(json_t *definition, struct arena *a, struct workload *ret, str
 	if (r == OK && raw.steps)
 		r = workload_order_steps(raw.steps, a, &order, &n_steps, err);
 	if (r == OK && raw.protocol)
-		r = json_read(raw.protocol, "/protocol", protocol_fields,
-			ARRAY_SIZE(protocol_fields), &w.protocol, JSON_REFUSE_UNKNOWN, err);
+		r = read_protocol(&raw, &w.protocol, err);
 	if (r == OK && raw.limits)
 		r = json_read(raw.limits, "/limits", limit_fields, ARRAY_SIZE(limit_fields),
 			&w.limits, JSON_REFUSE_UNKNOWN, err);

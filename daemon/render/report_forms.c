@@ -126,6 +126,42 @@ static void head_text(const json_t *doc, struct buf *out)
 	buf_add_str(out, "\n\n");
 }
 
+/* What the worker wants a reader of the numbers to know, a line each. */
+static void notes_text(const json_t *doc, struct buf *out)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach (doc_at(doc, "summary.notes"), i, v) {
+		text_printf(out, "note: %s", json_string_value(v));
+		buf_add_char(out, '\n');
+	}
+}
+
+static void notes_markdown(const json_t *doc, struct buf *out)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach (doc_at(doc, "summary.notes"), i, v) {
+		buf_add_str(out, "\nNote: ");
+		markdown_escape(out, json_string_value(v));
+		buf_add_char(out, '\n');
+	}
+}
+
+static void notes_html(const json_t *doc, struct buf *out)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach (doc_at(doc, "summary.notes"), i, v) {
+		buf_add_str(out, "<p>Note: ");
+		html_escape(out, json_string_value(v));
+		buf_add_str(out, "</p>\n");
+	}
+}
+
 void report_text(const json_t *doc, struct arena *a, struct buf *out)
 {
 	json_t *rows = report_rows(doc, a);
@@ -136,6 +172,7 @@ void report_text(const json_t *doc, struct arena *a, struct buf *out)
 		buf_add_char(out, '\n');
 	}
 	scaling_text(doc, a, out);
+	notes_text(doc, out);
 	if (*judged_by(rows, a)) {
 		text_printf(out, "judged by %s", judged_by(rows, a));
 		buf_add_char(out, '\n');
@@ -167,6 +204,7 @@ void report_markdown(const json_t *doc, struct arena *a, struct buf *out)
 		buf_add_str(out, ".\n");
 	}
 	scaling_markdown(doc, a, out);
+	notes_markdown(doc, out);
 }
 
 void report_csv(const json_t *doc, struct arena *a, struct buf *out)
@@ -217,6 +255,7 @@ void report_body(const json_t *doc, struct arena *a, struct buf *out)
 	if (json_array_size(rows))
 		table_region(rows, columns, ARRAY_SIZE(columns), "Results", a, out);
 	scaling_html(doc, a, out);
+	notes_html(doc, out);
 	environment_html(doc, out);
 }
 
