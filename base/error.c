@@ -5,6 +5,42 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Bytes of the UTF-8 sequence at s; 0: not one, or a control character. No overlong forms, no
+ * surrogates (RFC 3629). */
+static size_t sequence(const unsigned char *s)
+{
+	size_t n = *s < 0x80   ? 1
+		   : *s < 0xc2 ? 0
+		   : *s < 0xe0 ? 2
+		   : *s < 0xf0 ? 3
+		   : *s < 0xf5 ? 4
+			       : 0;
+
+	if (n == 1)
+		return *s >= 0x20 && *s != 0x7f;
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((*s == 0xe0 && s[1] < 0xa0) || (*s == 0xed && s[1] > 0x9f) ||
+		(*s == 0xf0 && s[1] < 0x90) || (*s == 0xf4 && s[1] > 0x8f) ||
+		(*s == 0xc2 && s[1] < 0xa0))
+		return 0;
+	return n;
+}
+
+/* A sentence may quote what came from outside: one line, valid UTF-8 and no escape for the
+ * terminal or the log that it is going to. */
+static void clean(char *text)
+{
+	for (char *s = text; *s;) {
+		size_t n = sequence((const unsigned char *)s);
+
+		if (!n)
+			*s = '?';
+		s += n ? n : 1;
+	}
+}
+
 static int set(struct error *err, int code, const char *field, const char *fmt, va_list ap)
 {
 	if (!err)
@@ -12,6 +48,8 @@ static int set(struct error *err, int code, const char *field, const char *fmt, 
 	err->code = code;
 	snprintf(err->field, sizeof(err->field), "%s", field ? field : "");
 	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	clean(err->field);
+	clean(err->text);
 	return code;
 }
 
@@ -49,6 +87,7 @@ int error_prefix(struct error *err, const char *fmt, ...)
 	va_end(ap);
 	n = strlen(err->text);
 	snprintf(err->text + n, sizeof(err->text) - n, "%s", old);
+	clean(err->text);
 	return err->code;
 }
 

@@ -46,12 +46,13 @@ enum error_code {
 struct error {
 	int code;	 /* one of enum error_code, OK when nothing happened */
 	char field[128]; /* JSON pointer, option or file:line of the culprit; "" when none */
-	char text[512];	 /* one sentence, no trailing newline */
+	char text[512];	 /* one sentence, one line, valid UTF-8 without control characters */
 };
 
 #define must_check __attribute__((warn_unused_result))
 
-/* Fill err (which may be NULL) and return code, so that callers write return error_set(...). */
+/* Fill err (which may be NULL) and return code, so that callers write return error_set(...).
+ * Quoted input may hold anything: what is no printable UTF-8 becomes '?'. */
 int error_set(struct error *err, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The same, naming the field (JSON pointer such as "/protocol/processes"). */
