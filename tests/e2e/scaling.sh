@@ -21,6 +21,7 @@ workloads:
     parameters: {ms: 240}
     scaling: {kind: strong, threads: [4, 1, 2]}
     isolation: none
+    slot: shared
     protocol: {processes: 6, adaptive: false, idle_wait: 0s}
   weak:
     kind: command
@@ -29,12 +30,14 @@ workloads:
     exclude: [{ms: 60, threads: 2}]
     scaling: {kind: weak, threads: [1, 2], size: ms}
     isolation: none
+    slot: shared
     protocol: {processes: 1, adaptive: false, idle_wait: 0s}
   kernels:
     kind: kernel
     kernel: stream.triad
     parameters: {size: small}
     scaling: {kind: weak}
+    slot: shared
     protocol: {processes: 1, samples: 2, adaptive: false, idle_wait: 0s}
 EOF
 post() { curl -s -m 120 -H 'Content-Type: application/json' --data "$2" "$url$1"; }
