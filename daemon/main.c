@@ -367,7 +367,8 @@ static int start_server(struct daemon *d, struct error *err)
 		.on_commit = on_commit,
 		.require_tokens = c->require_tokens,
 		.public_url = c->public_url,
-		.allow_anonymous_read = c->allow_anonymous_read };
+		.allow_anonymous_read = c->allow_anonymous_read,
+		.problem_page = problem_page };
 
 	d->app = (struct app){ .version = PACKAGE_VERSION,
 		.testbed = c->testbed,

@@ -8,6 +8,7 @@
 #include <strings.h>
 #include "daemon/store/store.h"
 
+const char login_cookie_name[] = "benchd_key";
 enum { TOKEN_MAX = 512 };
 static const unsigned all_scopes =
 	1u << S_READ | 1u << S_SUBMIT | 1u << S_TRIAGE | 1u << S_EXEC | 1u << S_ADMIN;
@@ -105,12 +106,51 @@ static bool has_bearer(const struct request *rq)
 	return s && !strncasecmp(s, "Bearer ", 7);
 }
 
+/* RFC 6265, section 5.4: "a=1; b=2". */
+static const char *login_cookie(struct request *rq)
+{
+	size_t n = sizeof(login_cookie_name) - 1;
+
+	for (size_t i = 0; i < rq->n_headers; i++) {
+		const char *s = rq->headers[i].value;
+
+		if (strcasecmp(rq->headers[i].name, "Cookie") != 0)
+			continue;
+		for (s += strspn(s, "; "); *s; s += strspn(s, "; ")) {
+			size_t len = strcspn(s, ";");
+
+			if (len > n + 1 && !strncmp(s, login_cookie_name, n) && s[n] == '=')
+				return arena_strndup(rq->arena, s + n + 1, len - n - 1);
+			s += len;
+		}
+	}
+	return NULL;
+}
+
+/* A cookie counts only where nobody is trusted for being local: another daemon on another port
+ * of this host has the same cookies. It comes from a browser, which says for whom it asks. */
+static void take_cookie(struct request *rq)
+{
+	if (rq->has_token || request_header(rq, "Authorization") ||
+		(rq->is_local && !rq->config->require_tokens))
+		return;
+	rq->cookie = login_cookie(rq);
+	rq->has_token = rq->cookie != NULL;
+	if (rq->cookie && !is_safe(rq) && !request_header(rq, "Origin") &&
+		!request_header(rq, "Sec-Fetch-Site"))
+		request_refuse(rq, E_FORBIDDEN,
+			"a request with a cookie that changes something needs the header "
+			"Origin");
+}
+
 void access_check_head(struct request *rq)
 {
 	rq->principal.is_loopback = rq->is_local;
 	rq->has_token = has_bearer(rq);
 	if (!is_safe(rq))
 		check_site(rq);
+	if (rq->refused == OK)
+		take_cookie(rq);
 	if (rq->refused != OK)
 		return;
 	if (!rq->has_token && request_header(rq, "Authorization"))
@@ -136,33 +176,34 @@ static int check_token(const struct token *t, int64_t now_ns, struct error *err)
 	return OK;
 }
 
-static int find_token(
-	struct request *rq, struct store *st, struct token *ret, struct error *err)
+int access_find_key(struct request *rq, struct store *st, const char *text, struct token *ret,
+	struct error *err)
 {
-	const char *text = request_header(rq, "Authorization") + 7;
 	uint8_t digest[SHA256_BYTES];
 	int r;
 
-	text += strspn(text, " ");
 	if (strlen(text) > TOKEN_MAX)
 		return error_set(err, E_UNAUTHORIZED, "the token is not known");
 	sha256(text, strlen(text), digest);
 	r = store_token_find(st, rq->arena, digest, ret, err);
 	if (r == E_NOT_FOUND)
 		return error_set(err, E_UNAUTHORIZED, "the token is not known");
-	return r;
+	return r < 0 ? r : check_token(ret, clock_wall(rq->config->clock), err);
 }
 
 int access_check(struct request *rq, struct store *st, struct error *err)
 {
+	const char *text = rq->cookie;
 	struct token t = { 0 };
 	int r;
 
 	if (!access_needs_store(rq) || rq->principal.token_id)
 		return OK;
-	r = find_token(rq, st, &t, err);
-	if (r == OK)
-		r = check_token(&t, clock_wall(rq->config->clock), err);
+	if (!text) {
+		text = request_header(rq, "Authorization") + 7;
+		text += strspn(text, " ");
+	}
+	r = access_find_key(rq, st, text, &t, err);
 	if (r < 0)
 		return r;
 	rq->principal.token_id = t.id;

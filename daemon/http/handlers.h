@@ -99,6 +99,9 @@ void add_commit(
 /* Finished processes of a job with their values, of one arm or (NULL) of all. */
 int processes_json(struct request *rq, struct store *st, int64_t job_id, const enum arm *arm,
 	json_t **ret, struct error *err) must_check;
+/* A page of the dashboard; doc is taken over. Always OK. */
+int answer_page(
+	struct request *rq, int status, enum dash_page page, const char *title, json_t *doc);
 /* The job of the path ({job}), in the project of the path; as JSON with its place in the queue.
  */
 int find_path_job(struct request *rq, struct store *st, struct project *ret_project,
@@ -115,6 +118,9 @@ json_t *openapi_document(const char *version, const char *url);
 #define HANDLER(name) int name(struct request *rq, struct store *st, struct error *err)
 HANDLER(get_root);
 HANDLER(get_asset);
+HANDLER(get_login);
+HANDLER(post_login);
+HANDLER(post_logout);
 HANDLER(page_home);
 HANDLER(page_overview);
 HANDLER(page_series);

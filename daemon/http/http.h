@@ -121,12 +121,18 @@ struct principal {
 const struct principal *request_principal(const struct request *rq);
 int request_need(struct request *rq, enum scope scope, struct error *err) must_check;
 
+/* Does the caller show a key that a form left in a cookie? */
+bool request_is_signed_in(const struct request *rq);
+
 /* For POSTs that take an Idempotency-Key: call first in a WRITER handler. Without the header,
  * or with a new key: 0, go on; the answer that stands when the handler returns OK is stored in
  * the same transaction (a handler that parks sets its answer for now, such as the 202, before
  * it parks). Known key and same body: 1, the stored answer is set with Idempotency-Replayed:
  * true, return OK at once. Known key and other body: E_UNPROCESSABLE. */
 int request_idempotent(struct request *rq, struct store *st, struct error *err) must_check;
+
+/* For server_config.problem_page. */
+void problem_page(struct request *rq, int code, const struct error *e, struct buf *out);
 
 /* --- answers --- */
 void response_json(struct request *rq, int status, json_t *j); /* takes j over */
@@ -255,6 +261,10 @@ struct server_config {
 	unsigned kept_back;	/* scope bits nobody has without a token, even on loopback */
 	const char *public_url; /* NULL: made from the first listener */
 	bool allow_anonymous_read;
+	/* What a browser gets in place of a page of the dashboard; NULL: JSON like everybody.
+	 */
+	void (*problem_page)(
+		struct request *rq, int code, const struct error *e, struct buf *out);
 };
 int server_start(
 	const struct server_config *c, struct server **ret, struct error *err) must_check;

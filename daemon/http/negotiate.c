@@ -181,6 +181,15 @@ int request_format(struct request *rq, unsigned formats, enum format *ret, struc
 	return pick(formats, best_form(accept, formats), accept, ret, err);
 }
 
+bool negotiate_wants_page(const struct request *rq)
+{
+	static const unsigned offered = 1u << F_JSON | 1u << F_TEXT | 1u << F_HTML;
+	const char *accept = request_header(rq, "Accept");
+	const struct form *f = accept ? best_form(accept, offered) : NULL;
+
+	return f && f->format == F_HTML && !request_query(rq, "format");
+}
+
 bool negotiate_wants_text(const struct request *rq)
 {
 	static const unsigned offered = 1u << F_JSON | 1u << F_TEXT | 1u << F_MARKDOWN;

@@ -128,7 +128,8 @@ static json_t *operation_id(const struct route *r)
 static json_t *operation_of(const struct route *r, const json_t *details)
 {
 	json_t *o = json_object();
-	const char *body = json_get_str(details, "body", NULL);
+	const char *form = json_get_str(details, "form", NULL);
+	const char *body = json_get_str(details, "body", form);
 
 	json_object_set_new(o, "operationId", operation_id(r));
 	json_set_str(o, "summary", r->summary);
@@ -136,7 +137,8 @@ static json_t *operation_of(const struct route *r, const json_t *details)
 	json_object_set_new(o, "parameters", parameters_of(r->path, details));
 	if (body)
 		json_object_set_new(o, "requestBody",
-			json_pack("{sbs{s{so}}}", "required", 1, "content", "application/json",
+			json_pack("{sbs{s{so}}}", "required", 1, "content",
+				form ? "application/x-www-form-urlencoded" : "application/json",
 				"schema", schema_of(body)));
 	json_object_set_new(o, "responses", answers_of(details));
 	if (r->scope != S_NONE)

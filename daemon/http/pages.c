@@ -14,7 +14,8 @@ enum {
 	MOST_BRANCHES = 12
 };
 
-static int answer_page(struct request *rq, enum dash_page page, const char *title, json_t *doc)
+int answer_page(
+	struct request *rq, int status, enum dash_page page, const char *title, json_t *doc)
 {
 	const struct page_files files = { .css = request_asset_url(rq, "app.css"),
 		.js = request_asset_url(rq, "app.js"),
@@ -23,9 +24,10 @@ static int answer_page(struct request *rq, enum dash_page page, const char *titl
 	struct buf out = { 0 };
 
 	json_set_str(doc, "title", title);
+	json_set_bool(doc, "signed_in", request_is_signed_in(rq));
 	render_page(page, doc, &files, request_arena(rq), &out);
 	response_header(rq, "Cache-Control", "no-cache");
-	response_buf(rq, 200, format_mime(F_HTML), &out);
+	response_buf(rq, status, format_mime(F_HTML), &out);
 	json_decref(doc);
 	return OK;
 }
@@ -64,7 +66,7 @@ int page_home(struct request *rq, struct store *st, struct error *err)
 	}
 	set_twin(doc, "/v0/projects", false);
 	if (r == OK)
-		return answer_page(rq, PAGE_HOME, "Projects", doc);
+		return answer_page(rq, 200, PAGE_HOME, "Projects", doc);
 	json_decref(doc);
 	return r;
 }
@@ -241,7 +243,7 @@ int page_overview(struct request *rq, struct store *st, struct error *err)
 	if (r < 0)
 		return r;
 	set_twin(doc, api(rq, &p, "/series"), true);
-	return answer_page(rq, PAGE_OVERVIEW, p.name, json_incref(doc));
+	return answer_page(rq, 200, PAGE_OVERVIEW, p.name, json_incref(doc));
 }
 
 /* --- one history, comparison, report --- */
@@ -278,7 +280,7 @@ static int answer_history(struct request *rq, struct store *st, const struct pro
 	set_twin(doc,
 		api(rq, p, arena_printf(request_arena(rq), "/series/%lld", (long long)s->id)),
 		true);
-	return answer_page(rq, PAGE_SERIES, s->benchmark.name, doc);
+	return answer_page(rq, 200, PAGE_SERIES, s->benchmark.name, doc);
 }
 
 int page_series(struct request *rq, struct store *st, struct error *err)
@@ -341,7 +343,7 @@ int page_compare(struct request *rq, struct store *st, struct error *err)
 	set_twin(doc,
 		api(rq, &p, arena_printf(request_arena(rq), "/compare%s", same_query(rq))),
 		true);
-	return answer_page(rq, PAGE_COMPARE, "Comparison", doc);
+	return answer_page(rq, 200, PAGE_COMPARE, "Comparison", doc);
 }
 
 int page_report(struct request *rq, struct store *st, struct error *err)
@@ -360,7 +362,7 @@ int page_report(struct request *rq, struct store *st, struct error *err)
 		return r;
 	set_twin(doc, api(rq, &p, arena_printf(request_arena(rq), "/reports/%s", report.uuid)),
 		true);
-	return answer_page(rq, PAGE_REPORT, "Report", doc);
+	return answer_page(rq, 200, PAGE_REPORT, "Report", doc);
 }
 
 /* --- lists --- */
@@ -392,7 +394,7 @@ int page_reports(struct request *rq, struct store *st, struct error *err)
 		return r;
 	json_object_set_new(doc, "project", render_project(&p));
 	set_twin(doc, api(rq, &p, "/reports"), true);
-	return answer_page(rq, PAGE_REPORTS, "Reports", json_incref(doc));
+	return answer_page(rq, 200, PAGE_REPORTS, "Reports", json_incref(doc));
 }
 
 int page_jobs(struct request *rq, struct store *st, struct error *err)
@@ -409,7 +411,7 @@ int page_jobs(struct request *rq, struct store *st, struct error *err)
 		return r;
 	json_object_set_new(doc, "project", render_project(&p));
 	set_twin(doc, api(rq, &p, "/jobs"), true);
-	return answer_page(rq, PAGE_JOBS, "Jobs", json_incref(doc));
+	return answer_page(rq, 200, PAGE_JOBS, "Jobs", json_incref(doc));
 }
 
 /* The end of the log, from the beginning of a line. */
@@ -449,7 +451,7 @@ int page_job(struct request *rq, struct store *st, struct error *err)
 	json_object_set_new(doc, "job", job);
 	json_object_set_new(doc, "project", render_project(&p));
 	set_twin(doc, api(rq, &p, arena_printf(request_arena(rq), "/jobs/%s", j.uuid)), true);
-	return answer_page(rq, PAGE_JOB, arena_printf(request_arena(rq), "Job %s", j.name),
+	return answer_page(rq, 200, PAGE_JOB, arena_printf(request_arena(rq), "Job %s", j.name),
 		json_incref(doc));
 }
 
@@ -475,7 +477,7 @@ int page_alerts(struct request *rq, struct store *st, struct error *err)
 		return r;
 	json_object_set_new(doc, "project", render_project(&p));
 	set_twin(doc, api(rq, &p, "/alerts"), true);
-	return answer_page(rq, PAGE_ALERTS, "Alerts", json_incref(doc));
+	return answer_page(rq, 200, PAGE_ALERTS, "Alerts", json_incref(doc));
 }
 
 int page_schedules(struct request *rq, struct store *st, struct error *err)
@@ -491,7 +493,7 @@ int page_schedules(struct request *rq, struct store *st, struct error *err)
 	json_object_set_new(doc, "schedules", list);
 	json_object_set_new(doc, "project", render_project(&p));
 	set_twin(doc, api(rq, &p, "/schedules"), true);
-	return answer_page(rq, PAGE_SCHEDULES, "Schedules", json_incref(doc));
+	return answer_page(rq, 200, PAGE_SCHEDULES, "Schedules", json_incref(doc));
 }
 
 /* Of all projects, so not for a key of one of them. */
@@ -522,5 +524,5 @@ int page_deliveries(struct request *rq, struct store *st, struct error *err)
 	for (size_t i = 0; i < n_out; i++)
 		json_array_append_new(sent, render_outgoing(&out[i]));
 	set_twin(doc, "/v0/hooks/deliveries", true);
-	return answer_page(rq, PAGE_DELIVERIES, "Deliveries", json_incref(doc));
+	return answer_page(rq, 200, PAGE_DELIVERIES, "Deliveries", json_incref(doc));
 }

@@ -62,6 +62,14 @@ static void format_text(const struct error *e, int status, int code, struct buf 
 	buf_add_char(b, '\n');
 }
 
+/* Pages are for people: what keeps them from one is a page, too. */
+static bool wants_page(const struct request *rq)
+{
+	return rq->path && rq->config->problem_page && !strcmp(rq->method, "GET") &&
+	       (!strncmp(rq->path, "/projects", 9) || !strcmp(rq->path, "/deliveries")) &&
+	       negotiate_wants_page(rq);
+}
+
 void problem_fill(
 	const struct request *rq, struct response *r, int code, const struct error *err)
 {
@@ -73,7 +81,10 @@ void problem_fill(
 	response_done(r);
 	r->status = status;
 	r->is_closing = rq->refused_closes;
-	if (negotiate_wants_text(rq)) {
+	if (r != rq->late && wants_page(rq)) { /* late: a reader still has the arena */
+		r->mime = "text/html; charset=utf-8";
+		rq->config->problem_page((struct request *)rq, code, e, &r->body);
+	} else if (negotiate_wants_text(rq)) {
 		r->mime = "text/plain; charset=utf-8";
 		format_text(e, status, code, &r->body);
 	} else {

@@ -330,6 +330,11 @@ int request_json(struct request *rq, json_t **ret, struct error *err)
 	return OK;
 }
 
+bool request_is_signed_in(const struct request *rq)
+{
+	return rq->cookie != NULL;
+}
+
 const struct principal *request_principal(const struct request *rq)
 {
 	return &rq->principal;

@@ -87,6 +87,7 @@ struct request {
 	struct principal principal;
 	bool is_local, is_unix; /* came over a loopback or unix listener; the latter */
 	bool has_token;
+	const char *cookie; /* the key of a browser that signed in; arena */
 
 	/* work */
 	handler_fn handler; /* the route's, then again of a parked one */
@@ -161,6 +162,7 @@ void problem_fill(
 
 /* negotiate.c */
 bool negotiate_wants_text(const struct request *rq); /* errors as one line of text */
+bool negotiate_wants_page(const struct request *rq); /* a browser */
 bool negotiate_takes_gzip(const struct request *rq);
 
 /* coding.c: unpack a gzipped body, pack an answer of 1 KiB and more. */
@@ -172,6 +174,12 @@ void access_check_head(struct request *rq);
 int access_check(struct request *rq, struct store *st, struct error *err) must_check;
 /* Does the route need the store to know who asks? */
 bool access_needs_store(const struct request *rq);
+
+/* The token of a key; E_UNAUTHORIZED when there is none, or it was revoked or has expired. */
+int access_find_key(struct request *rq, struct store *st, const char *key, struct token *ret,
+	struct error *err) must_check;
+
+extern const char login_cookie_name[]; /* what the form to sign in leaves (login.c) */
 
 /* idempotent.c: after the handler returned OK on the writer. */
 int idempotent_save(struct request *rq, struct store *st, struct error *err) must_check;

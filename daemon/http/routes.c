@@ -38,6 +38,10 @@ const struct route routes[] = {
 	{ "GET", "/openapi.json", get_openapi, READER, S_NONE, 0, 0, "This document" },
 
 	{ "GET", "/assets/{file}", get_asset, LOOP, S_NONE, 0, 0, "A file of the dashboard" },
+	{ "GET", "/login", get_login, LOOP, S_NONE, 0, 0, "Dashboard: the form to sign in" },
+	{ "POST", "/login", post_login, READER, S_NONE, SMALL, 0,
+		"Sign in with a key; a cookie keeps it" },
+	{ "POST", "/logout", post_logout, LOOP, S_NONE, 0, 0, "Take the cookie back" },
 	{ "GET", "/projects", page_home, READER, S_READ, 0, 0, "Dashboard: projects" },
 	{ "GET", D, page_overview, READER, S_READ, 0, 0, "Dashboard: a project" },
 	{ "GET", D "/series/{series}", page_series, READER, S_READ, 0, 0,

@@ -213,7 +213,35 @@ static void page_close(const json_t *doc, struct buf *out)
 		}
 		buf_add_str(out, "</p>");
 	}
+	if (json_is_true(doc_at(doc, "signed_in")))
+		buf_add_str(out, "<form method=\"post\" action=\"/logout\"><button>Sign "
+				 "out</button></form>");
 	buf_add_str(out, "</footer></body></html>\n");
+}
+
+/* What stands in place of a page that cannot be had; where a key would help, the form for it.
+ */
+void dash_problem(const json_t *doc, struct arena *a, struct buf *out)
+{
+	buf_add_str(out, "<h1>");
+	dash_text(out, doc, "title");
+	buf_add_str(out, "</h1>\n");
+	if (*doc_str(doc, "detail")) {
+		buf_add_str(out, "<p class=\"verdict\" role=\"alert\">");
+		dash_text(out, doc, "detail");
+		buf_add_str(out, "</p>\n");
+	}
+	if (!json_is_true(doc_at(doc, "sign_in"))) {
+		buf_add_str(out, "<p><a href=\"/projects\">All projects</a></p>\n");
+		return;
+	}
+	buf_add_str(out, "<form method=\"post\" action=\"/login\" class=\"bar\"><label>Key "
+			 "<input type=\"password\" name=\"key\" required "
+			 "autocomplete=\"current-password\"></label>"
+			 "<input type=\"hidden\" name=\"next\" value=\"");
+	dash_text(out, doc, "next");
+	buf_add_str(out, "\"><button>Sign in</button></form>\n<p>A key is made with "
+			 "<code>benchctl token create --scope read</code>.</p>\n");
 }
 
 static const struct {
@@ -228,6 +256,7 @@ static const struct {
 	[PAGE_REPORT] = { "/report", dash_report, false },
 	[PAGE_REPORTS] = { "/reports", dash_reports, false },
 	[PAGE_JOBS] = { "/jobs", dash_jobs, false },
+	[PAGE_PROBLEM] = { "/problem", dash_problem, false },
 	[PAGE_JOB] = { "/job", dash_job, false },
 	[PAGE_ALERTS] = { "/alerts", dash_alerts, false },
 	[PAGE_SCHEDULES] = { "/schedules", dash_schedules, false },

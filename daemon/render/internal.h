@@ -120,6 +120,7 @@ void dash_series(const json_t *doc, struct arena *a, struct buf *out);
 void dash_compare(const json_t *doc, struct arena *a, struct buf *out);
 void dash_report(const json_t *doc, struct arena *a, struct buf *out);
 void dash_reports(const json_t *doc, struct arena *a, struct buf *out);
+void dash_problem(const json_t *doc, struct arena *a, struct buf *out);
 void dash_job(const json_t *doc, struct arena *a, struct buf *out);
 void dash_jobs(const json_t *doc, struct arena *a, struct buf *out);
 void dash_alerts(const json_t *doc, struct arena *a, struct buf *out);

@@ -173,6 +173,7 @@ enum dash_page {
 	PAGE_REPORT,	 /* a report with processes */
 	PAGE_REPORTS,	 /* reports[] */
 	PAGE_JOBS,	 /* running[], waiting[], recent[] */
+	PAGE_PROBLEM,	 /* detail, next, sign_in */
 	PAGE_JOB,	 /* job, log, log_is_cut */
 	PAGE_ALERTS,	 /* alerts[] */
 	PAGE_SCHEDULES,	 /* schedules[] */
