@@ -91,6 +91,7 @@ static const char *write_detail(const struct question *q)
 	json_set_int(o, "restarts", i->n_restarts);
 	json_set_int(o, "reruns", i->n_reruns);
 	json_set_real(o, "min_effect", i->min_effect);
+	json_set_bool(o, "narrowing", i->is_narrowing);
 	text = json_text(o);
 	return arena_strdup(q->g->a, text);
 }
@@ -115,7 +116,8 @@ static bool read_detail(struct arena *a, const struct alert *al, struct inquiry 
 		.n_undecided = json_get_int(o, "undecided", 0),
 		.n_restarts = json_get_int(o, "restarts", 0),
 		.n_reruns = json_get_int(o, "reruns", 0),
-		.min_effect = json_get_real(o, "min_effect", NAN) };
+		.min_effect = json_get_real(o, "min_effect", NAN),
+		.is_narrowing = json_get_bool(o, "narrowing", false) };
 	return ret->test_base && ret->test_head;
 }
 
@@ -270,11 +272,26 @@ static void add_change(const struct question *q)
 	findings_add_change(q->g->f, &f);
 }
 
+/* The change was thought to be elsewhere before its range was narrowed. */
+static void remove_change(struct timeline *t, int64_t version)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n_changes; i++)
+		if (t->changes[i].version_number != version)
+			t->changes[n++] = t->changes[i];
+	t->n_changes = n;
+}
+
 static int confirm(struct question *q)
 {
 	bool is_worse = q->alert.direction == OUTCOME_SLOWER;
 
+	if (q->alert.state == ALERT_CONFIRMED)
+		remove_change(q->t, q->i.upto);
+
 	take_row(&q->alert, q->row);
+	q->i.is_narrowing = false;
 	q->alert.state = is_worse ? ALERT_CONFIRMED : ALERT_RESOLVED;
 	q->alert.reason = is_worse ? "" : "faster, confirmed";
 	if (!is_worse)
@@ -285,6 +302,12 @@ static int confirm(struct question *q)
 
 static int drop(struct question *q)
 {
+	/* It was confirmed for the whole range, which is what it says again. */
+	if (q->alert.state == ALERT_CONFIRMED) {
+		q->i.lo = q->i.from;
+		q->i.hi = q->i.upto;
+		return put(q);
+	}
 	/* The range as a whole did differ, again and again: that stays an open question. */
 	if (q->i.n_different > 0 && q->i.n_restarts > 0) {
 		q->alert.reason = "the level changed in this range; re-runs did not show where";
@@ -421,7 +444,8 @@ static int judge_row(struct judging *g, const struct comparison_row *row)
 			.open = open,
 			.n_open = n };
 
-		if (open[i].state != ALERT_SUSPECT || !read_detail(g->a, &open[i], &q.i) ||
+		if (!read_detail(g->a, &open[i], &q.i) ||
+			(open[i].state == ALERT_CONFIRMED && !q.i.is_narrowing) ||
 			strcmp(q.i.test_head, j->head_hash) != 0 ||
 			strcmp(q.i.test_base, j->base_hash) != 0)
 			continue;
@@ -484,6 +508,32 @@ int inquiry_begin(struct judging *g, const struct timeline *t, const struct cand
 		.version_number = q.i.hi,
 		.detail_json = first_detail(g->a, c) };
 	return g->can_rerun ? test(&q, q.i.lo, q.i.hi) : put(&q);
+}
+
+int inquiry_narrow(struct judging *g, const struct timeline *t, int64_t version)
+{
+	struct alert *open;
+	size_t n;
+	int r = g->can_rerun ? store_alert_open(g->st, g->a, t->series.id, &open, &n, g->err)
+			     : E_NOT_FOUND;
+
+	for (size_t i = 0; r == OK && i < n; i++) {
+		struct timeline copy = *t;
+		struct question q = { .g = g, .t = &copy, .alert = open[i] };
+		int64_t mid;
+
+		if (open[i].state != ALERT_CONFIRMED || !read_detail(g->a, &open[i], &q.i) ||
+			version <= q.i.lo || version >= q.i.hi || !middle(&copy, &q.i, &mid))
+			continue;
+		q.i.is_narrowing = true;
+		q.i.from = q.i.lo;
+		q.i.upto = q.i.hi;
+		q.i.total = q.alert.effect;
+		q.i.n_different = 1;
+		q.i.n_undecided = q.i.n_restarts = 0;
+		r = test(&q, q.i.lo, mid);
+	}
+	return r == E_NOT_FOUND ? OK : r;
 }
 
 int analysis_abandon(struct store *st, struct arena *a, const struct job *j, const char *reason,

@@ -241,10 +241,14 @@ struct inquiry {
 	int64_t n_different; /* re-runs of the whole range that found it */
 	int64_t n_undecided, n_restarts, n_reruns;
 	double min_effect; /* of the rule that asked; NAN: that of the workload */
+	bool is_narrowing; /* a confirmed one, whose range got a commit more */
 };
 /* Begin one: the suspect is raised at hi, and the first re-run is filed. */
 int inquiry_begin(struct judging *g, const struct timeline *t, const struct candidate *c,
 	size_t lo, size_t hi) must_check;
+/* A commit that was measured late stands inside the range of a confirmed change: re-runs tell
+ * on which side. The alert stays confirmed and nobody is told twice; its place may move. */
+int inquiry_narrow(struct judging *g, const struct timeline *t, int64_t version) must_check;
 /* What a re-run of two commits answers. */
 int judge_rerun(struct judging *g, const struct report_comparison *c) must_check;
 

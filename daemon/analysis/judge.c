@@ -41,6 +41,34 @@ static int note_rule(
 	return code;
 }
 
+enum { LATER_MAX = 64 /* as many values a limit is made of */ };
+
+static int note_again(struct judging *g, const struct timeline *t, size_t k)
+{
+	const struct point *p = &t->points[t->commits[k].first + t->commits[k].n - 1];
+	struct result res = { .metric = { .value = p->value } };
+	struct metric_place m;
+	int r = store_metric_of_point(
+		g->st, g->a, p->series_id, p->report_id, p->iteration, &m, g->err);
+
+	if (r < 0)
+		return r == E_NOT_FOUND ? OK : r;
+	res.metric.id = m.id;
+	return note_rule(g, t, k, &res);
+}
+
+/* A commit that was measured late stands before others: their limits have it in their history
+ * now, up to the end of the segment. */
+static int note_later(struct judging *g, const struct timeline *t, size_t k)
+{
+	size_t end = MIN(t->n_commits, k + 1 + LATER_MAX);
+	int r = OK;
+
+	for (size_t i = k + 1; r == OK && i < end && !t->commits[i].starts; i++)
+		r = note_again(g, t, i);
+	return r;
+}
+
 /* An alert hangs on the metric of the commit it names. */
 int find_metric(struct judging *g, const struct timeline *t, const struct commit_value *c,
 	int64_t *ret_report, int64_t *ret_metric)
@@ -270,7 +298,12 @@ static int judge_result(struct judging *g, struct judged_rules *rules,
 	if (r < 0 || way != RULE_DEFAULT || is_counted)
 		return r;
 	r = note_rule(g, t, k, res);
+	if (r == OK)
+		r = note_later(g, t, k);
 	if (r < 0 || measure_is_companion(&res->measure))
+		return r;
+	r = inquiry_narrow(g, t, t->commits[k].version);
+	if (r < 0)
 		return r;
 	r = look(g, t, &ret->c, found);
 	return r == OK && !g->can_rerun ? judge_by_history(g, t) : r;

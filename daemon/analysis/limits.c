@@ -35,6 +35,7 @@ static bool is_seen(const struct metric_past *p, const struct past *v,
 	if (!m->by_segment)
 		return true;
 	return !(v->flags & NOT_COUNTING) && v->version_number >= p->change &&
+	       v->version_number <= p->self.version_number &&
 	       v->environment_id == p->self.environment_id &&
 	       v->definition_id == p->self.definition_id;
 }

@@ -97,6 +97,30 @@ static int add_change(const struct level *l, const struct change_point *c, struc
 	return store_change_points_save(l->st, l->past->series_id, all, k, l->run->now_ns, err);
 }
 
+/* The change at version began at the one under test. */
+static int move_change(const struct level *l, int64_t version, struct error *err)
+{
+	struct change_point *all;
+	size_t n;
+	int r = store_change_points(l->st, l->a, l->past->series_id, &all, &n, err);
+
+	for (size_t i = 0; r == OK && i < n; i++)
+		if (all[i].version_number == version) {
+			all[i].version_number = l->run->version_number;
+			all[i].hash = l->run->hash;
+		}
+	return r < 0 ? r
+		     : store_change_points_save(
+			       l->st, l->past->series_id, all, n, l->run->now_ns, err);
+}
+
+/* Later commits were measured before: one value among them is no question about the newest
+ * level. */
+static bool is_late_value(const struct level *l)
+{
+	return l->past->n > 0 && l->past->values[0].version_number > l->run->version_number;
+}
+
 static int note(const struct level *l, const struct alert *al, const char *kind,
 	const char *text, struct error *err)
 {
@@ -328,6 +352,36 @@ static bool is_ours(const struct level *l, const struct alert *al)
 	return json_get_bool(detail_of(l->a, al), "waits_for_reports", false);
 }
 
+/* A report of an earlier commit that came late. It says nothing about whether the newest level
+ * lasts; but when it shows the change already, the change began here. */
+static int judge_late(const struct level *l, const struct alert *about, struct error *err)
+{
+	struct alert al = *about;
+	int r;
+
+	if (direction_of(l->result->verdict) != al.direction)
+		return OK;
+	r = flag_self(l, al.state == ALERT_SUSPECT ? POINT_SUSPECT : 0, err);
+	if (r == OK && al.state == ALERT_CONFIRMED)
+		r = move_change(l, al.version_number, err);
+	if (r < 0)
+		return r;
+	al.version_number = l->run->version_number;
+	al.hash = l->run->hash;
+	al.report_id = l->run->report_id;
+	al.modified_ns = l->run->now_ns;
+	r = store_alert_move(l->st, &al, l->metric->id, err);
+	if (r == OK)
+		r = store_alert_save(l->st, &al, err);
+	return r < 0 ? r
+		     : note(l, &al, "moved", "a report that came late shows it already", err);
+}
+
+static bool is_late(const struct level *l, const struct alert *about)
+{
+	return about && about->version_number > l->run->version_number;
+}
+
 int level_judge(const struct level *l, struct error *err)
 {
 	enum outcome now = direction_of(l->result->verdict);
@@ -336,6 +390,13 @@ int level_judge(const struct level *l, struct error *err)
 	int r;
 
 	if (open && !is_ours(l, open))
+		return OK;
+	if (is_late(l, open))
+		return judge_late(l, open, err);
+	if (is_late(l, l->past->confirmed))
+		return is_ours(l, l->past->confirmed) ? judge_late(l, l->past->confirmed, err)
+						      : OK;
+	if (is_late_value(l))
 		return OK;
 	if (open) {
 		al = *open;

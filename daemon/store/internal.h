@@ -50,6 +50,7 @@ enum family {
 	Q_OUTGOING,
 	Q_RULE,
 	Q_PAST,
+	Q_PLACE,
 	Q_count
 };
 enum { STATEMENTS_MAX = 64 /* in a family */, ARGS_MAX = 48 };
@@ -65,7 +66,7 @@ extern const struct statements project_statements, branch_statements, head_state
 	report_statements, report_list_statements, result_statements, series_statements,
 	point_statements, change_statements, alert_statements, threshold_statements,
 	token_statements, idempotency_statements, schedule_statements, delivery_statements,
-	outgoing_statements, rule_statements, past_statements;
+	outgoing_statements, rule_statements, past_statements, place_statements;
 const struct statements *statements_of(enum family f);
 extern const struct embed schema_files[]; /* generated from schema/ */
 
@@ -218,6 +219,14 @@ int head_start(struct store *s, struct arena *a, int64_t head_id, struct start *
 /* A new current head for the branch; alerts of the old one are closed. from NULL: empty. */
 int head_replace(struct store *s, int64_t branch_id, const struct start *from, int64_t now_ns,
 	struct error *err) must_check;
+/* Where a commit that the head does not have yet belongs: the number it is to get, -1 at the
+ * end. By the known graph of commits, else by their dates (place.c). */
+int version_place(struct store *s, struct arena *a, int64_t head_id, const char *hash,
+	int64_t *ret, struct error *err) must_check;
+/* Versions from this number on get the next one, with all that is stored under it. *ret_done
+ * false: there are too many. */
+int version_make_room(struct store *s, struct arena *a, int64_t head_id, int64_t from,
+	bool *ret_done, struct error *err) must_check;
 /* Newest version that the head sees, with this hash unless NULL; E_NOT_FOUND without one. */
 int head_newest(struct store *s, struct arena *a, int64_t head_id, const char *hash,
 	struct version *ret, struct error *err) must_check;

@@ -141,7 +141,7 @@ static int read_changes(const struct pasts *t, struct error *err)
 		struct metric_past *m = past_of(t, column_int(&q));
 		int64_t version = column_int(&q);
 
-		if (m)
+		if (m && version <= m->self.version_number)
 			m->change = MAX(m->change, version);
 	}
 	return r;

@@ -114,7 +114,9 @@ struct head_start { /* where a head began */
 int store_head_start(struct store *s, struct arena *a, int64_t head_id, struct head_start *ret,
 	struct error *err) must_check;
 /* The version with this hash on the head, or a new one with the next number. hash NULL: always
- * new. */
+ * new. A commit that is known to be older than the newest one of the head (by the graph of
+ * commits, or by dates where the graph is not known) gets its place among the others, whose
+ * numbers go up by one from there on. */
 int store_version_ensure(struct store *s, struct arena *a, int64_t head_id, const char *hash,
 	struct version *ret, struct error *err) must_check;
 int store_version_list(struct store *s, struct arena *a, int64_t head_id, int64_t limit,

@@ -69,6 +69,22 @@ int head_newest(struct store *s, struct arena *a, int64_t head_id, const char *h
 			       hash ? " with the hash " : "", hash ? hash : "");
 }
 
+/* A backfilled commit lands at its place, not at the end. */
+static int find_place(struct store *s, struct arena *a, int64_t head_id, const char *hash,
+	int64_t *next, struct error *err)
+{
+	int64_t place;
+	bool has_room = false;
+	int r = version_place(s, a, head_id, hash, &place, err);
+
+	if (r < 0 || place < 0 || place >= *next)
+		return r;
+	r = version_make_room(s, a, head_id, place, &has_room, err);
+	if (r == OK && has_room)
+		*next = place;
+	return r;
+}
+
 static int add(struct store *s, struct arena *a, int64_t head_id, const char *hash,
 	struct version *ret, struct error *err)
 {
@@ -83,6 +99,10 @@ static int add(struct store *s, struct arena *a, int64_t head_id, const char *ha
 	if (r < 0)
 		return r;
 	next = MAX(next, h.start_number + 1);
+	if (hash)
+		r = find_place(s, a, head_id, hash, &next, err);
+	if (r < 0)
+		return r;
 	q = db_query(s, ADD, ARGS(TEXT(uuid_new(uuid)), INT(head_id), INT(next), TEXT(hash)));
 	r = query_one(&q, err, "the version was not stored");
 	if (r == OK)

@@ -50,9 +50,9 @@ workloads:
     protocol: {processes: $processes, samples: 3, max_processes: 40, idle_wait: 0}
 YAML
 over() { [ "$(get "/v0/queue" | json 'len(d["running"]) + len(d["waiting"])')" = 0 ]; }
-# measure : the newest commit, and every question that it raises
+# measure [COMMIT] : it or the newest one, and every question that it raises
 measure() {
-	job=$(curl -s -m 60 -H 'Content-Type: application/json' --data '{"workload":"orbit","head":"main"}' "$url$P/jobs" | json 'd["uuid"]')
+	job=$(curl -s -m 60 -H 'Content-Type: application/json' --data "{\"workload\":\"orbit\",\"head\":\"${1:-main}\"}" "$url$P/jobs" | json 'd["uuid"]')
 	wait_for 600 over && [ "$(get "$P/jobs/$job" | json 'd["state"]')" = succeeded ]
 }
 n_alerts() { get "$P/alerts?limit=1000&state=$1" | json 'len(d)'; }
@@ -87,6 +87,13 @@ check_equal "in interleaved blocks, one process of each" \
 
 docs after; measure
 check_equal "the next commit adds no second one" "$(n_alerts confirmed)" 1
+docs skipped; skipped=$head
+docs later; measure; later=$head
+check "a commit that was left out is measured after a later one" measure "$skipped"
+check_equal "and stands before it, where git has it" \
+	"$(get "$P/series?branch=main&testbed=$(get "$P/testbeds" | json 'd[0]["slug"]')&benchmark=kepler&measure=latency" |
+		json '[p["hash"] for p in d["points"]][-2:]')" "['$skipped', '$later']"
+check_equal "the alert is the same one" "$(get "$P/alerts?state=confirmed" | json '[a["hash"] for a in d]')" "['$slow']"
 newton 10; fix=$head
 measure
 k=1; while [ "$(n_alerts confirmed)" != 0 ] && [ $k -lt 12 ]; do docs "back $k"; measure; k=$((k + 1)); done

@@ -477,20 +477,6 @@ START_TEST(uploads_are_judged_by_their_history_alone)
 }
 END_TEST
 
-/* --- configured rules --- */
-
-static void rule(const char *name, const char *model)
-{
-	struct project p = a_project("p");
-	struct limit_rule r = { .project_id = p.id,
-		.name = name,
-		.source = "api",
-		.benchmark = "a*",
-		.model_json = model };
-
-	ok(store_rule_save(db, mem, &r, T0, &err));
-}
-
 /* What was stored with the newest value of the benchmark a. */
 static json_t *newest_detail(void)
 {
@@ -506,6 +492,112 @@ static json_t *newest_detail(void)
 	ok(store_boundary_find(db, mem, results[0].metric.id, &b, &err));
 	ok(json_parse(b.detail_json, strlen(b.detail_json), &o, &err));
 	return arena_own_json(mem, o);
+}
+
+/* --- commits that are measured late --- */
+
+static void know_commits(int n)
+{
+	struct project p = a_project("p");
+
+	for (int k = 0; k < n; k++) {
+		struct commit c = { .hash = commit_hash(k),
+			.author = "",
+			.email = "",
+			.subject = "",
+			.parents = k ? commit_hash(k - 1) : "",
+			.time_ns = T0 + k * NS_PER_S };
+
+		ok(store_commit_save(db, p.id, &c, &err));
+	}
+}
+
+static void measure_commits(int from, int to)
+{
+	for (int k = from; k < to; k++) {
+		submit(&w, NULL, commit_hash(k));
+		run_queue(&w);
+	}
+}
+
+START_TEST(a_backfilled_commit_moves_the_change_to_where_it_began)
+{
+	struct change_point *c;
+	struct confirmed_alert *told;
+	struct project p;
+	struct alert *al;
+	size_t n, n_told;
+
+	begin(60);
+	know_commits(20);
+	step_at(8, 1.2);
+	measure_commits(0, 8);
+	measure_commits(10, 15);
+	ck_assert_str_eq(found("a", &c), "8");
+	ck_assert_str_eq(c->hash, commit_hash(10));
+	ok(store_project_find(db, mem, "p", &p, &err));
+	ok(store_confirmed_alerts(db, mem, 100, &told, &n_told, &err));
+	ck_assert_uint_eq(n_told, 1);
+	measure_commits(8, 9); /* late, and slow already */
+	ck_assert_str_eq(found("a", &c), "8");
+	ck_assert_str_eq(c->hash, commit_hash(8));
+	ok(store_alert_list(db, mem, p.id, 1u << ALERT_CONFIRMED, 100, &al, &n, &err));
+	ck_assert_uint_eq(n, 1);
+	ck_assert_str_eq(al[0].hash, commit_hash(8));
+	measure_commits(9, 10); /* behind it: nothing moves */
+	ck_assert_str_eq(found("a", &c), "8");
+	ck_assert_str_eq(c->hash, commit_hash(8));
+	ok(store_confirmed_alerts(db, mem, 100, &told, &n_told, &err));
+	ck_assert_uint_eq(n_told, 1); /* nobody is told twice */
+	finish();
+}
+END_TEST
+
+START_TEST(a_backfilled_commit_before_the_change_leaves_it_where_it_is)
+{
+	struct change_point *c;
+
+	begin(61);
+	know_commits(20);
+	step_at(9, 1.2);
+	measure_commits(0, 8);
+	measure_commits(9, 15);
+	ck_assert_str_eq(found("a", NULL), "8");
+	measure_commits(8, 9); /* late, and quick still */
+	ck_assert_str_eq(found("a", &c), "9");
+	ck_assert_str_eq(c->hash, commit_hash(9));
+	ck_assert_uint_eq(n_alerts(1u << ALERT_CONFIRMED), 1);
+	finish();
+}
+END_TEST
+
+START_TEST(limits_behind_a_backfilled_commit_are_made_again)
+{
+	int64_t before;
+
+	begin(62);
+	know_commits(30);
+	measure_commits(0, 5);
+	measure_commits(6, 14);
+	before = json_get_int(newest_detail(), "n_history", 0);
+	measure_commits(5, 6);
+	ck_assert_int_eq(json_get_int(newest_detail(), "n_history", 0), before + 1);
+	finish();
+}
+END_TEST
+
+/* --- configured rules --- */
+
+static void rule(const char *name, const char *model)
+{
+	struct project p = a_project("p");
+	struct limit_rule r = { .project_id = p.id,
+		.name = name,
+		.source = "api",
+		.benchmark = "a*",
+		.model_json = model };
+
+	ok(store_rule_save(db, mem, &r, T0, &err));
 }
 
 START_TEST(with_nothing_configured_the_default_says_that_it_is)
@@ -633,6 +725,9 @@ SUITE("analysis", a_quiet_host_finds_the_slow_commit_of_a_young_history,
 	a_gate_on_a_failed_job_is_an_error,
 	a_young_history_has_no_limits_and_its_gate_is_unknown,
 	an_older_history_has_limits_and_a_gate, a_change_begins_a_segment,
+	a_backfilled_commit_moves_the_change_to_where_it_began,
+	a_backfilled_commit_before_the_change_leaves_it_where_it_is,
+	limits_behind_a_backfilled_commit_are_made_again,
 	with_nothing_configured_the_default_says_that_it_is,
 	a_configured_limit_judges_jobs_as_it_judges_uploads,
 	an_own_test_of_a_job_is_answered_by_re_runs,

@@ -103,6 +103,110 @@ START_TEST(a_start_point_sees_its_newest_max_versions)
 }
 END_TEST
 
+/* --- commits that are measured late --- */
+
+static const char *hash(int k)
+{
+	return arena_printf(mem, "%040x", 0x1000 + k);
+}
+
+/* Commit k, child of the commits in parents (0 ends them), made in minute k. */
+static void commit(int k, int parent, int other)
+{
+	struct commit c = { .hash = hash(k),
+		.author = "",
+		.email = "",
+		.subject = "",
+		.parents = other    ? arena_printf(mem, "%s %s", hash(parent), hash(other))
+			   : parent ? hash(parent)
+				    : "",
+		.time_ns = T0 + k * 60 * NS_PER_S };
+
+	ok(store_commit_save(db, project.id, &c, &err));
+}
+
+/* "1 2 3": which commits the head has, in order of their numbers. */
+static const char *order(const struct branch *b)
+{
+	struct version *v;
+	const char *text = "";
+	size_t n;
+
+	ok(store_version_list(db, mem, b->head_id, 100, &v, &n, &err));
+	for (size_t i = n; i-- > 0;)
+		text = arena_printf(mem, "%s%s%ld", text, *text ? " " : "",
+			strtol(v[i].hash + 32, NULL, 16) - 0x1000);
+	return text;
+}
+
+START_TEST(a_backfilled_commit_lands_at_its_place_in_the_graph)
+{
+	struct branch b;
+
+	start();
+	project = a_project("p");
+	b = ensure("main", NULL);
+	for (int k = 1; k <= 9; k++)
+		commit(k, k - 1, k == 7 ? 3 : 0);
+	version_of(&b, hash(2));
+	version_of(&b, hash(5));
+	version_of(&b, hash(9));
+	ck_assert_int_eq(version_of(&b, hash(7)), 2);
+	ck_assert_str_eq(order(&b), "2 5 7 9");
+	ck_assert_int_eq(version_of(&b, hash(1)), 0);
+	ck_assert_int_eq(version_of(&b, hash(4)), 2);
+	ck_assert_str_eq(order(&b), "1 2 4 5 7 9");
+	commit(10, 9, 0);
+	ck_assert_int_eq(version_of(&b, hash(10)), 6);
+	commit(11, 4, 0); /* of another line: at the end */
+	ck_assert_int_eq(version_of(&b, hash(11)), 7);
+	ck_assert_int_eq(version_of(&b, hash(5)), 3);
+	finish();
+}
+END_TEST
+
+START_TEST(where_the_graph_is_not_known_dates_decide_and_else_arrival)
+{
+	struct branch b;
+
+	start();
+	project = a_project("p");
+	b = ensure("main", NULL);
+	commit(20, 19, 0); /* 19 is not known */
+	commit(30, 29, 0);
+	commit(25, 24, 0);
+	commit(40, 39, 0);
+	version_of(&b, hash(20));
+	version_of(&b, hash(30));
+	ck_assert_int_eq(version_of(&b, hash(25)), 1);
+	ck_assert_int_eq(version_of(&b, hash(40)), 3);
+	ck_assert_int_eq(version_of(&b, hash(99)), 4); /* nothing is known of it */
+	ck_assert_str_eq(order(&b), "20 25 30 40 99");
+	finish();
+}
+END_TEST
+
+START_TEST(branches_that_started_behind_the_place_move_too)
+{
+	struct start_point sp = { .branch = "main" };
+	struct branch b, f;
+
+	start();
+	project = a_project("p");
+	b = ensure("main", NULL);
+	for (int k = 1; k <= 6; k++)
+		commit(k, k - 1, 0);
+	version_of(&b, hash(1));
+	version_of(&b, hash(4));
+	f = ensure("feature", &sp);
+	ck_assert_int_eq(version_of(&f, hash(6)), 2);
+	ck_assert_int_eq(version_of(&b, hash(2)), 1);
+	ck_assert_str_eq(order(&f), "1 2 4 6");
+	ck_assert_int_eq(version_of(&f, hash(6)), 3);
+	finish();
+}
+END_TEST
+
 START_TEST(an_unknown_or_empty_start_branch_is_no_start_point_and_no_error)
 {
 	struct start_point unknown = { .branch = "nowhere" }, empty = { .branch = "empty" };
@@ -296,7 +400,10 @@ START_TEST(thresholds_are_cloned_only_with_a_new_head)
 }
 END_TEST
 
-SUITE("store_branch", a_hash_keeps_its_version_and_no_hash_is_always_new,
+SUITE("store_branch", a_backfilled_commit_lands_at_its_place_in_the_graph,
+	where_the_graph_is_not_known_dates_decide_and_else_arrival,
+	branches_that_started_behind_the_place_move_too,
+	a_hash_keeps_its_version_and_no_hash_is_always_new,
 	a_new_branch_goes_on_from_its_start_point, a_start_point_sees_its_newest_max_versions,
 	an_unknown_or_empty_start_branch_is_no_start_point_and_no_error,
 	a_hash_that_is_not_there_falls_back_to_the_newest_version, the_table_of_start_points,
