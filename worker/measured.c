@@ -310,6 +310,11 @@ static void fill_measured(struct job *j, struct arena *a, const struct turn *t,
 	}
 	rec->before = &f->before;
 	rec->after = &f->after;
+	if (m->is_timed_outside && memory_is_hidden(&rec->process.account))
+		job_note(j,
+			"peak memory of '%.80s' is not told where it is below what the worker "
+			"itself had when it started it",
+			t->cell->benchmark);
 }
 
 /* A calibrating run leaves no record, unless it is also the run that failed. */

@@ -20,6 +20,8 @@ struct record {
 	int64_t counted;  /* instructions */
 };
 
+/* Is the peak memory that of the program, or of the worker that started it? */
+bool memory_is_hidden(const struct account *a);
 /* The whole message; channel_send takes it. */
 json_t *record_message(const struct job *j, const struct turn *t, const struct record *r,
 	const struct noise *n);

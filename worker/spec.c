@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "worker/spec.h"
 
+#include <malloc.h>
+#include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
 #include "base/json.h"
@@ -13,7 +15,7 @@ static const char *const slots[] = { "exclusive", "shared", NULL };
 static const char *const adapters[] = { "none", "json", "python_pytest", "cpp_google",
 	"shell_hyperfine", NULL };
 
-enum { ARG_BYTES = 128 * 1024, MAX_HAVE = 100000, MAX_ENV = 256 };
+enum { ARG_BYTES = 128 * 1024, MAX_HAVE = 100000, MAX_ENV = 256, TRIM_FROM = 256 };
 #define DAY_NS (86400e9)
 
 /* The JSON members as they come; turned into struct spec once they are checked. */
@@ -293,16 +295,39 @@ static int read_cells(struct arena *a, json_t *j, struct spec *s, struct error *
 	return OK;
 }
 
-static void read_have(struct arena *a, json_t *j, struct spec *s)
+/* Ids are mostly positions. "": no cell of this job. */
+static const char *own_cell_id(const struct spec *s, const char *id)
+{
+	size_t k = strtoul(id, NULL, 10);
+
+	if (k < s->n_cells && !strcmp(s->cells[k].id, id))
+		return s->cells[k].id;
+	for (k = 0; k < s->n_cells; k++)
+		if (!strcmp(s->cells[k].id, id))
+			return s->cells[k].id;
+	return "";
+}
+
+static const char *own_arm_name(const struct spec *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_arms; i++)
+		if (!strcmp(s->arms[i].name, name))
+			return s->arms[i].name;
+	return strcmp(name, "control") ? "" : "control";
+}
+
+/* The JSON of what was measured can be large, and what is in memory here hides the size of
+ * small programs (maxrss_floor_kib): it is let go. */
+static void read_have(struct arena *a, json_t *whole, json_t *j, struct spec *s)
 {
 	size_t i;
 	json_t *v;
 
 	s->have = ARENA_ARRAY(a, struct spec_have, json_array_size(j));
-	json_array_foreach (j, i, v)
+	json_array_foreach (j, i, v) {
 		s->have[s->n_have++] = (struct spec_have){
-			.cell = json_get_str(v, "cell", ""),
-			.arm = json_get_str(v, "arm", ""),
+			.cell = own_cell_id(s, json_get_str(v, "cell", "")),
+			.arm = own_arm_name(s, json_get_str(v, "arm", "")),
 			.seq = json_get_int(v, "seq", 0),
 			.index = json_get_int(v, "index", 0),
 			.block = json_get_int(v, "block", 0),
@@ -311,6 +336,10 @@ static void read_have(struct arena *a, json_t *j, struct spec *s)
 			.is_replaced = json_get_bool(v, "replaced", false),
 			.is_count = json_object_get(v, "tool") != NULL,
 		};
+	}
+	json_object_del(whole, "have");
+	if (s->n_have > TRIM_FROM)
+		(void)malloc_trim(0);
 }
 
 static int read_exit_codes(json_t *j, struct spec *s, struct error *err)
@@ -443,7 +472,7 @@ int spec_read(struct arena *a, json_t *j, struct spec **ret, struct error *err)
 		(r = read_paths(a, &raw, s, err)) < 0 ||
 		(r = read_all_steps(a, &raw, s, err)) < 0)
 		return r;
-	read_have(a, raw.have, s);
+	read_have(a, j, raw.have, s);
 	r = check_whole(s, err);
 	if (r < 0)
 		return r;

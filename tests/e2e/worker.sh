@@ -112,6 +112,17 @@ if cc --version >/dev/null 2>&1; then
 	check "10 MiB read as 10 and a little ($first KiB)" test "$first" -ge 10240 -a "$first" -lt 20480
 	check "200 MiB read as 200 ($second KiB)" test "$second" -ge 204800 -a "$second" -lt 225280
 	check "10 MiB after it read as 10 again ($third KiB)" test "$third" -ge 10240 -a "$third" -lt 20480
+	# Peak memory survives exec: what the worker has in memory at the fork is the least one sees.
+	awk 'BEGIN { for (i = 0; i < 40000; i++) printf "%s{\"cell\":\"1\",\"arm\":\"head\",\"index\":%d,\"seq\":%d,\"block\":%d,\"noise\":\"clean\",\"value\":1e6}", (i ? "," : ""), i, i, i }' >"$tmp/have"
+	echo "{\"kind\":\"command\",\"cells\":[$(cell 0 10),$(cell 1 200)],\"protocol\":{\"processes\":1,\"adaptive\":false,\"idle_wait_ns\":0},\"have\":[$(cat "$tmp/have")]}" >"$tmp/job.json"
+	out=$("$worker" --run "$tmp/job.json")
+	check "beside 40,000 processes of an earlier attempt 10 MiB are 10 ($(rss 0) KiB)" test "$(rss 0)" -ge 10240 -a "$(rss 0)" -lt 20480
+	long=$(head -c 100000 /dev/zero | tr '\0' x)
+	cells=$(for i in $(seq 0 149); do printf '%s{"id":"%s","benchmark":"m","argv":["true","%s"]}' "$([ "$i" = 0 ] || echo ,)" "$i" "$long"; done)
+	printf '%s' "{\"kind\":\"command\",\"cells\":[$cells],\"protocol\":{\"processes\":1,\"adaptive\":false,\"idle_wait_ns\":0}}" >"$tmp/job.json"
+	out=$("$worker" --run "$tmp/job.json")
+	check "below the size of the worker ($(number maxrss_floor_kib) KiB) memory is not told" test "$(echo "$out" | grep -c '"measure":"memory-peak"')" = 0
+	check_match "and the result says so" "$out" "\"notes\":\[\"peak memory of 'm' is not told where it is below what the worker itself had"
 else
 	skip "10, 200 and 10 MiB" "no C compiler"
 fi
