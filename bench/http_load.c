@@ -2,11 +2,12 @@
 /* Load for `make bench-http`: keep-alive connections, one request in flight on each, one
  * thread.
  *
- *   http-load PORT PATH CONNECTIONS SECONDS [BODY-BYTES | @FILE]
+ *   http-load [--rate N] PORT PATH CONNECTIONS SECONDS [BODY-BYTES | @FILE]
  *
- * With BODY-BYTES it POSTs a JSON body of about that size, with @FILE the file. Prints one line
- * of JSON: requests, errors (answers that are not 2xx, broken connections), requests a second,
- * latencies in microseconds. */
+ * With BODY-BYTES it POSTs a JSON body of about that size, with @FILE the file. With --rate it
+ * begins N requests a second, evenly, as long as a connection is free. Prints one line of JSON:
+ * requests, errors (answers that are not 2xx, broken connections), requests a second, latencies
+ * in microseconds. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -30,6 +31,7 @@ struct connection {
 	size_t n_in;
 	char in[4096 + 1]; /* head of the answer, and its body if that is short */
 	int64_t left;	   /* of the body, once the head is complete; -1 before */
+	bool is_idle;	   /* waits for its turn, with --rate */
 };
 
 static struct {
@@ -38,6 +40,10 @@ static struct {
 	size_t n, cap;
 	int64_t errors;
 	bool is_warm;
+	int64_t every_ns; /* between requests; 0: as fast as it goes */
+	int64_t due_ns;	  /* the next one */
+	struct connection *list;
+	int n_connections;
 } load;
 
 static int open_connection(int port)
@@ -154,7 +160,26 @@ static void on_readable(struct connection *c)
 	if (!take_bytes(c, data, (size_t)n))
 		return;
 	record(c);
-	start_request(c);
+	if (load.every_ns)
+		c->is_idle = true;
+	else
+		start_request(c);
+}
+
+/* What the pace says is due, on connections that are free. */
+static void start_due(void)
+{
+	int64_t now_ns = clock_monotonic_ns();
+
+	for (int i = 0; i < load.n_connections && load.due_ns <= now_ns; i++)
+		if (load.list[i].is_idle) {
+			load.list[i].is_idle = false;
+			load.due_ns += load.every_ns;
+			start_request(&load.list[i]);
+		}
+	/* No burst to catch up with what could not be begun. */
+	if (load.due_ns < now_ns - NS_PER_S / 10)
+		load.due_ns = now_ns;
 }
 
 static void run(int epoll, int64_t for_ns)
@@ -163,10 +188,12 @@ static void run(int epoll, int64_t for_ns)
 	struct epoll_event events[EVENTS];
 
 	while (clock_monotonic_ns() < until_ns) {
-		int n = epoll_wait(epoll, events, EVENTS, 100);
+		int n = epoll_wait(epoll, events, EVENTS, load.every_ns ? 1 : 100);
 
 		for (int i = 0; i < n; i++)
 			on_readable(events[i].data.ptr);
+		if (load.every_ns)
+			start_due();
 	}
 }
 
@@ -188,22 +215,31 @@ int main(int argc, char **argv)
 	struct connection *list;
 	double seconds;
 
+	if (argc > 3 && !strcmp(argv[1], "--rate") && atoi(argv[2]) > 0) {
+		load.every_ns = NS_PER_S / atoi(argv[2]);
+		argv += 2;
+		argc -= 2;
+	}
 	if (argc < 5) {
-		fprintf(stderr, "usage: http-load PORT PATH CONNECTIONS SECONDS [BODY-BYTES | "
-				"@FILE]\n");
+		fprintf(stderr, "usage: http-load [--rate N] PORT PATH CONNECTIONS SECONDS "
+				"[BODY-BYTES | @FILE]\n");
 		return 2;
 	}
 	port = atoi(argv[1]);
 	n = atoi(argv[3]);
 	seconds = atof(argv[4]);
 	make_request(argv[2], port, argc > 5 ? argv[5] : NULL);
-	list = xcalloc((size_t)n, sizeof(*list));
+	load.list = list = xcalloc((size_t)n, sizeof(*list));
+	load.n_connections = n;
+	load.due_ns = clock_monotonic_ns();
 	for (int i = 0; i < n; i++) {
 		struct epoll_event e = { .events = EPOLLIN, .data.ptr = &list[i] };
 
 		list[i].fd = open_connection(port);
 		epoll_ctl(epoll, EPOLL_CTL_ADD, list[i].fd, &e);
-		start_request(&list[i]);
+		list[i].is_idle = load.every_ns > 0;
+		if (!list[i].is_idle)
+			start_request(&list[i]);
 	}
 	run(epoll, (int64_t)(seconds / 10 * NS_PER_S));
 	load.is_warm = true;
