@@ -27,6 +27,7 @@ import threading
 import time
 
 PATIENCE_S = 600
+REST_S = 5.5  # benchd gives back what it needs no more on its next tick, every 5 s
 WARM_UP = 400  # jobs until SQLite's page caches are full and each thread has run each kind of work
 
 
@@ -159,16 +160,22 @@ def many(d, n):
             if bad:
                 raise RuntimeError(f"a job ended as {bad[0]['state']}: {bad[0]['reason']}")
 
-    first = rss_kib(d.p.pid)
+    def at_rest():
+        time.sleep(REST_S)
+        return rss_kib(d.p.pid), rss_kib(d.worker())
+
+    first = at_rest()[0]
     run(WARM_UP)
-    daemon, worker, pid = rss_kib(d.p.pid), rss_kib(d.worker()), d.worker()
+    (daemon, worker), pid = at_rest(), d.worker()
     start = time.perf_counter()
     run(n)
     took = time.perf_counter() - start
-    grown = (rss_kib(d.p.pid) - daemon) / 1024, (rss_kib(d.worker()) - worker) / 1024
+    busy, (after, worker_after) = rss_kib(d.p.pid), at_rest()
+    grown = (after - daemon) / 1024, (worker_after - worker) / 1024
     return (d.is_sanitized or max(grown) < 2) and pid == d.worker(), (
         f"{n} jobs in {took:.1f} s ({n / took:.0f}/s): daemon {grown[0]:+.2f} MB, worker {grown[1]:+.2f} MB (bar 2 MB); "
-        f"the {WARM_UP} before that: daemon {(daemon - first) / 1024:+.2f} MB")
+        f"the {WARM_UP} before that: daemon {(daemon - first) / 1024:+.2f} MB; "
+        f"at rest {after / 1024:.1f} MB, at the end of the work {busy / 1024:.1f} MB")
 
 
 def kills(d, n):

@@ -417,7 +417,6 @@ static int tick_write(struct store *st, void *arg, struct error *err)
 	int64_t now = pipeline_now(pl);
 	int r;
 
-	pipeline_trim(pl, 1);
 	r = queue_tick(st, a, pl->c.rules(pl->c.arg), now, err);
 	if (r == OK && pl->n_ticks % PRUNE_EVERY_TICKS == 1)
 		r = store_idempotency_prune(st, now - pl->c.keep_answers_ns, err);
@@ -479,6 +478,7 @@ static void on_tick(uv_timer_t *t)
 	if (pl->is_stopping || pl->is_ticking)
 		return;
 	forgive_jump(pl);
+	pipeline_trim(pl, 1);
 	pl->is_ticking = true;
 	pl->n_pending++;
 	if (writer_submit(server_writer(pl->server), tick_write, on_tick_done, pl, &err) < 0)

@@ -8,6 +8,7 @@
 
 /* A process record is stored almost at once; the pause lets what follows it in the same breath,
  * most often `done`, into the same transaction. */
+enum { TRIM_EVERY = 50 }; /* ended jobs */
 enum { FLUSH_MS = 100, FLUSH_SOON_MS = 5, MAX_INBOX = 20000 };
 #define GRACE_NS (15 * NS_PER_S) /* TERM, 5 s, KILL, and time to say so */
 
@@ -85,6 +86,7 @@ void run_end(struct run *run)
 	pl->n_pending++; /* until its timers are closed */
 	uv_close((uv_handle_t *)&run->timer, on_handle_closed);
 	uv_close((uv_handle_t *)&run->flush, on_handle_closed);
+	pipeline_trim(pl, TRIM_EVERY);
 	if (pl->c.on_over && !pl->is_stopping)
 		pl->c.on_over(pl->c.arg);
 	if (run->has_freed)

@@ -124,7 +124,7 @@ struct pipeline {
 	_Atomic int64_t storing_ns; /* of batches with processes, until they were durable */
 	_Atomic int64_t telling_ns; /* of workers, between processes */
 	_Atomic int64_t n_ended[job_state_count];
-	int64_t n_ended_trimmed; /* the writer's: ended jobs when memory was given back */
+	int64_t n_ended_trimmed; /* ended jobs when memory was given back */
 };
 
 /* --- pipeline.c --- */
@@ -138,7 +138,7 @@ int run_load(struct run *run, struct store *st, struct error *err) must_check;
 /* Tell those who watch the job and those it touched. Before its scratch is freed. */
 void run_notify(struct run *run);
 void pipeline_notify_touched(struct pipeline *pl, const struct touched_job *list, size_t n);
-/* Give free memory back to the system when so many jobs have ended since the last time. Writer
+/* Give free memory back to the system when so many jobs have ended since the last time. Loop
  * thread; takes about a millisecond. */
 void pipeline_trim(struct pipeline *pl, int64_t at_least);
 /* Tell what a background write or read of the pipeline has ended; may complete a stop. */

@@ -10,8 +10,6 @@ static const char *keep(struct run *run, const char *s)
 	return arena_strdup(run->scratch, s);
 }
 
-enum { TRIM_EVERY = 50 }; /* ended jobs */
-
 static int finish(struct run *run, struct store *st, enum job_state state, enum job_fault fault,
 	const char *reason, struct error *err)
 {
@@ -23,7 +21,6 @@ static int finish(struct run *run, struct store *st, enum job_state state, enum 
 	if (r < 0)
 		return r;
 	run->pl->n_ended[state]++;
-	pipeline_trim(run->pl, TRIM_EVERY);
 	return JOB_IS_OVER;
 }
 
