@@ -1,232 +1,264 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* benchctl doctor: how noisy is this host, and what can be changed about it?
- *
- * Two parts, both local: settings read from /proc and /sys, and a measurement: fresh processes
- * that do fixed work, as benchd measures. Its figures: the spread between processes (what
- * limits every comparison), the spread inside one, the time stolen by others, and the smallest
- * change ten processes an arm could see. */
-#include "client/client.h"
+/* benchctl doctor: how noisy is this host, what makes it so, what to change first and what that
+ * would bring? All of it local: no daemon is asked. */
+#include "client/doctor.h"
 
 #include <ctype.h>
 #include <math.h>
-#include <sched.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/text.h"
-#include "stats/power.h"
-#include "stats/quantile.h"
 
-enum { PROCESSES = 20, SAMPLES = 10 };
+#define WINDOW_NS (2 * NS_PER_S)
+enum { MAX_TEXT = 4 * MiB };
 
-struct doctor {
-	struct client *c;
-	struct table *table;
-	json_t *json;
-	int n_advice;
-};
+const char *const doctor_level_names[] = { "ok", "note", "look", "bad", NULL };
 
-static const char *read_line(struct client *c, const char *path)
+/* --- what the other files call --- */
+
+static json_t *finding_json(const struct finding *f)
+{
+	json_t *o = json_object();
+
+	json_set_str(o, "area", f->area);
+	json_set_str(o, "check", f->check);
+	json_set_str(o, "value", f->value);
+	json_set_str(o, "level", doctor_level_names[f->level]);
+	json_set_opt(o, "advice", f->advice);
+	json_set_opt(o, "gain", f->gain);
+	json_set_opt(o, "remedy", f->remedy);
+	return o;
+}
+
+void doctor_find(struct doctor *d, struct finding f)
+{
+	if (d->n == d->cap) {
+		size_t cap = d->cap ? 2 * d->cap : 32;
+		struct finding *bigger = ARENA_ARRAY(d->a, struct finding, cap);
+
+		if (d->n)
+			memcpy(bigger, d->list, d->n * sizeof(*bigger));
+		d->list = bigger;
+		d->cap = cap;
+	}
+	d->list[d->n++] = f;
+	json_array_append_new(d->findings, finding_json(&f));
+}
+
+const char *doctor_text(struct doctor *d, const char *fmt, ...)
 {
 	_cleanup_(buf_done)
 	struct buf b = { 0 };
+	char path[512];
+	struct error err;
+	size_t n;
+	va_list ap;
 
-	if (file_read(path, 65536, &b, NULL) < 0)
+	n = (size_t)snprintf(path, sizeof(path), "%s", d->root);
+	va_start(ap, fmt);
+	vsnprintf(path + n, n < sizeof(path) ? sizeof(path) - n : 0, fmt, ap);
+	va_end(ap);
+	if (file_read(path, MAX_TEXT, &b, &err) < 0)
 		return NULL;
-	return arena_strndup(c->arena, buf_str(&b), strcspn(buf_str(&b), "\n"));
+	n = b.len;
+	while (n && isspace((unsigned char)buf_str(&b)[n - 1]))
+		n--;
+	return arena_strndup(d->a, buf_str(&b), n);
 }
 
-static void finding(
-	struct doctor *d, const char *what, const char *value, bool is_good, const char *advice)
+int64_t doctor_number(struct doctor *d, const char *path)
 {
-	const char *cells[] = { is_good ? "ok" : "look", what, value, is_good ? "" : advice };
-	json_t *o = json_object();
+	const char *text = doctor_text(d, "%s", path);
+	char *end;
+	long long v = text ? strtoll(text, &end, 10) : -1;
 
-	table_add(d->table, cells);
-	json_set_str(o, "check", what);
-	json_set_str(o, "value", value);
-	json_set_bool(o, "ok", is_good);
-	json_set_str(o, "advice", is_good ? NULL : advice);
-	json_array_append_new(json_object_get(d->json, "settings"), o);
-	d->n_advice += !is_good;
+	return text && end != text ? v : -1;
 }
 
-static void check_file(struct doctor *d, const char *what, const char *path, const char *good,
-	const char *advice)
-{
-	const char *v = read_line(d->c, path);
+/* --- the verdict --- */
 
-	if (v)
-		finding(d, what, v, strstr(v, good) != NULL, advice);
-	else
-		finding(d, what, "not readable here", true, "");
-}
-
-static double pressure(struct client *c)
-{
-	const char *line = read_line(c, "/proc/pressure/cpu");
-	const char *avg = line ? strstr(line, "avg10=") : NULL;
-
-	return avg ? strtod(avg + 6, NULL) : NAN;
-}
-
-static void check_load(struct doctor *d)
-{
-	double load[3] = { 0 }, psi = pressure(d->c);
+struct verdict {
+	enum doctor_level level;
 	const char *text;
+};
 
-	if (getloadavg(load, 3) > 0) {
-		text = arena_printf(d->c->arena, "%.2f", load[0]);
-		finding(d, "load of the last minute", text, load[0] < 0.3,
-			"stop other work: an idle host is worth more than any statistics");
+/* The smallest change seen decides how the host is called; 2 % is min_effect's default. */
+static struct verdict judge(struct doctor *d)
+{
+	double seen = d->noise.detectable_paired;
+	const char *change = doctor_print(d, "%.2f %%", 100 * seen);
+
+	if (!(seen < 0.05))
+		return (struct verdict){ DOCTOR_BAD,
+			doctor_print(d,
+				"This host is too noisy now: only changes from %s would "
+				"be seen.",
+				change) };
+	if (seen >= 0.02)
+		return (struct verdict){ DOCTOR_LOOK,
+			doctor_print(d,
+				"This host sees changes from %s; the default protocol "
+				"looks for 2 %%.",
+				change) };
+	return (struct verdict){ DOCTOR_OK,
+		doctor_print(d, "This host is fit for measuring: it sees changes from %s.",
+			change) };
+}
+
+static size_t count(const struct doctor *d, enum doctor_level level)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->n; i++)
+		n += d->list[i].level == level;
+	return n;
+}
+
+/* --- output --- */
+
+static void print_findings(struct doctor *d)
+{
+	struct table *t = table_new(d->a, 4);
+	struct buf b = { 0 };
+
+	table_head(t, 0, "", false);
+	table_head(t, 1, "area", false);
+	table_head(t, 2, "check", false);
+	table_head(t, 3, "here", false);
+	for (size_t i = 0; i < d->n; i++) {
+		const struct finding *f = &d->list[i];
+		const char *cells[] = { doctor_level_names[f->level], f->area, f->check,
+			f->value };
+
+		table_add(t, cells);
 	}
-	if (isfinite(psi)) {
-		text = arena_printf(d->c->arena, "%.1f %% of the last 10 s", psi);
-		finding(d, "waiting for a CPU (PSI)", text, psi < 2,
-			"something else competes; benchd waits for less than 2 % before it "
-			"starts");
-	}
+	table_format(t, TABLE_TEXT, &b);
+	fputs(buf_str(&b), stdout);
+	buf_done(&b);
 }
 
-static void check_settings(struct doctor *d)
+static void figure(const struct doctor *d, const char *what, const char *key, double scale,
+	const char *unit)
 {
-	static const char cpu0[] = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor";
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	double v = json_number_value(json_object_get(d->measured, key));
 
-	check_load(d);
-	finding(d, "CPUs", arena_printf(d->c->arena, "%ld", n), n >= 2,
-		"with one CPU the daemon and the benchmark share it; give the host two");
-	check_file(d, "CPU frequency governor", cpu0, "performance",
-		"cpupower frequency-set -g performance: removes the ramp-up of the first "
-		"samples");
-	check_file(d, "turbo off (intel)", "/sys/devices/system/cpu/intel_pstate/no_turbo", "1",
-		"no_turbo=1: the clock no longer depends on temperature and on the neighbours");
-	check_file(d, "boost off (acpi)", "/sys/devices/system/cpu/cpufreq/boost", "0",
-		"boost=0: the clock no longer depends on temperature and on the neighbours");
-	check_file(d, "SMT", "/sys/devices/system/cpu/smt/active", "0",
-		"switch it off, or give benchd both siblings: a sibling takes up to half a "
-		"core");
-	check_file(d, "clock source",
-		"/sys/devices/system/clocksource/clocksource0/current_clocksource", "", "");
-	check_file(d, "transparent huge pages", "/sys/kernel/mm/transparent_hugepage/enabled",
-		"[madvise]", "madvise: page sizes then differ less from run to run");
-	check_file(d, "perf_event_paranoid", "/proc/sys/kernel/perf_event_paranoid", "", "");
+	printf("  %-62s %8.2f %s\n", what, scale * v, unit);
 }
 
-/* A fixed piece of dependent arithmetic, about 2 ms; the result keeps it from being removed. */
-static double work(void)
+static void print_measured(const struct doctor *d)
 {
-	double x = 0.5;
-
-	for (int i = 0; i < 400000; i++)
-		x = x * 1.0000001 + 1e-9;
-	return x;
+	puts("\nmeasured, with fresh processes of fixed work, pinned and unpinned in turns:");
+	figure(d, "spread inside a process (median absolute deviation)", "within", 100, "%");
+	figure(d, "spread between processes (standard deviation), pinned", "between", 100, "%");
+	figure(d, "the same, unpinned", "between_unpinned", 100, "%");
+	figure(d, "the same, of processes that run one after the other", "between_paired", 100,
+		"%");
+	figure(d, "slowest sample above its process's median", "worst", 100, "%");
+	figure(d, "reading the clock", "timer_ns", 1, "ns");
+	figure(d, "late wake-up, 1 in 100", "late_wakeup_ns", 1e-3, "us");
+	puts("\nsmallest change that the default protocol (10 processes an arm) would see:");
+	figure(d, "interleaved, as benchd compares", "detectable_interleaved", 100, "%");
+	figure(d, "against a result of another hour", "detectable", 100, "%");
 }
 
-static void child(int fd, int cpu)
+static void print_advice(const struct doctor *d)
 {
-	double ns[SAMPLES];
-	cpu_set_t set;
-	volatile double sink;
+	int n = 0;
 
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-	sink = work();
-	for (int i = 0; i < SAMPLES; i++) {
-		int64_t start = clock_monotonic_ns();
+	for (int level = DOCTOR_BAD; level >= DOCTOR_LOOK; level--)
+		for (size_t i = 0; i < d->n; i++) {
+			const struct finding *f = &d->list[i];
 
-		sink = work();
-		ns[i] = (double)(clock_monotonic_ns() - start);
-	}
-	(void)sink;
-	_exit(write(fd, ns, sizeof(ns)) == (ssize_t)sizeof(ns) ? 0 : 1);
-}
-
-static bool measure_process(double ns[SAMPLES], struct rusage *ru)
-{
-	int fds[2], status, cpu = (int)sysconf(_SC_NPROCESSORS_ONLN) - 1;
-	bool ok;
-	pid_t pid;
-
-	if (pipe(fds) < 0)
-		return false;
-	pid = fork();
-	if (pid == 0)
-		child(fds[1], cpu);
-	close(fds[1]);
-	ok = pid > 0 &&
-	     read(fds[0], ns, SAMPLES * sizeof(*ns)) == (ssize_t)(SAMPLES * sizeof(*ns));
-	close(fds[0]);
-	return pid > 0 && wait4(pid, &status, 0, ru) == pid && ok;
-}
-
-static const char *percent(struct client *c, double x)
-{
-	return isfinite(x) ? arena_printf(c->arena, "%.2f %%", 100 * x) : "-";
-}
-
-static void figure(
-	struct doctor *d, const char *what, const char *key, double v, const char *text)
-{
-	json_set_real(json_object_get(d->json, "measured"), key, v);
-	if (d->c->output != OUT_JSON)
-		printf("  %-58s %s\n", what, text);
-}
-
-static int measure(struct doctor *d)
-{
-	struct arena *a = d->c->arena;
-	double medians[PROCESSES], all[PROCESSES * SAMPLES], within = 0, s, centre, mde;
-	long switches = 0;
-
-	for (int p = 0; p < PROCESSES; p++) {
-		double *ns = all + p * SAMPLES;
-		struct rusage ru;
-
-		if (!measure_process(ns, &ru)) {
-			fputs("benchctl doctor: a measuring process failed\n", stderr);
-			return EXIT_FAILED;
+			if ((int)f->level != level)
+				continue;
+			if (!n++)
+				puts("\nwhat to change, first things first:");
+			printf("%3d. %s: %s.\n     Brings: %s.\n", n, f->check, f->advice,
+				f->gain);
+			if (f->remedy)
+				printf("     As root: %s\n", f->remedy);
 		}
-		medians[p] = sample_median(a, ns, SAMPLES);
-		within += sample_mad(a, ns, SAMPLES) / medians[p] / PROCESSES;
-		switches += ru.ru_nivcsw;
-	}
-	double *logs = sample_logs(a, medians, PROCESSES);
+	for (size_t i = 0; i < d->n; i++)
+		if (d->list[i].level == DOCTOR_NOTE && d->list[i].advice)
+			printf("   - %s: %s.\n", d->list[i].check, d->list[i].advice);
+}
 
-	s = sample_sd(logs, PROCESSES, sample_mean(logs, PROCESSES));
-	centre = sample_median(a, medians, PROCESSES);
-	sample_sort(all, PROCESSES * SAMPLES);
-	mde = power_mde(s, 10, 10, 18, 0.01, 0.8);
-	if (d->c->output != OUT_JSON)
-		printf("\nmeasured with %d fresh processes of %d samples:\n", PROCESSES,
-			SAMPLES);
-	figure(d, "spread inside a process (median absolute deviation)", "within", within,
-		percent(d->c, within));
-	figure(d, "spread between processes (standard deviation)", "between", s,
-		percent(d->c, s));
-	figure(d, "slowest sample above the median", "worst",
-		all[PROCESSES * SAMPLES - 1] / centre - 1,
-		percent(d->c, all[PROCESSES * SAMPLES - 1] / centre - 1));
-	figure(d, "involuntary context switches a process", "switches",
-		(double)switches / PROCESSES,
-		arena_printf(a, "%.1f", (double)switches / PROCESSES));
-	figure(d, "smallest change that 10 processes an arm would see", "detectable", mde,
-		percent(d->c, mde));
+static void print_text(struct doctor *d, const struct verdict *v)
+{
+	print_findings(d);
+	print_measured(d);
+	print_advice(d);
+	printf("\n%s %zu to change, %zu of them first.\n", v->text,
+		count(d, DOCTOR_LOOK) + count(d, DOCTOR_BAD), count(d, DOCTOR_BAD));
+}
+
+static void print_json(struct doctor *d, const struct verdict *v)
+{
+	json_t *o = arena_own_json(d->a, json_object()), *verdict = json_object();
+
+	json_set_str(verdict, "level", doctor_level_names[v->level]);
+	json_set_str(verdict, "text", v->text);
+	json_object_set(o, "findings", d->findings);
+	json_object_set(o, "busy", d->busy);
+	json_object_set(o, "measured", d->measured);
+	json_object_set_new(o, "verdict", verdict);
+	json_dumpf(o, stdout, JSON_INDENT(2));
+	putchar('\n');
+}
+
+/* --- the command --- */
+
+static void init(struct doctor *d, struct client *c, const char *root)
+{
+	*d = (struct doctor){ .c = c, .a = c->arena, .root = root ? root : "" };
+	d->findings = arena_own_json(d->a, json_array());
+	d->busy = arena_own_json(d->a, json_array());
+	d->measured = arena_own_json(d->a, json_object());
+	CPU_ZERO(&d->allowed);
+	(void)sched_getaffinity(0, sizeof(d->allowed), &d->allowed);
+	for (int i = 0; i < CPU_SETSIZE; i++)
+		if (CPU_ISSET(i, &d->allowed))
+			d->cpu = i;
+}
+
+static int examine(struct client *c, const char *root, const char *fail_on)
+{
+	struct verdict v;
+	struct error err;
+	struct doctor d;
+
+	init(&d, c, root);
+	doctor_settings(&d);
+	doctor_place(&d);
+	note(c, "looking at the host for %.0f s, then measuring", (double)WINDOW_NS / NS_PER_S);
+	doctor_activity(&d, WINDOW_NS);
+	if (doctor_noise(&d, &err) < 0)
+		return complain(c, &err);
+	v = judge(&d);
+	if (c->output == OUT_JSON)
+		print_json(&d, &v);
+	else
+		print_text(&d, &v);
+	if (fail_on &&
+		(v.level == DOCTOR_BAD || (!strcmp(fail_on, "look") && v.level != DOCTOR_OK)))
+		return EXIT_UNKNOWN;
 	return EXIT_OK;
 }
 
 static int run(struct client *c, const struct command *self, int argc, char **argv)
 {
-	struct doctor d = { .c = c };
+	const char *root = NULL, *fail_on = NULL;
 	bool config = false;
 	const struct option_row rows[] = {
 		{ "config", 0, NULL, "where host, project and token come from", OPT_FLAG,
 			&config },
+		{ "fail-on", 0, "LEVEL", "exit 4 when the verdict is bad, or look or bad",
+			OPT_STRING, &fail_on },
+		{ "root", 0, "DIR", "read /proc and /sys below this folder", OPT_STRING,
+			&root },
 		{ 0 },
 	};
 	struct string_list words;
@@ -234,35 +266,20 @@ static int run(struct client *c, const struct command *self, int argc, char **ar
 
 	if (code != EXIT_OK)
 		return code;
+	if (words.n)
+		return usage_error(self, "'%s' is one word too many", words.items[0]);
+	if (fail_on && strcmp(fail_on, "look") != 0 && strcmp(fail_on, "bad") != 0)
+		return usage_error(self, "--fail-on is look or bad, not '%.40s'", fail_on);
 	if (config) {
 		config_print(c);
 		return EXIT_OK;
 	}
-	d.table = table_new(c->arena, 4);
-	table_head(d.table, 0, "", false);
-	table_head(d.table, 1, "setting", false);
-	table_head(d.table, 2, "value", false);
-	table_head(d.table, 3, "what to do, and what it brings", false);
-	d.json = arena_own_json(c->arena, json_pack("{s[] s{}}", "settings", "measured"));
-	check_settings(&d);
-	if (c->output != OUT_JSON) {
-		struct buf b = { 0 };
-
-		table_format(d.table, TABLE_TEXT, &b);
-		fputs(buf_str(&b), stdout);
-		buf_done(&b);
-	}
-	code = measure(&d);
-	if (c->output == OUT_JSON) {
-		json_dumpf(d.json, stdout, JSON_INDENT(2));
-		putchar('\n');
-	} else if (code == EXIT_OK) {
-		printf("\n%d of the settings are worth a look.\n", d.n_advice);
-	}
-	return code;
+	return examine(c, root, fail_on);
 }
 
 const struct command command_doctor = { "doctor", "", "measure the noise of this host",
-	"  benchctl doctor            settings and a measurement of about a second\n"
-	"  benchctl doctor --config   where host, project and token come from\n",
+	"  benchctl doctor                  settings, activity and a measurement: 5 seconds\n"
+	"  benchctl doctor --json           the same for programs\n"
+	"  benchctl doctor --fail-on bad    exit 4 when results from here mean nothing\n"
+	"  benchctl doctor --config         where host, project and token come from\n",
 	run };
