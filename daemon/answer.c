@@ -153,14 +153,17 @@ static int tell_alerts(struct round *rd, struct store *st, struct error *err)
 {
 	struct confirmed_alert *list;
 	size_t n;
-	int r = store_confirmed_alerts(st, rd->arena, A_ROUND, &list, &n, err);
+	int r = store_confirmed_alerts(st, rd->arena, rd->now_ns, A_ROUND, &list, &n, err);
 
 	rd->is_full |= n == A_ROUND;
 	for (size_t i = 0; r == OK && i < n; i++) {
 		struct alert al;
 
 		r = store_alert_find(st, rd->arena, list[i].project_id, list[i].uuid, &al, err);
-		if (r == OK && list[i].time_ns >= rd->now_ns - OLDEST_NEWS_NS)
+		/* A snoozed one waits for the end of it; what was answered meanwhile is no
+		 * news. */
+		if (r == OK && al.state == ALERT_CONFIRMED &&
+			MAX(list[i].time_ns, al.snoozed_ns) >= rd->now_ns - OLDEST_NEWS_NS)
 			r = notify_add_alert(rd->an->c.rules, st, rd->arena, &al,
 				list[i].project_slug, rd->now_ns, err);
 		if (r == OK)

@@ -84,6 +84,11 @@ int analysis_find_report(struct store *st, struct arena *a, int64_t project_id, 
 /* docs/api.md, "Compare". New reference. */
 json_t *analysis_comparison_json(const struct report_comparison *c);
 
+/* Two environments field by field, as "cpu.model: A -> B"; the hashes are of their identities.
+ */
+int analysis_environment_difference(struct store *st, struct arena *a, const char *base_hash,
+	const char *head_hash, const char ***ret, size_t *ret_n, struct error *err) must_check;
+
 /* --- gate --- */
 
 struct gate_rule {

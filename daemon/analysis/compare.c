@@ -331,7 +331,7 @@ static int find_environments(struct store *st, struct comparing *x)
 	c->same_environment = same_text(c->base.environment_hash, c->head.environment_hash);
 	if (c->same_environment || !c->base.environment_hash || !c->head.environment_hash)
 		return OK;
-	return environment_difference(st, x->a, c->base.environment_hash,
+	return analysis_environment_difference(st, x->a, c->base.environment_hash,
 		c->head.environment_hash, &c->environment_difference,
 		&c->n_environment_difference, x->err);
 }

@@ -60,7 +60,7 @@ static int load(
 	return r;
 }
 
-int environment_difference(struct store *st, struct arena *a, const char *base_hash,
+int analysis_environment_difference(struct store *st, struct arena *a, const char *base_hash,
 	const char *head_hash, const char ***ret, size_t *ret_n, struct error *err)
 {
 	struct walk w = { .a = a, .out = ARENA_ARRAY(a, const char *, MAX_DIFFERENCES + 1) };

@@ -57,10 +57,6 @@ int cache_values(struct value_cache *c, int64_t report_id, const struct series *
 /* --- compare.c --- */
 double job_min_effect(struct arena *a, const struct job *j); /* of its protocol */
 
-/* --- difference.c --- */
-int environment_difference(struct store *st, struct arena *a, const char *base_hash,
-	const char *head_hash, const char ***ret, size_t *ret_n, struct error *err) must_check;
-
 /* --- documents.c --- */
 json_t *comparison_rows_json(const struct report_comparison *c); /* new reference */
 

@@ -204,15 +204,60 @@ static const char *detail(const struct level *l)
 	return arena_strdup(l->a, text);
 }
 
+/* The alert of the series that a report raised on this side; NULL: none. */
+static int find_limit_alert(const struct level *l, int64_t report_id, const char *side,
+	const struct alert **ret, struct error *err)
+{
+	struct alert *of;
+	size_t n;
+	int r = store_alert_of_report(l->st, l->a, report_id, &of, &n, err);
+
+	*ret = NULL;
+	for (size_t i = 0; r == OK && i < n; i++)
+		if (of[i].series_id == l->past->series_id && of[i].limit_side &&
+			!strcmp(of[i].limit_side, side))
+			*ret = &of[i];
+	return r;
+}
+
+/* How many reports in a row, with this one, are beyond the limit on this side; *ret_told:
+ * another iteration of this report was, too. */
+static int count_in_a_row(const struct level *l, const char *side, int64_t *ret, bool *ret_told,
+	struct error *err)
+{
+	const struct alert *al = NULL;
+	struct error ignored;
+	json_t *o;
+	int r;
+
+	*ret = 1;
+	r = find_limit_alert(l, l->run->report_id, side, &al, err);
+	*ret_told = al;
+	for (size_t i = 0; r == OK && i < l->past->n; i++)
+		if (l->past->values[i].report_id != l->run->report_id) {
+			r = find_limit_alert(l, l->past->values[i].report_id, side, &al, err);
+			if (r == OK && al)
+				*ret = 2;
+			break;
+		}
+	if (r == OK && *ret == 2 && al->detail_json &&
+		json_parse(al->detail_json, strlen(al->detail_json), &o, &ignored) == OK) {
+		*ret = 1 + json_get_int(o, "in_a_row", 1);
+		json_decref(o);
+	}
+	return r;
+}
+
 /* One of Bencher's: every value beyond a limit is an alert of its own, open until a person
- * dismisses it. */
+ * dismisses it. But one value is no message: that is sent when the next report is beyond the
+ * limit, too, and once until a report is inside it again. */
 static int alert_value(const struct level *l, struct error *err)
 {
+	enum { TELL_AT = 2 };
 	const struct threshold_result *r = l->result;
 	struct alert al = { .series_id = l->past->series_id,
 		.report_id = l->run->report_id,
 		.state = ALERT_CONFIRMED,
-		.reason = "",
 		.limit_side = threshold_side_name(r->alert),
 		.direction = r->verdict == VERDICT_FASTER ? OUTCOME_FASTER : OUTCOME_SLOWER,
 		.effect = r->effect,
@@ -225,10 +270,22 @@ static int alert_value(const struct level *l, struct error *err)
 		.hash = l->run->hash,
 		.created_ns = l->run->now_ns,
 		.modified_ns = l->run->now_ns };
+	int64_t row;
+	bool is_told;
+	int e;
 
 	if (r->alert == SIDE_NONE)
 		return OK;
-	return store_alert_add(l->st, l->a, &al, l->metric->id, err);
+	e = count_in_a_row(l, al.limit_side, &row, &is_told, err);
+	if (e < 0)
+		return e;
+	al.detail_json = arena_printf(l->a, "{\"in_a_row\":%lld}", (long long)row);
+	al.reason = row == 1 ? "one value beyond its limit: a message waits for the next "
+			       "report to show it, too"
+			     : arena_printf(l->a, "beyond its limit in %lld reports in a row",
+				       (long long)row);
+	e = store_alert_add(l->st, l->a, &al, l->metric->id, err);
+	return e == OK && row == TELL_AT && !is_told ? store_alert_tell(l->st, &al, err) : e;
 }
 
 static int check(

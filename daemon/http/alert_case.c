@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <string.h>
+#include "daemon/analysis/analysis.h"
 
 enum { LOOK_BACK = 400, COMMITS_MAX = 50 };
 
@@ -102,6 +103,24 @@ static json_t *links(struct request *rq, const struct project *p, const struct a
 	return o;
 }
 
+/* Field by field: "cpu.model: A -> B". */
+static json_t *difference(
+	struct request *rq, struct store *st, const char *base, const char *head)
+{
+	json_t *list = json_array();
+	const char **lines;
+	struct error ignored;
+	size_t n = 0;
+
+	if (!base || !head || !strcmp(base, head) ||
+		analysis_environment_difference(
+			st, request_arena(rq), base, head, &lines, &n, &ignored) < 0)
+		return list;
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_string(lines[i]));
+	return list;
+}
+
 /* The environments of both sides; a change between them is no change of the code. */
 static json_t *environments(struct request *rq, struct store *st, const struct project *p,
 	const struct report *head, const struct point *base)
@@ -118,6 +137,7 @@ static json_t *environments(struct request *rq, struct store *st, const struct p
 	json_set_str(o, "base", b);
 	json_set_str(o, "head", h);
 	json_object_set_new(o, "same", b && h ? json_boolean(!strcmp(b, h)) : json_null());
+	json_object_set_new(o, "difference", difference(rq, st, b, h));
 	return o;
 }
 

@@ -46,7 +46,7 @@ static const char *detectable_of(const json_t *doc, struct arena *a)
 
 static void show(const json_t *doc, const struct sheet *p)
 {
-	json_t *commit;
+	json_t *commit, *field;
 	size_t i;
 
 	line(p, "alert",
@@ -54,6 +54,7 @@ static void show(const json_t *doc, const struct sheet *p)
 			doc_str(doc, "direction"), doc_str(doc, "benchmark.name"),
 			doc_str(doc, "measure.name")));
 	line(p, "reason", doc_str(doc, "reason"));
+	line(p, "snoozed until", doc_str(doc, "snoozed_until"));
 	line(p, "where",
 		arena_printf(p->a, "branch %s, testbed %s", doc_str(doc, "branch.name"),
 			doc_str(doc, "testbed.name")));
@@ -64,6 +65,10 @@ static void show(const json_t *doc, const struct sheet *p)
 		line(p, "commit",
 			arena_printf(p->a, "%.12s %s %s", doc_str(commit, "hash"),
 				doc_str(commit, "author"), doc_str(commit, "subject")));
+	if (json_is_true(doc_at(doc, "environments.same")))
+		line(p, "environment", "the same on both sides");
+	json_array_foreach (doc_at(doc, "environments.difference"), i, field)
+		line(p, "environment differs", json_string_value(field));
 	line(p, "see again", doc_str(doc, "reproduce"));
 	line(p, "link", doc_str(doc, "links.self"));
 }

@@ -136,10 +136,15 @@ static void read_alert(struct query *q, struct arena *a, struct alert *al)
 static int note_confirmed(
 	struct store *s, const struct alert *al, bool is_new, struct error *err)
 {
-	if (al->state != ALERT_CONFIRMED)
+	if (al->state != ALERT_CONFIRMED || al->limit_side)
 		return OK;
 	return db_run(
 		s, NOTE_CONFIRMED, err, ARGS(INT(al->id), INT(al->modified_ns), INT(is_new)));
+}
+
+int store_alert_tell(struct store *s, const struct alert *al, struct error *err)
+{
+	return db_run(s, NOTE_CONFIRMED, err, ARGS(INT(al->id), INT(al->modified_ns), INT(1)));
 }
 
 int store_alert_add(struct store *s, struct arena *a, struct alert *al, int64_t metric_id,

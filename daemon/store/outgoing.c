@@ -89,7 +89,11 @@ static const char *const sql[] = {
 	[CONFIRMED - BASE] =
 		"SELECT e.id, a.uuid, a.project_id, p.slug, e.time_ns FROM alert_event e"
 		" JOIN alert a ON a.id = e.alert_id JOIN project p"
-		" ON p.id = a.project_id WHERE e.id > 0 ORDER BY e.id LIMIT $1",
+		" ON p.id = a.project_id WHERE e.id > 0"
+		" AND a.snoozed_ns <= $2 AND NOT EXISTS (SELECT 1 FROM alert o"
+		" WHERE o.series_id = a.series_id AND o.direction = a.direction"
+		" AND o.state IN ('suspect', 'confirmed') AND o.snoozed_ns > $2)"
+		" ORDER BY e.id LIMIT $1",
 	[FORGET - BASE] = "DELETE FROM alert_event WHERE id = $1",
 };
 const struct statements outgoing_statements = { sql, END - BASE };
@@ -293,11 +297,11 @@ int store_ended_jobs(struct store *s, struct arena *a, const char *reader, int64
 	return db_run(s, MARK_SET, err, ARGS(TEXT(reader), INT(upto)));
 }
 
-int store_confirmed_alerts(struct store *s, struct arena *a, int64_t limit,
+int store_confirmed_alerts(struct store *s, struct arena *a, int64_t now_ns, int64_t limit,
 	struct confirmed_alert **ret, size_t *ret_n, struct error *err)
 {
 	_cleanup_(query_done)
-	struct query q = db_query(s, CONFIRMED, ARGS(INT(limit)));
+	struct query q = db_query(s, CONFIRMED, ARGS(INT(limit), INT(now_ns)));
 	struct list l = LIST_OF(a, struct confirmed_alert);
 	int r;
 

@@ -382,6 +382,9 @@ int store_project_changes(struct store *s, struct arena *a, int64_t project_id, 
 	struct error *err) must_check; /* newest first */
 int store_alert_add(struct store *s, struct arena *a, struct alert *al /* fills id, uuid */,
 	int64_t metric_id, struct error *err) must_check;
+/* Who listens for confirmed alerts is told of this one. An alert about a level is told by
+ * itself when it becomes confirmed; one of a limit only so. */
+int store_alert_tell(struct store *s, const struct alert *al, struct error *err) must_check;
 int store_alert_save(struct store *s, const struct alert *al, struct error *err) must_check;
 /* The commit in question is another one: version, hash, report and metric. Beside _save. */
 int store_alert_move(struct store *s, const struct alert *al, int64_t metric_id,
@@ -695,7 +698,7 @@ struct confirmed_alert {
 	const char *uuid, *project_slug;
 };
 /* Alerts that became confirmed, until they are told. */
-int store_confirmed_alerts(struct store *s, struct arena *a, int64_t limit,
+int store_confirmed_alerts(struct store *s, struct arena *a, int64_t now_ns, int64_t limit,
 	struct confirmed_alert **ret, size_t *ret_n, struct error *err) must_check;
 int store_confirmed_alert_told(struct store *s, int64_t event_id, struct error *err) must_check;
 

@@ -536,7 +536,7 @@ START_TEST(a_backfilled_commit_moves_the_change_to_where_it_began)
 	ck_assert_str_eq(found("a", &c), "8");
 	ck_assert_str_eq(c->hash, commit_hash(10));
 	ok(store_project_find(db, mem, "p", &p, &err));
-	ok(store_confirmed_alerts(db, mem, 100, &told, &n_told, &err));
+	ok(store_confirmed_alerts(db, mem, T0, 100, &told, &n_told, &err));
 	ck_assert_uint_eq(n_told, 1);
 	measure_commits(8, 9); /* late, and slow already */
 	ck_assert_str_eq(found("a", &c), "8");
@@ -547,7 +547,7 @@ START_TEST(a_backfilled_commit_moves_the_change_to_where_it_began)
 	measure_commits(9, 10); /* behind it: nothing moves */
 	ck_assert_str_eq(found("a", &c), "8");
 	ck_assert_str_eq(c->hash, commit_hash(8));
-	ok(store_confirmed_alerts(db, mem, 100, &told, &n_told, &err));
+	ok(store_confirmed_alerts(db, mem, T0, 100, &told, &n_told, &err));
 	ck_assert_uint_eq(n_told, 1); /* nobody is told twice */
 	finish();
 }

@@ -391,6 +391,100 @@ START_TEST(a_wrong_rule_names_its_field)
 }
 END_TEST
 
+/* Messages about confirmed alerts that are due at a time. */
+static size_t n_messages(int64_t now_ns)
+{
+	struct confirmed_alert *list;
+	size_t n;
+
+	ok(store_confirmed_alerts(db, mem, now_ns, 100, &list, &n, &err));
+	return n;
+}
+
+START_TEST(a_limit_that_stays_passed_is_one_message)
+{
+	begin();
+	put("r",
+		"{\"benchmark\":\"a\",\"model\":{\"test\":\"static\",\"upper_boundary\":120}}");
+	calm(3, 100);
+	upload("a", 130, "");
+	ck_assert_uint_eq(alerts("?state=confirmed"), 1); /* as Bencher has it */
+	ck_assert_ptr_nonnull(strstr(text_of("/0/reason"), "waits for the next report"));
+	ck_assert_uint_eq(n_messages(T0), 0);
+	for (int i = 0; i < 5; i++)
+		upload("a", 131, "");
+	ck_assert_uint_eq(alerts("?state=confirmed"), 6);
+	ck_assert_str_eq(text_of("/0/reason"), "beyond its limit in 6 reports in a row");
+	ck_assert_uint_eq(n_messages(T0), 1);
+	calm(2, 100);
+	upload("a", 130, "");
+	calm(1, 100);
+	ck_assert_uint_eq(n_messages(T0), 1);
+	upload("a", 130, "");
+	upload("a", 130, "");
+	ck_assert_uint_eq(n_messages(T0), 2);
+	end();
+}
+END_TEST
+
+START_TEST(nobody_is_told_of_what_is_snoozed_until_it_ends)
+{
+	const int64_t hour = 3600 * NS_PER_S;
+	const char *uuid;
+
+	begin();
+	calm(15, 100);
+	upload("a", 110, "");
+	ck_assert_uint_eq(alerts("?state=suspect"), 1);
+	uuid = arena_strdup(mem, text_of("/0/uuid"));
+	call("PATCH", arena_printf(mem, "/v0/projects/p/alerts/%s", uuid),
+		"{\"snooze_until\":\"2100-01-01T00:00:00Z\"}");
+	answered(200);
+	upload("a", 110.5, "");
+	upload("a", 109.5, "");
+	ck_assert_uint_eq(alerts("?state=confirmed"), 1);
+	ck_assert_uint_eq(n_messages(T0), 0);
+	ck_assert_uint_eq(n_messages(4102444800 * NS_PER_S + hour), 1);
+	end();
+}
+END_TEST
+
+START_TEST(a_late_report_moves_the_change_to_where_it_began)
+{
+	begin();
+	calm(15, 100);
+	commit = 20; /* 16 to 19 are left out */
+	upload("a", 110, "");
+	upload("a", 110.5, "");
+	upload("a", 109.5, "");
+	ck_assert_uint_eq(alerts("?state=confirmed"), 1);
+	ck_assert_int_eq(int_of("/0/version"), 15);
+	{
+		struct project p;
+		struct commit c = { .author = "", .email = "", .subject = "" };
+
+		ok(store_project_find(db, mem, "p", &p, &err));
+		for (int k = 1; k <= 23; k++) {
+			c.hash = arena_printf(mem, "%040x", (unsigned)k);
+			c.parents = k > 1 ? arena_printf(mem, "%040x", (unsigned)k - 1) : "";
+			ok(store_commit_save(db, p.id, &c, &err));
+		}
+	}
+	commit = 17;
+	upload("a", 110, ""); /* commit 18: slow already */
+	ck_assert_uint_eq(alerts("?state=confirmed"), 1);
+	ck_assert_int_eq(int_of("/0/version"), 15);
+	ck_assert_str_eq(text_of("/0/hash"), arena_printf(mem, "%040x", 18));
+	commit = 15;
+	upload("a", 100.2, ""); /* commit 16: not yet */
+	ck_assert_uint_eq(alerts("?state=confirmed"), 1);
+	ck_assert_int_eq(int_of("/0/version"), 16);
+	ck_assert_str_eq(text_of("/0/hash"), arena_printf(mem, "%040x", 18));
+	ck_assert_uint_eq(n_messages(T0), 1);
+	end();
+}
+END_TEST
+
 START_TEST(a_switched_off_benchmark_has_no_boundary)
 {
 	begin();
@@ -549,6 +643,9 @@ SUITE("limits", limits_are_stored_with_the_metric_and_answered_with_their_thresh
 	a_lone_outlier_is_dropped_and_stays_in_the_baseline,
 	an_improvement_is_marked_and_alerts_nobody, noise_alone_alerts_nobody,
 	the_most_specific_rule_applies_and_says_why, a_wrong_rule_names_its_field,
+	a_limit_that_stays_passed_is_one_message,
+	nobody_is_told_of_what_is_snoozed_until_it_ends,
+	a_late_report_moves_the_change_to_where_it_began,
 	a_switched_off_benchmark_has_no_boundary, an_exact_rule_sees_the_smallest_change,
 	a_change_point_rule_needs_no_further_report,
 	groups_of_one_commit_are_tested_against_the_segment,

@@ -562,13 +562,13 @@ START_TEST(an_alert_is_told_once_when_it_becomes_confirmed)
 	al.series_id = r.series_id;
 	al.report_id = r.id;
 	ok(store_alert_add(db, mem, &al, r.metric_id, &err));
-	ok(store_confirmed_alerts(db, mem, 10, &list, &n, &err));
+	ok(store_confirmed_alerts(db, mem, T0, 10, &list, &n, &err));
 	ck_assert_uint_eq(n, 0);
 	al.state = ALERT_CONFIRMED;
 	al.modified_ns = T0 + 5;
 	ok(store_alert_save(db, &al, &err));
 	ok(store_alert_save(db, &al, &err));
-	ok(store_confirmed_alerts(db, mem, 10, &list, &n, &err));
+	ok(store_confirmed_alerts(db, mem, T0, 10, &list, &n, &err));
 	ck_assert_uint_eq(n, 1);
 	ck_assert_str_eq(list[0].uuid, al.uuid);
 	ok(store_alert_find(db, mem, p.id, al.uuid, &al, &err));
@@ -580,7 +580,7 @@ START_TEST(an_alert_is_told_once_when_it_becomes_confirmed)
 	ck_assert_ptr_nonnull(strstr(o.body, "\"benchmark\":\"sum\""));
 	ck_assert_ptr_nonnull(strstr(o.body, "\"interval\":[0.05,0.15]"));
 	ok(store_confirmed_alert_told(db, list[0].event_id, &err));
-	ok(store_confirmed_alerts(db, mem, 10, &list, &n, &err));
+	ok(store_confirmed_alerts(db, mem, T0, 10, &list, &n, &err));
 	ck_assert_uint_eq(n, 0);
 	finish();
 }
