@@ -64,6 +64,33 @@ int job_json(struct request *rq, struct store *st, const struct job *j, json_t *
 	return r;
 }
 
+/* What a job waits for or waited for: the members of a suite, the jobs of depends_on. */
+static int add_awaited(struct request *rq, struct store *st, const struct job *j, json_t *doc,
+	struct error *err)
+{
+	json_t *list = json_array();
+	int64_t *ids;
+	size_t n = 0;
+	int r = store_job_awaited(st, request_arena(rq), j->id, &ids, &n, err);
+
+	for (size_t i = 0; r == OK && i < n; i++) {
+		struct job on;
+		json_t *o;
+
+		r = store_job_get(st, request_arena(rq), ids[i], &on, err);
+		if (r != OK)
+			break;
+		o = json_object();
+		json_set_str(o, "uuid", on.uuid);
+		json_set_str(o, "workload", on.name);
+		json_set_str(o, "state", job_state_name(on.state));
+		json_set_str(o, "report", on.report_uuid);
+		json_array_append_new(list, o);
+	}
+	json_object_set_new(doc, "awaits", list);
+	return r;
+}
+
 /* For people a finished job carries its report and its comparison. */
 static int add_results(struct request *rq, struct store *st, const struct project *p,
 	const struct job *j, json_t *doc, struct error *err)
@@ -97,6 +124,8 @@ static int answer_job(struct request *rq, struct store *st, int status, const st
 
 	if (r == OK)
 		r = job_json(rq, st, j, &doc, err);
+	if (r == OK)
+		r = add_awaited(rq, st, j, doc, err);
 	if (r == OK && f != F_JSON)
 		r = add_results(rq, st, p, j, doc, err);
 	if (r < 0)
