@@ -111,6 +111,10 @@ void report_markdown(const json_t *doc, struct arena *a, struct buf *out);
 void report_csv(const json_t *doc, struct arena *a, struct buf *out);
 void report_html(const json_t *doc, struct arena *a, struct buf *out);
 void report_openmetrics(const json_t *doc, struct arena *a, struct buf *out);
+/* Raw samples, where the document has them: as CSV of its own (false: it has none), and as a
+ * table of processes that is added to text or Markdown. */
+bool samples_csv(const json_t *doc, struct arena *a, struct buf *out);
+void samples_render(const json_t *doc, enum format f, struct arena *a, struct buf *out);
 /* What stands inside <main> of both the single file and the page. */
 void report_body(const json_t *doc, struct arena *a, struct buf *out);
 void compare_body(const json_t *doc, struct arena *a, struct buf *out);

@@ -41,6 +41,11 @@ void job_text(const json_t *doc, struct arena *a, struct buf *out)
 	const json_t *comparison = doc_at(doc, "comparison");
 
 	render_job_head(doc, out);
+	if (!*doc_str(doc, "finished") && *doc_str(doc, "links.self")) {
+		text_printf(out, "to wait for it: curl -H 'Accept: text/plain' '%s?wait=60s'",
+			doc_str(doc, "links.self"));
+		buf_add_char(out, '\n');
+	}
 	if (json_is_object(report) && !json_is_object(comparison)) {
 		buf_add_char(out, '\n');
 		report_text(report, a, out);

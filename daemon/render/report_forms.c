@@ -171,6 +171,7 @@ void report_text(const json_t *doc, struct arena *a, struct buf *out)
 		table_render(rows, columns, ARRAY_SIZE(columns), F_TEXT, a, out);
 		buf_add_char(out, '\n');
 	}
+	samples_render(doc, F_TEXT, a, out);
 	scaling_text(doc, a, out);
 	notes_text(doc, out);
 	if (*judged_by(rows, a)) {
@@ -203,13 +204,15 @@ void report_markdown(const json_t *doc, struct arena *a, struct buf *out)
 		markdown_escape(out, judged_by(rows, a));
 		buf_add_str(out, ".\n");
 	}
+	samples_render(doc, F_MARKDOWN, a, out);
 	scaling_markdown(doc, a, out);
 	notes_markdown(doc, out);
 }
 
 void report_csv(const json_t *doc, struct arena *a, struct buf *out)
 {
-	table_render(report_rows(doc, a), columns, ARRAY_SIZE(columns), F_CSV, a, out);
+	if (!samples_csv(doc, a, out))
+		table_render(report_rows(doc, a), columns, ARRAY_SIZE(columns), F_CSV, a, out);
 }
 
 static void pair(struct buf *out, const char *term, const char *text)
