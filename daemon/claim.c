@@ -111,10 +111,12 @@ static void append(struct claim *c, struct run *run)
 
 static void take_slot(struct claim *c, const struct run *run)
 {
-	if (run->is_exclusive)
+	if (!run->is_exclusive)
+		c->free.n_shared--;
+	else if (c->free.has_exclusive)
 		c->free.has_exclusive = false;
 	else
-		c->free.n_shared--;
+		c->free.n_ahead--;
 	c->free.has_running_shared |= !run->is_exclusive;
 }
 
@@ -170,6 +172,31 @@ static struct worker *worker_by_id(struct pipeline *pl, int64_t id)
 	return NULL;
 }
 
+static struct slots free_slots(const struct pipeline *pl, const struct worker *w)
+{
+	struct slots s = { .has_exclusive = true, .n_shared = worker_shared_slots(w) };
+
+	s.n_ahead = ahead_room(pl, w);
+	for (const struct run *run = pl->runs; run; run = run->next) {
+		if (!run->holds_slot || run->worker != w)
+			continue;
+		if (!run->is_exclusive)
+			s.n_shared--;
+		else if (s.has_exclusive)
+			s.has_exclusive = false;
+		else
+			s.n_ahead--;
+		s.has_running_shared |= !run->is_exclusive;
+	}
+	return s;
+}
+
+/* A claim that was under way when the pace changed has nothing to run it. */
+static bool has_place(const struct run *run)
+{
+	return !run->is_exclusive || free_slots(run->pl, run->worker).n_ahead >= 0;
+}
+
 static void begin(struct run *run, struct worker *w)
 {
 	enum step_id at = run->step;
@@ -188,7 +215,7 @@ static void begin(struct run *run, struct worker *w)
 	}
 	run->holds_slot = true;
 	worker_set_busy(w, run->uuid, true);
-	run_enter(run, STEP_DISPATCH);
+	run_enter(run, has_place(run) ? STEP_DISPATCH : STEP_PUT_BACK);
 }
 
 /* The transaction was rolled back: these runs never were. */
@@ -240,31 +267,24 @@ static void on_claimed(void *arg, int code, const struct error *err)
 		stand_by(pl);
 }
 
-static struct slots free_slots(const struct pipeline *pl, const struct worker *w)
+bool claim_is_full(const struct pipeline *pl)
 {
-	struct slots s = { .has_exclusive = true, .n_shared = worker_shared_slots(w) };
+	int n = 0;
 
-	for (const struct run *run = pl->runs; run; run = run->next) {
-		if (!run->holds_slot || run->worker != w)
-			continue;
-		if (run->is_exclusive)
-			s.has_exclusive = false;
-		else
-			s.n_shared--;
-		s.has_running_shared |= !run->is_exclusive;
-	}
-	return s;
+	for (const struct run *run = pl->runs; run; run = run->next)
+		n += !run->holds_slot;
+	return n >= RUNS_BEHIND * (int)MAX(pl->n_workers, (size_t)1);
 }
 
 static bool may_claim(const struct slots *s)
 {
-	return s->has_exclusive && (!s->has_running_shared || s->n_shared > 0);
+	return s->has_exclusive ? !s->has_running_shared || s->n_shared > 0 : s->n_ahead > 0;
 }
 
 /* A claim for the first worker that has room; NULL: none has. */
 static struct claim *claim_new(struct pipeline *pl)
 {
-	for (size_t i = 0; i < pl->n_workers; i++) {
+	for (size_t i = 0; i < pl->n_workers && !claim_is_full(pl); i++) {
 		struct worker *w = pl->workers[i];
 		struct slots s = free_slots(pl, w);
 		struct claim *c;

@@ -35,7 +35,7 @@ const struct step steps[n_steps] = {
 };
 /* clang-format on */
 
-enum { TICK_MS = 5000, COUNT_EVERY_TICKS = 6, PRUNE_EVERY_TICKS = 720 };
+enum { READING_MOST = 2, TICK_MS = 5000, COUNT_EVERY_TICKS = 6, PRUNE_EVERY_TICKS = 720 };
 #define TRY_AGAIN_NS (1 * NS_PER_S)
 
 int64_t pipeline_now(const struct pipeline *pl)
@@ -215,11 +215,29 @@ static void on_failure(struct run *run, int code, const struct error *err)
 	run_enter(run, next);
 }
 
+/* Few at a time: the readers are there for those who ask, too, and each judgement holds whole
+ * histories in memory. */
+static void begin_next_reading(struct pipeline *pl)
+{
+	struct run *oldest = NULL;
+
+	for (struct run *run = pl->runs; run; run = run->next)
+		if (run->waits_for_reader)
+			oldest = run; /* new ones are put in front */
+	if (oldest && pl->n_reading < READING_MOST)
+		send_off(oldest);
+}
+
 static void on_step_done(void *arg, int code, const struct error *err)
 {
 	struct run *run = arg;
 
 	run->is_busy = false;
+	if (run->is_reading) {
+		run->is_reading = false;
+		run->pl->n_reading--;
+		begin_next_reading(run->pl);
+	}
 	if (code == OK && steps[run->step].by == BY_WRITER)
 		run_notify(run);
 	arena_free(TAKE(run->scratch));
@@ -237,6 +255,11 @@ static void send_off(struct run *run)
 	struct error err;
 	int r;
 
+	run->waits_for_reader = !writes && pl->n_reading >= READING_MOST;
+	if (run->waits_for_reader)
+		return;
+	run->is_reading = !writes;
+	pl->n_reading += !writes;
 	run->is_busy = true;
 	run->is_stale = false;
 	run->now_ns = pipeline_now(pl);
@@ -367,6 +390,7 @@ static void on_gone(void *arg, struct worker *w, const char *reason)
 		if (pl->workers[i] == w)
 			pl->workers[i--] = pl->workers[--pl->n_workers];
 	pl->n_connected = (int64_t)pl->n_workers;
+	pl->n_short = 0;
 	if (!pl->is_stopping)
 		log_warning("lost a worker: %s", reason);
 	for (struct run *run = pl->runs, *next; run; run = next) {
@@ -507,7 +531,6 @@ struct pipeline *pipeline_new(const struct pipeline_config *c)
 	struct pipeline *pl = xcalloc(1, sizeof(*pl));
 
 	pl->c = *c;
-	pl->is_tick_closed = true;
 	return pl;
 }
 
@@ -516,8 +539,9 @@ void pipeline_start(struct pipeline *pl, struct server *server)
 	pl->server = server;
 	pl->is_started = true;
 	uv_timer_init(pl->c.loop, &pl->tick);
-	pl->tick.data = pl;
-	pl->is_tick_closed = false;
+	uv_timer_init(pl->c.loop, &pl->patience);
+	pl->tick.data = pl->patience.data = pl;
+	pl->n_timers = 2;
 	recover_jobs(pl);
 	uv_timer_start(&pl->tick, on_tick, 0, TICK_MS);
 }
@@ -525,7 +549,7 @@ void pipeline_start(struct pipeline *pl, struct server *server)
 static void stop_when_settled(struct pipeline *pl)
 {
 	if (pl->is_stopping && pl->done && pl->n_runs == 0 && pl->n_pending == 0 &&
-		pl->is_tick_closed) {
+		pl->n_timers == 0) {
 		void (*done)(void *arg) = TAKE(pl->done);
 
 		done(pl->done_arg);
@@ -538,11 +562,11 @@ void pipeline_settle(struct pipeline *pl)
 	stop_when_settled(pl);
 }
 
-static void on_tick_closed(uv_handle_t *h)
+static void on_timer_closed(uv_handle_t *h)
 {
 	struct pipeline *pl = h->data;
 
-	pl->is_tick_closed = true;
+	pl->n_timers--;
 	stop_when_settled(pl);
 }
 
@@ -557,8 +581,10 @@ void pipeline_stop(struct pipeline *pl, void (*done)(void *arg), void *arg)
 	pipeline_hold(pl);
 	pl->done = done;
 	pl->done_arg = arg;
-	if (!pl->is_tick_closed)
-		uv_close((uv_handle_t *)&pl->tick, on_tick_closed);
+	if (pl->n_timers) {
+		uv_close((uv_handle_t *)&pl->tick, on_timer_closed);
+		uv_close((uv_handle_t *)&pl->patience, on_timer_closed);
+	}
 	/* Keeps done() from running before this function has returned. */
 	pl->n_pending++;
 	pipeline_settle(pl);
@@ -598,6 +624,9 @@ void pipeline_metrics(struct pipeline *pl, struct buf *out)
 		"# TYPE benchd_jobs_put_back counter\n# HELP benchd_jobs_put_back Jobs put "
 		"back "
 		"because their worker was lost.\nbenchd_jobs_put_back_total %lld\n"
+		"# TYPE benchd_jobs_recalled counter\n# HELP benchd_jobs_recalled Jobs that a "
+		"worker was given ahead of their turn and gave back.\n"
+		"benchd_jobs_recalled_total %lld\n"
 		"# TYPE benchd_processes counter\n# HELP benchd_processes Measured processes "
 		"stored.\nbenchd_processes_total %lld\n"
 		"# TYPE benchd_process_storing_seconds counter\n"
@@ -607,6 +636,6 @@ void pipeline_metrics(struct pipeline *pl, struct buf *out)
 		"# HELP benchd_process_telling_seconds What telling of processes held jobs "
 		"up.\nbenchd_process_telling_seconds_total %.9f\n",
 		(long long)pl->n_connected, (long long)pl->n_running, (long long)pl->n_put_back,
-		(long long)pl->n_processes, (double)pl->storing_ns / NS_PER_S,
-		(double)pl->telling_ns / NS_PER_S);
+		(long long)pl->n_recalled, (long long)pl->n_processes,
+		(double)pl->storing_ns / NS_PER_S, (double)pl->telling_ns / NS_PER_S);
 }

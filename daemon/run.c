@@ -6,9 +6,9 @@
 #include "base/log.h"
 #include "daemon/http/http.h"
 
+enum { TRIM_EVERY = 50 }; /* ended jobs */
 /* A process record is stored almost at once; the pause lets what follows it in the same breath,
  * most often `done`, into the same transaction. */
-enum { TRIM_EVERY = 50 }; /* ended jobs */
 enum { FLUSH_MS = 100, FLUSH_SOON_MS = 5, MAX_INBOX = 20000 };
 #define GRACE_NS (15 * NS_PER_S) /* TERM, 5 s, KILL, and time to say so */
 
@@ -75,6 +75,7 @@ static void on_handle_closed(uv_handle_t *h)
 void run_end(struct run *run)
 {
 	struct pipeline *pl = run->pl;
+	bool was_full = claim_is_full(pl);
 	struct run **p;
 
 	for (p = &pl->runs; *p != run; p = &(*p)->next)
@@ -89,18 +90,22 @@ void run_end(struct run *run)
 	pipeline_trim(pl, TRIM_EVERY);
 	if (pl->c.on_over && !pl->is_stopping)
 		pl->c.on_over(pl->c.arg);
-	if (run->has_freed)
+	if (run->has_freed || was_full)
 		claim_jobs(pl);
 }
 
 void run_release_slot(struct run *run)
 {
+	const struct worker *w = run->worker;
+
 	if (run->worker)
 		worker_set_busy(run->worker, run->uuid, false);
 	run->worker = NULL;
 	if (!run->holds_slot)
 		return;
 	run->holds_slot = false;
+	if (w)
+		ahead_end(run, w);
 	claim_jobs(run->pl);
 }
 

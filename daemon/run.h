@@ -11,6 +11,9 @@
 #include "daemon/pipeline.h"
 
 enum { RUN_UUID = 37, RUN_REASON = 512, PIPELINE_WORKERS = 64 };
+/* Jobs between claim and end for each worker, beyond its slots: where judging them takes longer
+ * than running them, the workers wait, and the jobs where they cost little. */
+enum { RUNS_BEHIND = 4 };
 
 /* Steps of a job's life; what they do is the table in pipeline.c. */
 enum step_id {
@@ -74,6 +77,7 @@ struct run {
 
 	/* the step on its way */
 	bool is_busy;
+	bool is_reading, waits_for_reader;
 	struct arena *scratch;		   /* of one transaction; the step's */
 	const struct touched_job *touched; /* changed by the transaction; scratch's */
 	size_t n_touched;
@@ -89,6 +93,8 @@ struct run {
 	struct arena *findings_arena;
 	struct findings *findings;
 
+	int64_t turn;	  /* when its worker was told of it, counted; 0: not told */
+	int64_t begun_ns; /* monotonic; 0: others are before it */
 	bool holds_slot;
 	bool has_freed;	    /* other jobs may have become ready by its end, or itself again */
 	bool is_unchanged;  /* head is the commit that was not to be measured again */
@@ -110,17 +116,21 @@ struct pipeline {
 	bool is_claiming, claim_again;
 	struct claim *standing; /* of an idle worker, for the next job that is filed; NULL */
 	bool is_looking, look_again; /* for jobs that are to be ended */
+	int n_reading;		     /* runs whose step is on a reader */
 	int n_pending;		     /* writes and reads that belong to no run */
 	int n_runs;
-	uv_timer_t tick;
-	bool is_ticking, is_tick_closed;
+	uv_timer_t tick, patience;
+	int n_short;	 /* exclusive jobs in a row that were short */
+	int64_t n_turns; /* jobs that workers were told of */
+	bool is_ticking;
+	int n_timers;			    /* open ones of tick and patience */
 	_Atomic int n_ticks;		    /* read on the writer */
 	int64_t tick_wall_ns, tick_mono_ns; /* clocks at the last tick */
 	void (*done)(void *arg);
 	void *done_arg;
 
 	/* for other threads */
-	_Atomic int64_t n_connected, n_running, n_put_back, n_processes, claimed_ns;
+	_Atomic int64_t n_connected, n_running, n_put_back, n_recalled, n_processes, claimed_ns;
 	_Atomic int64_t storing_ns; /* of batches with processes, until they were durable */
 	_Atomic int64_t telling_ns; /* of workers, between processes */
 	_Atomic int64_t n_ended[job_state_count];
@@ -163,8 +173,16 @@ int messages_apply(struct run *run, struct store *st, struct error *err) must_ch
 bool message_is_known(const char *type);
 bool message_can_wait(const char *type);
 
+/* --- ahead.c: exclusive jobs that a worker is given before their turn --- */
+int64_t ahead_room(const struct pipeline *pl, const struct worker *w);
+void ahead_begin(struct run *run); /* it is sent to its worker */
+void ahead_end(
+	struct run *run, const struct worker *w); /* it does not hold the slot any more */
+
 /* --- claim.c --- */
 void claim_jobs(struct pipeline *pl);
+/* Whether so many jobs wait to be judged that no more are claimed until some have ended. */
+bool claim_is_full(const struct pipeline *pl);
 /* Take back the claim that waits for a job to be filed. False: one was, and it is under way. */
 bool claim_stand_down(struct pipeline *pl);
 void recover_jobs(struct pipeline *pl);

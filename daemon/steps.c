@@ -37,6 +37,7 @@ int step_dispatch(struct run *run, struct store *st, struct error *err)
 	json_set_str(m, "job", run->uuid);
 	json_set_int(m, "attempt", run->attempt);
 	json_object_set(m, "spec", run->plan.spec);
+	ahead_begin(run);
 	worker_send(run->worker, m);
 	return OK;
 }
@@ -91,6 +92,20 @@ static int conclude_ended(
 	/* The worker was told to shut down. */
 	snprintf(run->reason, sizeof(run->reason), "%s", reason);
 	return step_put_back(run, st, err);
+}
+
+/* It was given to the worker ahead of its turn and has not begun. */
+static int conclude_recalled(struct run *run, struct store *st, struct error *err)
+{
+	struct job *j = &run->job;
+	int r;
+
+	run->pl->n_recalled++;
+	j->max_attempts++;
+	if (j->attempt == 1)
+		j->started_ns = 0;
+	r = queue_put_back(st, j, "", run->now_ns, err);
+	return r < 0 ? r : JOB_IS_OVER;
 }
 
 enum { NOISY_RUNS_MAX = 2 };
@@ -175,6 +190,8 @@ int step_conclude(struct run *run, struct store *st, struct error *err)
 		return finish(run, st, JOB_TIMED_OUT, FAULT_NONE, reason, err);
 	if (!strcmp(status, "canceled"))
 		return conclude_ended(run, st, reason, err);
+	if (!strcmp(status, "recalled"))
+		return conclude_recalled(run, st, err);
 	return error_set(err, E_UNPROCESSABLE, "the worker ended the job as '%.32s'", status);
 }
 
@@ -266,8 +283,9 @@ int step_put_back(struct run *run, struct store *st, struct error *err)
 	if (run->ending && !strcmp(run->ending, "timed_out"))
 		return finish(run, st, JOB_TIMED_OUT, FAULT_NONE,
 			"the job ran longer than limits.job_time", err);
-	/* A daemon that is stopped and started is no failed attempt. */
-	if (run->pl->is_stopping)
+	/* A daemon that is stopped and started is no failed attempt, nor is waiting for others.
+	 */
+	if (run->pl->is_stopping || !run->begun_ns)
 		j->max_attempts = MAX(j->max_attempts, j->attempt + 1);
 	run->pl->n_put_back++;
 	r = queue_put_back(st, j, reason, run->now_ns, err);

@@ -107,17 +107,18 @@ static struct tail *slot(struct mw_tails *t, size_t a, size_t b)
 	return &r->by_b[b];
 }
 
-/* Values of u worth computing first: all of them for short tables, else up to two standard
- * deviations below the mean, where the tail is about 2 %. */
-static size_t first_length(size_t a, size_t b)
+/* Values of u worth computing first: up to where the normal approximation says p_max, and a
+ * little more, since the true tail is lighter. Where that is not enough the table grows. */
+static size_t first_length(size_t a, size_t b, double p_max)
 {
 	double ab = (double)a * (double)b, sd = sqrt(ab * (double)(a + b + 1) / 12);
-	double cut = ab / 2 - 2 * sd;
 	size_t half = (size_t)(a * b / 2) + 1;
+	double cut;
 
-	if (half <= 2048)
+	if (half <= 64 || p_max >= .5)
 		return half;
-	return MIN(half, MAX((size_t)64, (size_t)MAX(cut, 0)));
+	cut = ab / 2 + (dist_normal_quantile(fmax(p_max, 1e-30)) + .25) * sd;
+	return MIN(half, MAX((size_t)64, (size_t)fmax(cut, 0)));
 }
 
 static struct tail *build(struct mw_tails *t, size_t a, size_t b, size_t n)
@@ -143,13 +144,10 @@ double mw_tails_lower(struct mw_tails *t, size_t a, size_t b, uint64_t u, double
 	assert(mw_tails_covers(a, b) && u <= (uint64_t)a * b / 2);
 	s = slot(t, a, b);
 	if (s->n == 0)
-		s = build(t, a, b, first_length(a, b));
-	if (u < s->n)
-		return s->lower[u];
-	if (s->lower[s->n - 1] > p_max)
-		return s->lower[s->n - 1];
-	s = build(t, a, b, (size_t)(a * b / 2) + 1);
-	return s->lower[u];
+		s = build(t, a, b, first_length(a, b, p_max));
+	while (u >= s->n && s->lower[s->n - 1] <= p_max)
+		s = build(t, a, b, MIN(2 * s->n, (size_t)(a * b / 2) + 1));
+	return s->lower[MIN(u, (uint64_t)s->n - 1)];
 }
 
 static uint64_t normal_count(size_t a, size_t b, double p)

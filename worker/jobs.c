@@ -16,6 +16,19 @@
 
 static const char done_line[] = "{\"type\":\"done\"";
 
+void jobs_init(struct jobs *js, const struct host *host, struct link *link, int signal_fd)
+{
+	*js = (struct jobs){
+		.host = host, .link = link, .signal_fd = signal_fd, .waiting = json_array()
+	};
+}
+
+void jobs_done(struct jobs *js)
+{
+	json_decref(js->waiting);
+	js->waiting = NULL;
+}
+
 size_t jobs_running(const struct jobs *js)
 {
 	size_t n = 0;
@@ -41,24 +54,94 @@ static struct jobs_slot *find_job(struct jobs *js, const char *id)
 	return NULL;
 }
 
+/* A runner that has said `done` has ended everything of its job, and only has to exit. */
 static void set_n_jobs(struct jobs *js)
 {
-	js->host->shared->n_jobs = (int32_t)jobs_running(js);
+	int32_t n = 0;
+
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		n += js->slots[i].pid && !js->slots[i].is_done;
+	js->host->shared->n_jobs = n;
 }
 
-static void send_failed(struct jobs *js, const char *id, int64_t attempt, const char *reason)
+static void send_done(struct jobs *js, const char *id, int64_t attempt, const char *status,
+	const char *fault, const char *reason)
 {
 	json_t *m = json_object();
 
 	json_set_str(m, "type", "done");
 	json_set_str(m, "job", id);
 	json_set_int(m, "attempt", attempt);
-	json_set_str(m, "status", "failed");
-	json_set_str(m, "fault", "runner");
+	json_set_str(m, "status", status);
+	json_set_opt(m, "fault", fault);
 	json_set_str(m, "reason", reason);
 	json_object_set_new(m, "cells", json_array());
 	link_send(js->link, m);
-	strcpy(js->last_status, "failed");
+	snprintf(js->last_status, sizeof(js->last_status), "%s", status);
+}
+
+static void send_failed(struct jobs *js, const char *id, int64_t attempt, const char *reason)
+{
+	send_done(js, id, attempt, "failed", "runner", reason);
+}
+
+/* --- jobs that wait for their turn --- */
+
+static const char *id_of(const json_t *message)
+{
+	return json_get_str(message, "job", "");
+}
+
+static bool is_exclusive(const json_t *message)
+{
+	const json_t *spec = json_object_get(message, "spec");
+
+	return strcmp(json_get_str(spec, "slot", "exclusive"), "shared") != 0;
+}
+
+static bool is_taken(const struct jobs *js)
+{
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		if (js->slots[i].pid && js->slots[i].is_exclusive && !js->slots[i].is_done)
+			return true;
+	return false;
+}
+
+/* Its place among those that wait; their number when it is not there. */
+static size_t find_waiting(const struct jobs *js, const char *id)
+{
+	size_t i;
+	json_t *m;
+
+	json_array_foreach (js->waiting, i, m)
+		if (!strcmp(id_of(m), id))
+			break;
+	return i;
+}
+
+/* One that has not begun is answered for at once. False: no such job waits. */
+static bool cancel_waiting(struct jobs *js, const json_t *message, const char *reason)
+{
+	static const struct {
+		const char *reason, *status, *text;
+	} ends[] = {
+		{ "recalled", "recalled", "the job had not begun" },
+		{ "timed_out", "timed_out", "the server ended the job: its time is over" },
+		{ "superseded", "canceled", "a newer job took the place of this one" },
+		{ NULL, "canceled", "the job was canceled" },
+	};
+	const char *id = id_of(message);
+	size_t i = find_waiting(js, id), e = 0;
+	int64_t attempt = json_get_int(json_array_get(js->waiting, i), "attempt", 0);
+
+	if (i == json_array_size(js->waiting) ||
+		json_get_int(message, "attempt", attempt) < attempt)
+		return false;
+	while (ends[e].reason && strcmp(ends[e].reason, reason) != 0)
+		e++;
+	send_done(js, id, attempt, ends[e].status, NULL, ends[e].text);
+	json_array_remove(js->waiting, i);
+	return true;
 }
 
 /* A runner must not hold what belongs to the worker or to other runners: an open socket would
@@ -114,9 +197,15 @@ static void tell_runner(const struct jobs_slot *s, const char *reason)
 static bool make_way(struct jobs *js, const char *id, int64_t attempt)
 {
 	struct jobs_slot *s = find_job(js, id);
+	size_t i = find_waiting(js, id);
+	int64_t waits = json_get_int(json_array_get(js->waiting, i), "attempt", -1);
 
-	if (!s)
+	if (waits >= 0 && waits < attempt)
+		json_array_remove(js->waiting, i);
+	if (!s && waits < attempt)
 		return true;
+	if (!s)
+		return false;
 	if (attempt <= s->attempt) {
 		log_notice("job %s: attempt %lld is not newer than the one that runs; dropped",
 			id, (long long)attempt);
@@ -127,25 +216,20 @@ static bool make_way(struct jobs *js, const char *id, int64_t attempt)
 	return true;
 }
 
-void jobs_start(struct jobs *js, json_t *message)
+static void launch(struct jobs *js, json_t *message)
 {
-	const char *id = json_get_str(message, "job", "");
+	const char *id = id_of(message);
 	int64_t attempt = json_get_int(message, "attempt", 0);
 	struct jobs_slot *s = find_free(js);
 
-	if (!uuid_is_valid(id) || attempt < 1) {
-		log_warning("a job message without a valid 'job' and 'attempt' was dropped");
-		return;
-	}
-	if (!make_way(js, id, attempt))
-		return;
 	if (!s) {
 		send_failed(js, id, attempt, "the worker already runs 64 jobs");
 		return;
 	}
-	*s = (struct jobs_slot){ .attempt = attempt };
+	*s = (struct jobs_slot){ .attempt = attempt, .is_exclusive = is_exclusive(message) };
 	strcpy(s->id, id);
-	js->host->shared->n_jobs = (int32_t)jobs_running(js) + 1;
+	set_n_jobs(js);
+	js->host->shared->n_jobs++;
 	if (start_runner(js, s, message) < 0) {
 		char reason[128];
 
@@ -157,17 +241,51 @@ void jobs_start(struct jobs *js, json_t *message)
 	}
 }
 
+static void start_waiting(struct jobs *js)
+{
+	while (json_array_size(js->waiting) && !is_taken(js)) {
+		json_t *m = json_incref(json_array_get(js->waiting, 0));
+
+		json_array_remove(js->waiting, 0);
+		launch(js, m);
+		json_decref(m);
+	}
+}
+
+void jobs_start(struct jobs *js, json_t *message)
+{
+	const char *id = id_of(message);
+	int64_t attempt = json_get_int(message, "attempt", 0);
+
+	if (!uuid_is_valid(id) || attempt < 1) {
+		log_warning("a job message without a valid 'job' and 'attempt' was dropped");
+		return;
+	}
+	if (!make_way(js, id, attempt))
+		return;
+	if (!is_exclusive(message) || (!is_taken(js) && !json_array_size(js->waiting)))
+		launch(js, message);
+	else if (json_array_size(js->waiting) < JOBS_MAX)
+		json_array_append(js->waiting, message);
+	else
+		send_failed(js, id, attempt, "64 jobs already wait for the worker");
+}
+
 void jobs_cancel(struct jobs *js, const json_t *message)
 {
-	struct jobs_slot *s = find_job(js, json_get_str(message, "job", ""));
+	const char *reason = json_get_str(message, "reason", "canceled");
+	struct jobs_slot *s = find_job(js, id_of(message));
 
+	if (cancel_waiting(js, message, reason) || !strcmp(reason, "recalled"))
+		return; /* one that has begun is not called back */
 	/* Already over: its `done` is on the way. */
 	if (s && json_get_int(message, "attempt", s->attempt) >= s->attempt)
-		tell_runner(s, json_get_str(message, "reason", "canceled"));
+		tell_runner(s, reason);
 }
 
 void jobs_shut_down(struct jobs *js)
 {
+	json_array_clear(js->waiting);
 	for (size_t i = 0; i < JOBS_MAX; i++)
 		if (js->slots[i].pid) {
 			js->slots[i].is_fenced = true;
@@ -200,6 +318,7 @@ static void note_done(struct jobs *js, struct jobs_slot *s, const char *line, si
 	json_t *j = NULL;
 
 	s->is_done = true;
+	set_n_jobs(js);
 	if (js->link->is_file && json_parse(line, n, &j, &err) == OK)
 		snprintf(js->last_status, sizeof(js->last_status), "%.15s",
 			json_get_str(j, "status", ""));
@@ -327,21 +446,27 @@ void jobs_handle(struct jobs *js, const struct pollfd *fds, size_t n)
 		handle_fd(js, s, &fds[at + 1]);
 		at += 2;
 	}
+	start_waiting(js);
+}
+
+static void add_job(json_t *list, const char *id, int64_t attempt)
+{
+	json_t *o = json_object();
+
+	json_set_str(o, "job", id);
+	json_set_int(o, "attempt", attempt);
+	json_array_append_new(list, o);
 }
 
 json_t *jobs_list(const struct jobs *js)
 {
-	json_t *list = json_array();
+	json_t *list = json_array(), *m;
+	size_t i;
 
-	for (size_t i = 0; i < JOBS_MAX; i++) {
-		json_t *o;
-
-		if (!js->slots[i].pid)
-			continue;
-		o = json_object();
-		json_set_str(o, "job", js->slots[i].id);
-		json_set_int(o, "attempt", js->slots[i].attempt);
-		json_array_append_new(list, o);
-	}
+	for (i = 0; i < JOBS_MAX; i++)
+		if (js->slots[i].pid)
+			add_job(list, js->slots[i].id, js->slots[i].attempt);
+	json_array_foreach (js->waiting, i, m)
+		add_job(list, id_of(m), json_get_int(m, "attempt", 0));
 	return list;
 }

@@ -16,9 +16,10 @@ struct jobs_slot {
 	int64_t attempt;
 	pid_t pid; /* 0: free slot */
 	int pidfd, fd;
-	struct buf in;	 /* from the runner, up to the last whole line */
-	bool is_done;	 /* its `done` was seen */
-	bool is_ended;	 /* its stream is at the end; the process may still be there */
+	struct buf in; /* from the runner, up to the last whole line */
+	bool is_done;  /* its `done` was seen */
+	bool is_ended; /* its stream is at the end; the process may still be there */
+	bool is_exclusive;
 	bool is_fenced;	 /* what it says is dropped: a newer attempt or a shutdown */
 	char status[16]; /* of its `done`, for one-job mode */
 };
@@ -26,12 +27,17 @@ struct jobs_slot {
 struct jobs {
 	const struct host *host;
 	struct link *link;
-	int signal_fd; /* closed in runners */
+	int signal_fd;	 /* closed in runners */
+	json_t *waiting; /* `job` messages of exclusive jobs behind the one that runs, in order
+			  */
 	struct jobs_slot slots[JOBS_MAX];
 	char last_status[16];
 };
 
-/* A `job` message. Bad ones are answered with `done`, failed, fault runner. */
+void jobs_init(struct jobs *js, const struct host *host, struct link *link, int signal_fd);
+void jobs_done(struct jobs *js);
+/* A `job` message. While an exclusive job runs, further ones wait. Bad ones are answered with
+ * `done`, failed, fault runner. */
 void jobs_start(struct jobs *js, json_t *message);
 /* A `cancel` message. */
 void jobs_cancel(struct jobs *js, const json_t *message);

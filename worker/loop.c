@@ -39,6 +39,7 @@ static void send_hello(struct loop *l)
 	json_set_str(m, "host", name);
 	json_set_int(slots, "exclusive", 1);
 	json_set_int(slots, "shared", l->o->shared_slots);
+	json_set_int(slots, "ahead", JOBS_MAX);
 	json_object_set_new(m, "slots", slots);
 	json_set_str(env, "id", h->id);
 	json_object_set(env, "identity", h->identity);
@@ -258,11 +259,9 @@ static void begin(struct loop *l)
 
 int loop_run(const struct loop_options *o)
 {
-	struct loop l = { .o = o,
-		.heartbeat_ns = 5 * NS_PER_S,
-		.jobs = { .host = o->host, .signal_fd = o->signal_fd } };
+	struct loop l = { .o = o, .heartbeat_ns = 5 * NS_PER_S };
 
-	l.jobs.link = &l.link;
+	jobs_init(&l.jobs, o->host, &l.link, o->signal_fd);
 	begin(&l);
 	while (!is_over(&l)) {
 		wait_and_handle(&l);
@@ -272,5 +271,6 @@ int loop_run(const struct loop_options *o)
 	if (o->job)
 		l.status = l.status ? l.status : one_job_status(&l);
 	link_done(&l.link);
+	jobs_done(&l.jobs);
 	return l.status;
 }

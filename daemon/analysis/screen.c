@@ -425,7 +425,12 @@ static void fill_change(const struct timeline *t, const double *x, size_t from, 
 static struct timeline with_suspects(const struct timeline *t)
 {
 	struct timeline copy = *t;
+	bool has_suspects = false;
 
+	for (size_t i = 0; i < t->n_points; i++)
+		has_suspects |= (t->points[i].flags & POINT_SUSPECT) != 0;
+	if (!has_suspects)
+		return copy;
 	copy.points = ARENA_ARRAY(t->a, struct point, t->n_points + 1);
 	for (size_t i = 0; i < t->n_points; i++) {
 		copy.points[i] = t->points[i];

@@ -35,7 +35,8 @@ int queue_claim(struct store *st, struct arena *a, const struct slots *free, int
 	if (r < 0)
 		return r;
 	is_exclusive = !strcmp(next.slot, "exclusive");
-	may_start = is_exclusive ? free->has_exclusive && !free->has_running_shared
+	may_start = is_exclusive ? (free->has_exclusive || free->n_ahead > 0) &&
+					   !free->has_running_shared
 				 : free->has_exclusive && free->n_shared > 0;
 	if (!may_start)
 		return error_set(err, E_NOT_FOUND, "job %s waits for the host", next.uuid);

@@ -122,6 +122,7 @@ int queue_job_plan(struct arena *a, const struct job *j, struct queue_plan *ret,
 struct slots { /* what the host has free */
 	bool has_exclusive, has_running_shared;
 	int64_t n_shared;
+	int64_t n_ahead; /* exclusive jobs that may be claimed although one runs */
 };
 /* Claim what may run now: the waiting job of the highest rank, if a slot for it is free. An
  * exclusive job at the head of the queue holds back shared ones behind it, so that it gets the

@@ -27,8 +27,8 @@ static const char writer_handle[] =
 	 * statement walks: a transaction of 100,000 rows would be quadratic. As a file (a
 	 * temporary one, from STATEMENT_JOURNAL on) it is not. */
 	"PRAGMA temp_store = FILE;";
-static const char reader_handle[] =
-	"PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = ON;";
+static const char reader_handle[] = "PRAGMA query_only = ON; PRAGMA cache_size = -400; PRAGMA "
+				    "wal_autocheckpoint = 0; PRAGMA foreign_keys = ON;";
 enum {
 	BUSY_TIMEOUT_MS = 5000,
 	PAGE_BYTES = 4096,

@@ -125,8 +125,9 @@ static void read_point(
 	p->definition_hash = definition ? sh->definition : NULL;
 }
 
-static int read_range(struct store *s, int64_t series_id, const struct head_walk *w,
-	int64_t max, struct shared *sh, struct list *l, struct error *err)
+static int read_range(struct store *s, struct arena *a, int64_t series_id,
+	const struct head_walk *w, int64_t max, struct shared *sh, struct list *l,
+	struct error *err)
 {
 	_cleanup_(query_done)
 	struct query q = db_query(s, RANGE,
@@ -137,7 +138,7 @@ static int read_range(struct store *s, int64_t series_id, const struct head_walk
 		struct point *p = list_add(l);
 
 		p->series_id = series_id;
-		read_point(&q, l->arena, sh, p, err);
+		read_point(&q, a, sh, p, err);
 	}
 	return sh->failed < 0 ? sh->failed : r;
 }
@@ -157,23 +158,25 @@ static int get_key(struct store *s, int64_t series_id, struct key *ret, struct e
 	return OK;
 }
 
-static void reverse(struct point *p, size_t n)
+static struct point *reversed(struct arena *a, const struct point *p, size_t n)
 {
-	for (size_t i = 0; i < n / 2; i++) {
-		struct point t = p[i];
+	struct point *copy = ARENA_ARRAY(a, struct point, n);
 
-		p[i] = p[n - 1 - i];
-		p[n - 1 - i] = t;
-	}
+	for (size_t i = 0; i < n; i++)
+		copy[i] = p[n - 1 - i];
+	return copy;
 }
 
 int store_series_points(struct store *s, struct arena *a, int64_t series_id, int64_t max,
 	struct point **ret, size_t *ret_n, struct error *err)
 {
-	struct list l = LIST_OF(a, struct point);
+	/* What a growing list leaves behind would double what a history keeps in memory. */
+	_cleanup_(arena_free)
+	struct arena *scratch = arena_new();
+	struct list l = LIST_OF(scratch, struct point);
 	struct shared sh = { 0 };
 	struct head_walk w = { 0 };
-	struct key k;
+	struct key k = { 0 };
 	int r = get_key(s, series_id, &k, err);
 
 	w.head_id = k.head_id;
@@ -189,12 +192,11 @@ int store_series_points(struct store *s, struct arena *a, int64_t series_id, int
 				ARGS(INT(w.head_id), INT(k.testbed_id), INT(k.benchmark_id),
 					INT(k.measure_id)));
 		if (r == OK && id)
-			r = read_range(s, id, &w, max, &sh, &l, err);
+			r = read_range(s, a, id, &w, max, &sh, &l, err);
 	}
 	if (r < 0)
 		return r;
-	reverse(l.items, l.n);
-	*ret = l.items;
+	*ret = reversed(a, l.items, l.n);
 	*ret_n = l.n;
 	return OK;
 }

@@ -21,7 +21,7 @@ struct worker { /* one link; owned by its uv handle until on_closed */
 	bool is_embedded, has_said_hello, is_closing, is_told;
 	int64_t connected_ns, heard_ns; /* realtime, monotonic */
 	int64_t heartbeat_at_ns;	/* realtime; 0 = none yet */
-	int64_t n_shared;
+	int64_t n_shared, n_ahead;
 	char environment_hash[65];
 	char *identity; /* canonical JSON */
 	json_t *hello;	/* as it came */

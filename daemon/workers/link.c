@@ -159,6 +159,7 @@ static void on_hello(struct worker *w, json_t *m)
 			       "not the hash of its identity");
 		return;
 	}
+	w->n_ahead = MAX(0, MIN(64, json_get_int(slots, "ahead", 0)));
 	w->n_shared = MAX(0, MIN(64, json_get_int(slots, "shared", 1)));
 	pthread_mutex_lock(&w->ws->live_lock);
 	w->hello = json_incref(m);
@@ -268,6 +269,11 @@ int link_open(struct workers *ws, int fd, bool is_embedded, struct error *err)
 int64_t worker_id(const struct worker *w)
 {
 	return w->id;
+}
+
+int64_t worker_ahead_slots(const struct worker *w)
+{
+	return w->n_ahead;
 }
 
 int64_t worker_shared_slots(const struct worker *w)

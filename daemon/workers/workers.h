@@ -52,6 +52,7 @@ void worker_send(struct worker *w, json_t *m);
 void worker_drop(struct worker *w, const char *reason);
 int64_t worker_id(const struct worker *w); /* > 0, unique in this daemon's life */
 int64_t worker_shared_slots(const struct worker *w);
+int64_t worker_ahead_slots(const struct worker *w); /* exclusive jobs it takes in advance */
 const char *worker_environment_hash(const struct worker *w);
 const char *worker_environment_identity(const struct worker *w); /* canonical JSON */
 
