@@ -34,7 +34,12 @@ struct comparison_row { /* one (benchmark, measure) that both reports have */
 	double base, head;	  /* value of each arm: median of its process values */
 	double effect, low, high; /* head/base - 1 and its 95 % interval; NAN = none */
 	double p;		  /* two-sided; NAN = no test was possible */
-	int64_t n_base, n_head;	  /* process values used */
+	/* For colouring a view of many rows, never for an outcome: Student's t of the values,
+	 * its p by 3 degrees of freedom adjusted by Benjamini and Hochberg over all rows that
+	 * decide (NAN: no test), and whether that is at most SUITE_Q. */
+	double t, q;
+	bool stands_out;
+	int64_t n_base, n_head; /* process values used */
 	enum outcome outcome;
 	double min_effect;
 	double detectable; /* least effect seen with 80 % power at these sizes; NAN = unknown */
@@ -62,7 +67,9 @@ struct report_comparison {
 	 * NAN without any. Interval by resampling processes. */
 	double geometric_mean, geometric_low, geometric_high;
 	size_t n_geometric;
+	size_t n_suite, n_standing_out; /* rows that were tested together, and of them */
 };
+#define SUITE_Q 0.05 /* share of false discoveries among the rows that stand out */
 
 /* Compare head with base. Two arms of one job are compared block by block (Wilcoxon
  * signed-rank, paired Hodges-Lehmann), other reports process against process (Mann-Whitney,

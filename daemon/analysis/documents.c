@@ -49,6 +49,8 @@ static json_t *row_json(const struct comparison_row *row)
 	json_object_set_new(o, "interval", interval_json(row->low, row->high));
 	json_set_real(o, "level", 0.95);
 	json_set_real(o, "p", row->p);
+	json_set_real(o, "q", row->q);
+	json_set_bool(o, "stands_out", row->stands_out);
 	json_set_int(o, "n_base", row->n_base);
 	json_set_int(o, "n_head", row->n_head);
 	json_set_str(o, "outcome", outcome_name(row->outcome));
@@ -93,6 +95,9 @@ json_t *analysis_comparison_json(const struct report_comparison *c)
 		mean, "interval", interval_json(c->geometric_low, c->geometric_high));
 	json_set_int(mean, "n", (int64_t)c->n_geometric);
 	json_object_set_new(o, "geometric_mean", mean);
+	json_object_set_new(o, "suite",
+		json_pack("{sI sI sf}", "tested", (json_int_t)c->n_suite, "stand_out",
+			(json_int_t)c->n_standing_out, "q", SUITE_Q));
 	return o;
 }
 

@@ -239,7 +239,8 @@ static void html_cell(
 	} else if (c->kind == CELL_OUTCOME && row_decides(row)) {
 		buf_add_str(out, " class=\"");
 		html_escape(out, doc_str(row, c->path));
-		buf_add_char(out, '"');
+		buf_add_str(out,
+			json_is_true(json_object_get(row, "stands_out")) ? " out\"" : "\"");
 	}
 	buf_add_char(out, '>');
 	html_text(row, c, cell_format(row, c, F_HTML, a), out);

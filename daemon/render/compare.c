@@ -17,6 +17,8 @@ const struct column compare_columns[] = {
 	{ NULL, "interval_high", "interval.1", CELL_NUMBER, NULL },
 	{ NULL, "level", "level", CELL_NUMBER, NULL },
 	{ "p", "p", "p", CELL_NUMBER, NULL },
+	{ NULL, "q", "q", CELL_NUMBER, NULL },
+	{ NULL, "stands_out", "stands_out", CELL_TEXT, NULL },
 	{ "n", "n_base", "n_base", CELL_PAIR, "n_head" },
 	{ NULL, "n_head", "n_head", CELL_INT, NULL },
 	{ "detectable", "detectable", "detectable", CELL_PERCENT, NULL },
@@ -127,9 +129,9 @@ const char *detectable_text(const json_t *rows, struct arena *a)
 	if (!isfinite(least))
 		return "";
 	if (most < least * 1.1)
-		return arena_printf(a, "detectable from %.2g %%", most * 100);
-	return arena_printf(
-		a, "detectable from %.2g %% (worst row: %.2g %%)", least * 100, most * 100);
+		return arena_printf(a, "could have seen %.2g %% or more", most * 100);
+	return arena_printf(a, "could have seen %.2g %% or more (in the worst row: %.2g %%)",
+		least * 100, most * 100);
 }
 
 static const char *first_reason(const json_t *doc, struct arena *a)
@@ -221,12 +223,38 @@ static void names_line(const json_t *list, const char *prefix, const char *what,
 	buf_add_char(out, '\n');
 }
 
-void compare_remarks(const json_t *doc, const char *prefix, enum format f, struct buf *out)
+/* The suite as a whole; its mean speaks of these benchmarks only. */
+static void suite_lines(const json_t *doc, const char *prefix, struct buf *out)
 {
 	const json_t *ci = doc_at(doc, "geometric_mean.interval");
 	double ratio = doc_num(doc, "geometric_mean.ratio");
+	long long n = doc_int(doc, "geometric_mean.n"), tested = doc_int(doc, "suite.tested");
 	char text[VALUE_TEXT];
 
+	if (isfinite(ratio)) {
+		buf_printf(out, "%sgeometric mean: %s", prefix,
+			change_format(
+				ratio - 1, array_num(ci, 0) - 1, array_num(ci, 1) - 1, text));
+		if (n > 0)
+			buf_printf(out, " over %lld benchmark%s", n, n == 1 ? "" : "s");
+		buf_add_char(out, '\n');
+	}
+	if (count_deciding(doc_at(doc, "rows")) < 2)
+		return;
+	buf_printf(out, "%s%lld faster, %lld slower, %lld same, %lld unknown", prefix,
+		(long long)doc_int(doc, "counts.faster"),
+		(long long)doc_int(doc, "counts.slower"),
+		(long long)doc_int(doc, "counts.same"),
+		(long long)doc_int(doc, "counts.unknown"));
+	if (tested > 0)
+		buf_printf(out, "; %lld of %lld stand out (false discovery rate %g %%)",
+			(long long)doc_int(doc, "suite.stand_out"), tested,
+			100 * doc_num(doc, "suite.q"));
+	buf_add_char(out, '\n');
+}
+
+void compare_remarks(const json_t *doc, const char *prefix, enum format f, struct buf *out)
+{
 	names_line(doc_at(doc, "added"), prefix, "only in head", f, out);
 	names_line(doc_at(doc, "removed"), prefix, "only in base", f, out);
 	if (json_is_false(doc_at(doc, "same_environment")) &&
@@ -234,10 +262,7 @@ void compare_remarks(const json_t *doc, const char *prefix, enum format f, struc
 		buf_printf(out, "%senvironments differ\n", prefix);
 	names_line(doc_at(doc, "environment_difference"), prefix, "environments differ in", f,
 		out);
-	if (isfinite(ratio))
-		buf_printf(out, "%sgeometric mean: %s\n", prefix,
-			change_format(
-				ratio - 1, array_num(ci, 0) - 1, array_num(ci, 1) - 1, text));
+	suite_lines(doc, prefix, out);
 }
 
 void compare_text(const json_t *doc, struct arena *a, struct buf *out)

@@ -237,6 +237,8 @@ START_TEST(arms_of_one_job_are_compared_in_pairs)
 	ck_assert_uint_eq(c.n_rows, 1);
 	ck_assert_int_eq(c.rows[0].outcome, OUTCOME_SLOWER);
 	ck_assert_str_eq(c.rows[0].method, "paired Hodges-Lehmann");
+	ck_assert(c.rows[0].stands_out && c.rows[0].q < 0.01);
+	ck_assert(c.n_suite == 1 && c.n_standing_out == 1);
 	ck_assert(c.rows[0].low < 0.1 && 0.1 < c.rows[0].high);
 	ck_assert(fabs(c.geometric_mean - 1.1) < 0.03);
 	ok(analysis_gate_job(db, mem, &j, NULL, &g, &err));
@@ -321,6 +323,7 @@ START_TEST(a_report_equals_itself)
 	run_history(&w, 1, false);
 	c = compared("main", "main");
 	ck_assert_int_eq(c.outcome, OUTCOME_SAME);
+	ck_assert(!c.rows[0].stands_out && c.n_suite == 1);
 	ok(analysis_gate(db, mem, &c, &g, &err));
 	ck_assert_int_eq(g.outcome, GATE_PASS);
 	finish();

@@ -163,7 +163,7 @@ START_TEST(the_last_line_of_text_is_the_verdict)
 		const char *name, *start;
 		enum document kind;
 	} cases[] = { { "compare", "slower: 2 of 6", DOC_COMPARE },
-		{ "compare_same", "same: no significant change in 2; detectable from",
+		{ "compare_same", "same: no significant change in 2; could have seen",
 			DOC_COMPARE },
 		{ "compare_unknown", "unknown: ", DOC_COMPARE },
 		{ "job_compare", "slower: ", DOC_JOB },
