@@ -287,6 +287,28 @@ static void check_sequence(const struct fft_state *s, int64_t b, double *x, stru
 	}
 }
 
+/* Sequence 0 from the output by the inverse of the reference, over n, against the input:
+ * relative L2. */
+static double inverse_error(const struct fft_state *s, double *x)
+{
+	double error = 0, length = 0;
+
+	for (int64_t i = 0; i < 2 * s->n; i++) {
+		double v = real_get(s->out, s->p->dtype, (size_t)i);
+
+		x[i] = i % 2 ? -v : v; /* the inverse is the transform between conjugates */
+	}
+	reference(x, s->n);
+	for (int64_t i = 0; i < 2 * s->n; i++) {
+		double v = real_get(s->in, s->p->dtype, (size_t)i);
+		double e = (i % 2 ? -x[i] : x[i]) / (double)s->n - v;
+
+		error += e * e;
+		length += v * v;
+	}
+	return sqrt(error / length);
+}
+
 static int verify(void *state, struct proof *ret, struct error *err)
 {
 	const struct fft_state *s = state;
@@ -300,6 +322,8 @@ static int verify(void *state, struct proof *ret, struct error *err)
 	proof_claim(ret, "relative L2 error", sqrt(t.error / t.length), limit);
 	proof_claim(ret, "Parseval: relative difference of energies",
 		(double)fabsl(t.energy_out / (long double)s->n / t.energy_in - 1), limit);
+	proof_claim(ret, "inverse of the output against the input, relative L2",
+		inverse_error(s, x), limit);
 	if (params_option(s->p, "input") != FFT_RANDOM)
 		proof_claim(ret, "error of a known answer / its largest value",
 			t.known / (params_option(s->p, "input") == FFT_TONE ? (double)s->n : 1),

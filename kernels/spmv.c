@@ -291,6 +291,28 @@ static double count_odd_rows(const struct spmv_state *s)
 	       fabs((double)n_full - (double)(s->matrix == SPMV_27PT ? e * e * e : e * e));
 }
 
+/* z'(A x) - x'(A z) for x backwards as z, over its tolerance: 0 for a matrix that is its own
+ * transpose. */
+static double asymmetry(const struct spmv_state *s)
+{
+	double difference = 0, magnitude = 0, longest = 0;
+
+	for (int64_t i = 0; i < s->n; i++) {
+		double az = 0, x = x_of(s->p, i), z = x_of(s->p, s->n - 1 - i);
+
+		for (int32_t k = s->row[i]; k < s->row[i + 1]; k++) {
+			double v = real_get(s->value, s->p->dtype, (size_t)k) *
+				   x_of(s->p, s->n - 1 - s->column[k]);
+
+			az += v;
+			magnitude += fabs(x * v);
+		}
+		difference += z * real_get(s->y, s->p->dtype, (size_t)i) - x * az;
+		longest = fmax(longest, s->row[i + 1] - s->row[i]);
+	}
+	return fabs(difference) / ((longest + 2) * dtype_eps(s->p->dtype) * magnitude);
+}
+
 static int verify(void *state, struct proof *ret, struct error *err)
 {
 	const struct spmv_state *s = state;
@@ -311,6 +333,8 @@ static int verify(void *state, struct proof *ret, struct error *err)
 	proof_claim(ret, "largest error / tolerance", worst, 1);
 	if (s->matrix != SPMV_POWER)
 		proof_claim(ret, "inner rows that do not sum up to 0", count_odd_rows(s), 0);
+	if (s->matrix != SPMV_POWER)
+		proof_claim(ret, "z'(A x) - x'(A z) / tolerance", asymmetry(s), 1);
 	ret->n_outputs = s->n;
 	proof_digest(ret, s->y, (size_t)(s->n * dtype_bytes(s->p->dtype)));
 	return OK;

@@ -26,12 +26,14 @@ static const struct named_size sizes3[] = {
 	{ NULL, { 0 } },
 };
 
-/* sine: the lowest mode of the grid, which a step shrinks by a known factor. linear: kept. */
-enum field { RANDOM, SINE, LINEAR };
-static const char *const field_names_[] = { "random", "sine", "linear", NULL };
+/* sine: the lowest mode of the grid, which a step shrinks by a known factor. linear: kept.
+ * square: i^2 + j^2 (+ k^2), whose Laplacian is 4 (6), grows by the same everywhere. */
+enum field { RANDOM, SINE, LINEAR, SQUARE };
+static const char *const field_names_[] = { "random", "sine", "linear", "square", NULL };
+static const double square_unit = 0x1p-12; /* of the field square: exact, and small numbers */
 static const struct kernel_option options[] = {
-	{ "field", "random, or one whose answer is known: sine mode, linear", field_names_, 0,
-		0, 0 },
+	{ "field", "random, or one whose answer is known: sine mode, linear, square",
+		field_names_, 0, 0, 0 },
 	{ NULL, NULL, NULL, 0, 0, 0 },
 };
 
@@ -69,6 +71,8 @@ static double value(
 		       sine_factor(j, s->width);
 	case LINEAR:
 		return 1 + 0.25 * (double)k + 0.5 * (double)i + 0.125 * (double)j;
+	case SQUARE:
+		return square_unit * (double)(k * k + i * i + j * j);
 	default:
 		return input_uniform(key, (uint64_t)((k * s->height + i) * s->width + j));
 	}
@@ -262,6 +266,23 @@ static double sine_decay(const struct stencil_state *s)
 	       8 * c[3] * x * y * z;
 }
 
+/* What the shape adds to a field of squares: each neighbour its weight times its distance
+ * squared (the terms that are linear in the distance cancel). */
+static double square_growth(const struct stencil_state *s)
+{
+	int planes = s->depth > 1 ? 1 : 0;
+	double sum = 0;
+
+	for (int k = -planes; k <= planes; k++)
+		for (int i = -1; i <= 1; i++)
+			for (int j = -1; j <= 1; j++) {
+				int d = abs(k) + abs(i) + abs(j);
+
+				sum += stencil_weights[s->shape][d] * d;
+			}
+	return square_unit * sum;
+}
+
 static void check_point(const struct stencil_state *s, uint64_t key, double decay, int64_t k,
 	int64_t i, int64_t j, struct worst *w)
 {
@@ -282,6 +303,9 @@ static void check_point(const struct stencil_state *s, uint64_t key, double deca
 		known = fabs(got - decay * value(s, key, k, i, j)) / (8 * eps);
 	if (field == LINEAR)
 		known = fabs(got - value(s, key, k, i, j)) / (8 * eps * fabs(got));
+	if (field == SQUARE)
+		known = fabs(got - value(s, key, k, i, j) - square_growth(s)) /
+			(8 * eps * fabs(got));
 	w->known = fmax(w->known, known);
 }
 
@@ -319,6 +343,9 @@ static int verify(void *state, struct proof *ret, struct error *err)
 		proof_claim(ret, "error of the decay of a sine mode / 8 eps", w.known, 1);
 	if (field == LINEAR)
 		proof_claim(ret, "change of a linear field / 8 eps", w.known, 1);
+	if (field == SQUARE)
+		proof_claim(
+			ret, "error of the growth of a field of squares / 8 eps", w.known, 1);
 	ret->n_outputs = s->depth * s->height * s->width;
 	proof_digest(ret, s->out, array_bytes(s));
 	return OK;

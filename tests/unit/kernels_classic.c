@@ -6,6 +6,7 @@
 #include "kernels/fft.h"
 #include "kernels/gemm.h"
 #include "kernels/input.h"
+#include "kernels/nbody.h"
 #include "kernels/proof.h"
 #include "kernels/reduce.h"
 #include "kernels/sort.h"
@@ -99,6 +100,96 @@ START_TEST(stencils_keep_a_linear_field)
 	make(&p, "stencil3d.27pt", 3, 4, 70);
 	set(&p, "field", 2);
 	proven_everywhere(p, "linear");
+}
+END_TEST
+
+START_TEST(stencils_raise_a_field_of_squares_by_the_same_everywhere)
+{
+	struct params p;
+
+	make(&p, "stencil2d.5pt", 37, 65, 1);
+	set(&p, "field", 3);
+	proven_everywhere(p, "squares");
+	make(&p, "stencil3d.7pt", 9, 21, 33);
+	set(&p, "field", 3);
+	proven_everywhere(p, "squares");
+	make(&p, "stencil3d.27pt", 9, 21, 33);
+	set(&p, "field", 3);
+	proven_everywhere(p, "squares");
+}
+END_TEST
+
+/* --- two bodies --------------------------------------------------------------------------- */
+
+/* Two bodies of mass 1/2 a distance of 1 from each other, on the x axis, at rest. */
+static struct nbody_state *start_pair(const struct params *p)
+{
+	struct nbody_state *s = start(p);
+
+	for (int i = 0; i < 2; i++) {
+		real_set(s->x, p->dtype, (size_t)i, i ? 0.5 : -0.5);
+		real_set(s->y, p->dtype, (size_t)i, 0);
+		real_set(s->z, p->dtype, (size_t)i, 0);
+		real_set(s->m, p->dtype, (size_t)i, 0.5);
+	}
+	return s;
+}
+
+/* One period of a circular orbit in n leapfrog steps with the kernel's accelerations: how far
+ * the first body ends from where it began. *ret_drift: largest change of the energy on the way.
+ */
+static double orbit(const struct params *p, int n, double *ret_drift)
+{
+	struct nbody_state *s = start_pair(p);
+	double soft = 1 + NBODY_SOFTENING, omega = sqrt(1 / (soft * sqrt(soft)));
+	double dt = 2 * M_PI / omega / n, x = -0.5, y = 0, u = 0, v = -0.5 * omega, e0 = 0;
+
+	*ret_drift = 0;
+	for (int k = 0; k <= n; k++) {
+		double e;
+
+		for (int i = 0; i < 2; i++) {
+			real_set(s->x, p->dtype, (size_t)i, i ? -x : x);
+			real_set(s->y, p->dtype, (size_t)i, i ? -y : y);
+		}
+		p->kernel->run(s, 1);
+		if (k > 0) {
+			u += dt / 2 * real_get(s->ax, p->dtype, 0);
+			v += dt / 2 * real_get(s->ay, p->dtype, 0);
+		}
+		e = 0.5 * (u * u + v * v) - 0.25 / sqrt(4 * (x * x + y * y) + NBODY_SOFTENING);
+		e0 = k == 0 ? e : e0;
+		*ret_drift = fmax(*ret_drift, fabs(e - e0));
+		if (k == n)
+			break;
+		u += dt / 2 * real_get(s->ax, p->dtype, 0);
+		v += dt / 2 * real_get(s->ay, p->dtype, 0);
+		x += dt * u;
+		y += dt * v;
+	}
+	p->kernel->free(s);
+	return hypot(x + 0.5, y);
+}
+
+START_TEST(two_bodies_come_back_after_their_period)
+{
+	for (int isa = ISA_SCALAR; isa < N_ISAS; isa++) {
+		double drift, drift2, error, error2;
+		struct params p;
+
+		if (!isa_is_supported((enum isa)isa))
+			continue;
+		make(&p, "nbody", 2, 1, 1);
+		p.dtype = DT_F64;
+		p.isa = (enum isa)isa;
+		p.backend = isa == ISA_SCALAR ? BACKEND_SCALAR : BACKEND_SIMD;
+		error = orbit(&p, 200, &drift);
+		error2 = orbit(&p, 400, &drift2);
+		ck_assert_double_lt(error, 0.01);
+		ck_assert_msg(fabs(log2(error / error2) - 2) < 0.05, "order %g",
+			log2(error / error2));
+		ck_assert_msg(log2(drift / drift2) > 1.9, "drift %g", log2(drift / drift2));
+	}
 }
 END_TEST
 
@@ -298,10 +389,11 @@ START_TEST(operands_of_f16_are_what_a_gpu_unpacks)
 END_TEST
 
 SUITE("kernels_classic", stencils_shrink_a_sine_by_the_known_factor,
-	stencils_keep_a_linear_field, whole_numbers_multiply_exactly,
-	a_wrong_element_of_a_product_fails, known_transforms_come_out,
-	a_short_transform_is_refused, sorting_is_stable_and_keeps_every_key,
-	a_lost_key_and_a_swapped_pair_fail, every_matrix_times_a_vector_is_proven,
-	every_distribution_of_keys_is_counted, odd_sizes_are_proven, odd_shapes_are_transposed,
-	argmax_gives_the_first_of_equal_values, a_sum_that_may_overflow_is_refused,
-	operands_of_f16_are_what_a_gpu_unpacks)
+	stencils_raise_a_field_of_squares_by_the_same_everywhere,
+	two_bodies_come_back_after_their_period, stencils_keep_a_linear_field,
+	whole_numbers_multiply_exactly, a_wrong_element_of_a_product_fails,
+	known_transforms_come_out, a_short_transform_is_refused,
+	sorting_is_stable_and_keeps_every_key, a_lost_key_and_a_swapped_pair_fail,
+	every_matrix_times_a_vector_is_proven, every_distribution_of_keys_is_counted,
+	odd_sizes_are_proven, odd_shapes_are_transposed, argmax_gives_the_first_of_equal_values,
+	a_sum_that_may_overflow_is_refused, operands_of_f16_are_what_a_gpu_unpacks)

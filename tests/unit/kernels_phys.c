@@ -338,6 +338,37 @@ static double column_water(const struct rain_point *q)
 	return water;
 }
 
+/* Heat gained is that of the phases changed, with the factors of the entry: vapour that is
+ * liquid afterwards gave Lv, vapour that is ice Ls. */
+START_TEST(processes_of_rain_ice_keep_the_enthalpy)
+{
+	struct params p;
+	double worst = 0;
+
+	params_init(&p, kernel_find("phys.rain_ice"));
+	for (int64_t i = 0; i < 20000; i++) {
+		struct rain_point q, in;
+		double cph, lv, ls, liquid, ice;
+
+		rain_input(&p, i * 29, &in);
+		q = in;
+		rain_processes(&q, 60);
+		lv = MOIST_LVTT + (MOIST_CPV - MOIST_CL) * (in.x[RAIN_T] - MOIST_TT);
+		ls = MOIST_LSTT + (MOIST_CPV - MOIST_CI) * (in.x[RAIN_T] - MOIST_TT);
+		cph = MOIST_CPD + MOIST_CPV * in.x[RAIN_V] +
+		      MOIST_CL * (in.x[RAIN_C] + in.x[RAIN_R]) +
+		      MOIST_CI * (in.x[RAIN_I] + in.x[RAIN_S] + in.x[RAIN_G]);
+		liquid = q.x[RAIN_C] + q.x[RAIN_R] - in.x[RAIN_C] - in.x[RAIN_R];
+		ice = q.x[RAIN_I] + q.x[RAIN_S] + q.x[RAIN_G] - in.x[RAIN_I] - in.x[RAIN_S] -
+		      in.x[RAIN_G];
+		worst = fmax(worst,
+			fabs(cph * (q.x[RAIN_T] - in.x[RAIN_T]) - lv * liquid - ls * ice) /
+				(cph * in.x[RAIN_T]));
+	}
+	ck_assert_msg(worst <= 8 * 0x1p-52, "%g eps", worst * 0x1p52);
+}
+END_TEST
+
 START_TEST(twenty_steps_of_the_golden_column_are_golden)
 {
 	struct rain_point q[LEVELS];
@@ -502,7 +533,7 @@ END_TEST
 SUITE("kernels_phys", vector_functions_are_within_ulps_of_libm, saturation_pressures_are_golden,
 	the_reference_meets_the_golden_points, every_backend_meets_the_golden_points,
 	iterations_converge_sevenfold, every_cloud_scheme_is_proven,
-	processes_of_rain_ice_are_golden, twenty_steps_of_the_golden_column_are_golden,
-	every_backend_rains_the_golden_amount, a_dry_clear_column_stays_as_it_is,
-	satad_meets_the_golden_points, newtons_steps_square_the_error,
-	every_backend_saturates_its_clouds)
+	processes_of_rain_ice_are_golden, processes_of_rain_ice_keep_the_enthalpy,
+	twenty_steps_of_the_golden_column_are_golden, every_backend_rains_the_golden_amount,
+	a_dry_clear_column_stays_as_it_is, satad_meets_the_golden_points,
+	newtons_steps_square_the_error, every_backend_saturates_its_clouds)
