@@ -116,16 +116,23 @@ void note(struct client *c, const char *fmt, ...) __attribute__((format(printf, 
  */
 int job_follow(struct client *c, const char *job, int64_t deadline_ns, json_t **ret_job);
 int job_exit_code(const json_t *job, const char *fail_on);
+/* filing.c: POST the job; with wait follow it and print its result. *ret_job (may be NULL): the
+ * job at its end, the arena's. */
+struct filing {
+	bool wait;
+	const char *timeout, *fail_on, *key; /* NULL; key: Idempotency-Key */
+};
+int job_file(struct client *c, const struct filing *f, json_t *body, json_t **ret_job);
 
 /* config.c: flag > environment > ./.benchd.yaml > user's file > /etc. */
 int config_load(struct client *c, struct error *err) must_check;
 void config_print(const struct client *c);
 
-extern const struct command command_submit, command_jobs, command_watch, command_log,
-	command_cancel, command_report, command_compare, command_gate, command_kernels,
-	command_doctor, command_queue, command_run, command_projects, command_series,
-	command_alerts, command_changes, command_workload, command_token, command_server,
-	command_analyze, command_schedules, command_thresholds, command_approve,
+extern const struct command command_bench, command_submit, command_jobs, command_watch,
+	command_log, command_cancel, command_report, command_compare, command_gate,
+	command_kernels, command_doctor, command_queue, command_run, command_projects,
+	command_series, command_alerts, command_changes, command_workload, command_token,
+	command_server, command_analyze, command_schedules, command_thresholds, command_approve,
 	command_deliveries;
 
 #endif

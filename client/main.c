@@ -10,6 +10,7 @@
 
 static const struct command *const commands[] = {
 	&command_submit,
+	&command_bench,
 	&command_run,
 	&command_jobs,
 	&command_watch,

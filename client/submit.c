@@ -156,58 +156,6 @@ static int make_body(struct client *c, const struct command *self, const struct 
 	return code;
 }
 
-static int see_through(
-	struct client *c, const struct submit *s, const char *uuid, int64_t deadline)
-{
-	json_t *job = NULL;
-	int code = job_follow(c, uuid, deadline, &job);
-
-	if (code != EXIT_OK)
-		return code;
-	code = print_path(c, project_path(c, "/jobs/%s", uuid));
-	if (code != EXIT_OK)
-		return code;
-	code = job_exit_code(job, s->fail_on);
-	if (code == EXIT_BENCHMARK)
-		note(c, "see the log: benchctl log %s", uuid);
-	return code;
-}
-
-static int post(struct client *c, const struct submit *s, json_t *body)
-{
-	char key[UUID_TEXT];
-	const char *headers[] = { arena_printf(c->arena, "Idempotency-Key: %s",
-					  s->key ? s->key : uuid_new(key)),
-		NULL };
-	int64_t deadline = 0;
-	struct error err = { 0 };
-	struct answer a;
-	const char *uuid;
-
-	if (s->timeout && duration_parse(s->timeout, &deadline, &err) < 0)
-		return complain(c, &err);
-	if (deadline)
-		deadline += clock_monotonic_ns();
-	if (api_call_with(c, "POST", project_path(c, "/jobs"), body, NULL, headers, &a, &err) <
-		0)
-		return complain(c, &err);
-	if (a.status >= 400) {
-		int code = complain_answer(c, &a);
-
-		buf_done(&a.body);
-		return code;
-	}
-	buf_done(&a.body);
-	uuid = json_get_str(a.json, "uuid", "");
-	if (s->wait)
-		note(c, "job %s", uuid);
-	else if (c->output == OUT_JSON)
-		json_dumpf(a.json, stdout, JSON_INDENT(2)), putchar('\n');
-	else
-		printf("%s\n", uuid);
-	return s->wait ? see_through(c, s, uuid, deadline) : EXIT_OK;
-}
-
 static int run(struct client *c, const struct command *self, int argc, char **argv)
 {
 	struct submit s = { 0 };
@@ -263,7 +211,8 @@ static int run(struct client *c, const struct command *self, int argc, char **ar
 	if (code != EXIT_OK)
 		return code;
 	if (!s.dry_run)
-		return post(c, &s, body);
+		return job_file(
+			c, &(struct filing){ s.wait, s.timeout, s.fail_on, s.key }, body, NULL);
 	if (json_object_get(body, "workload") && c->output != OUT_JSON)
 		return print_path(
 			c, project_path(c, "/workloads/%s/cells", url_part(c, words.items[0])));

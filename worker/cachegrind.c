@@ -120,6 +120,7 @@ static int start(struct count *c, struct error *err)
 	l.envp = measured_environment(j, c->arena, t, 0);
 	l.directory = directory;
 	l.cpus = j->cpus;
+	l.input = j->spec->input;
 	l.wants_result = true;
 	return supervise(&j->ch, &l, SLOWER * limits->time_ns, (size_t)limits->output_bytes,
 		NULL, NULL, &c->record.process, err);
@@ -198,7 +199,7 @@ static int run_turn(struct cell_run *r, size_t arm, int64_t block, const char *v
 		.valgrind = valgrind,
 		.folder = arena_printf(a, "%s/counts", j->scratch),
 		.record = { .is_counting = true, .result = { .steady = true } } };
-	int e = measured_hooks(j, &j->spec->prepare, "prepare", arm);
+	int e = measured_prepare(j, &t);
 
 	if (e < 0)
 		return e;
@@ -206,7 +207,7 @@ static int run_turn(struct cell_run *r, size_t arm, int64_t block, const char *v
 	supervised_done(&c.record.process);
 	if (e <= 0)
 		return e;
-	return measured_hooks(j, &j->spec->conclude, "conclude", arm) < 0 ? E_GONE : 1;
+	return measured_conclude(j, &t) < 0 ? E_GONE : 1;
 }
 
 static bool make_folder(struct job *j)

@@ -188,6 +188,28 @@ static int calibrate(struct cell_run *r)
 	return e;
 }
 
+/* A declared warm cache needs one run at least. */
+static int warm_up(struct cell_run *r, size_t role)
+{
+	const struct spec *s = r->job->spec;
+	int64_t wanted = MAX(s->protocol.warmup_processes, (int64_t)(s->cache == CACHE_WARM));
+	struct turn t = { .cell = r->cell,
+		.arm = role == ARM_CONTROL ? 0 : role,
+		.arm_name = role_name(r, role),
+		.iterations = r->iterations,
+		.is_calibrating = true };
+	struct measured m;
+	int e = OK;
+
+	if (role == ARM_CONTROL)
+		return OK;
+	for (; e == OK && r->n_warmed[role] < wanted; r->n_warmed[role]++) {
+		job_phase(r->job, "calibrate", "warm-up");
+		e = run_turn(r, &t, &m);
+	}
+	return e;
+}
+
 int cell_run_process(struct cell_run *r, size_t role, int64_t block, int64_t order)
 {
 	struct turn t = { .cell = r->cell,
@@ -200,6 +222,8 @@ int cell_run_process(struct cell_run *r, size_t role, int64_t block, int64_t ord
 	struct entry *e;
 	int error = calibrate(r);
 
+	if (error == OK)
+		error = warm_up(r, role);
 	if (error < 0)
 		return error;
 	job_phase(r->job, "measure", NULL);

@@ -28,8 +28,9 @@ struct cell_run {
 	int64_t next_index[N_ROLES], next_block;
 	int64_t iterations; /* K; 0: not known */
 	int64_t n_replaced;
-	int64_t n_counted;   /* times that each arm's instructions were counted */
-	int64_t deadline_ns; /* end of the budget, CLOCK_MONOTONIC */
+	int64_t n_warmed[N_ROLES]; /* thrown away before the first */
+	int64_t n_counted;	   /* times that each arm's instructions were counted */
+	int64_t deadline_ns;	   /* end of the budget, CLOCK_MONOTONIC */
 	bool is_out_of_budget;
 	const char *stop_reason;
 	json_t *comparison; /* of two arms; NULL */

@@ -82,11 +82,36 @@ static int join_cgroup(const struct launch *l)
 	return write(l->cgroup_procs_fd, "0", 1) == 1 ? 0 : errno;
 }
 
-static int set_descriptors(const struct launch_fds *fds)
+static int set_output(const struct launch *l, const struct launch_fds *fds)
 {
-	int keep = RESULT_FD;
+	int fd = fds->out;
 
-	if (dup2(fds->null, 0) < 0 || dup2(fds->out, 1) < 0 || dup2(fds->err, 2) < 0)
+	if (l->discards_output)
+		fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	return fd < 0 || dup2(fd, 1) < 0 ? errno : 0;
+}
+
+/* A pipe without a writer must not hold us up; the program finds it as it is. */
+static int open_input(const struct launch *l)
+{
+	int fd;
+
+	if (!l->input)
+		return 0;
+	fd = open(l->input, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || dup2(fd, 0) < 0 || fcntl(0, F_SETFL, 0) < 0)
+		return errno;
+	return 0;
+}
+
+static int set_descriptors(const struct launch *l, const struct launch_fds *fds)
+{
+	int keep = RESULT_FD, e = set_output(l, fds);
+
+	if (e)
+		return e;
+
+	if (dup2(fds->null, 0) < 0 || dup2(fds->err, 2) < 0)
 		return errno;
 	if (fds->result >= 0) {
 		if (dup2(fds->result, RESULT_FD) < 0)
@@ -209,7 +234,7 @@ static int take_step(const struct launch *l, const struct launch_fds *fds, int s
 	case STEP_CGROUP:
 		return join_cgroup(l);
 	case STEP_DESCRIPTORS:
-		return set_descriptors(fds);
+		return set_descriptors(l, fds);
 	case STEP_AFFINITY:
 		return set_affinity(l);
 	case STEP_PERSONALITY:
@@ -227,6 +252,8 @@ static int take_step(const struct launch *l, const struct launch_fds *fds, int s
 		return drop_privileges(l);
 	case STEP_LANDLOCK:
 		return set_landlock(l);
+	case STEP_INPUT:
+		return open_input(l);
 	case STEP_SECCOMP:
 		return set_seccomp(l);
 	}

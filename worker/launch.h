@@ -26,6 +26,7 @@
 	X(STEP_PRIVILEGES, "no_new_privs")                                                     \
 	X(STEP_LANDLOCK, "landlock")                                                           \
 	X(STEP_SECCOMP, "seccomp")                                                             \
+	X(STEP_INPUT, "input")                                                                 \
 	X(STEP_EXEC, "exec")
 
 enum launch_step {
@@ -53,10 +54,14 @@ struct launch {
 	const char *exe; /* absolute path */
 	char **argv, **envp;
 	const char *directory;
-	bool wants_result;  /* give it a result pipe as descriptor RESULT_FD */
-	bool merges_output; /* one pipe for stdout and stderr */
-	bool wants_go;	    /* wait after the fork until launch_go */
-	cpu_set_t cpus;	    /* empty: as inherited */
+	bool wants_result;    /* give it a result pipe as descriptor RESULT_FD */
+	bool merges_output;   /* one pipe for stdout and stderr */
+	bool discards_output; /* stdout goes nowhere */
+	/* Path of stdin, opened last, with no more rights than the program has; NULL: nothing.
+	 */
+	const char *input;
+	bool wants_go;	/* wait after the fork until launch_go */
+	cpu_set_t cpus; /* empty: as inherited */
 	bool aslr_off;
 	struct launch_rlimit rlimits[LAUNCH_MAX_RLIMITS];
 	size_t n_rlimits;

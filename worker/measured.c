@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "stats/quantile.h"
+#include "worker/pagecache.h"
 #include "worker/record.h"
 #include "worker/result.h"
 #include "worker/supervise.h"
@@ -23,7 +24,8 @@ struct flight {
 	bool wants_counters;
 };
 
-int measured_hooks(struct job *j, const struct spec_steps *steps, const char *name, size_t arm)
+static int run_hooks(
+	struct job *j, const struct spec_steps *steps, const char *name, size_t arm)
 {
 	struct error err;
 
@@ -38,6 +40,25 @@ int measured_hooks(struct job *j, const struct spec_steps *steps, const char *na
 				err.text);
 	}
 	return OK;
+}
+
+int measured_prepare(struct job *j, const struct turn *t)
+{
+	const struct spec_steps *own = &t->cell->prepare;
+	struct error err;
+	int r = run_hooks(j, own->n ? own : &j->spec->prepare, "prepare", t->arm);
+
+	/* Behind the hook, which may have read what the program will. */
+	if (r == OK && j->spec->cache == CACHE_COLD && pagecache_drop(&err) < 0)
+		r = job_fail(j, FAULT_PROGRAM, "%s", err.text);
+	return r;
+}
+
+int measured_conclude(struct job *j, const struct turn *t)
+{
+	const struct spec_steps *own = &t->cell->conclude;
+
+	return run_hooks(j, own->n ? own : &j->spec->conclude, "conclude", t->arm);
 }
 
 static void fill_extra(struct arena *a, const struct job *j, const struct turn *t,
@@ -147,6 +168,8 @@ static int fly(struct job *j, const struct turn *t, struct arena *a, struct flig
 	l->envp = measured_environment(j, a, t, f->record.padding);
 	l->directory = j->directory[t->arm];
 	l->cpus = j->cpus;
+	l->input = j->spec->input;
+	l->discards_output = j->spec->discards_output && !t->cell->adapter;
 	l->wants_result = true;
 	l->wants_go = true;
 	return supervise(
@@ -346,7 +369,7 @@ int measured_run(struct job *j, const struct turn *t, struct measured *m)
 	int r;
 
 	*m = (struct measured){ .value = NAN };
-	r = measured_hooks(j, &j->spec->prepare, "prepare", t->arm);
+	r = measured_prepare(j, t);
 	if (r < 0)
 		return r;
 	if (fly(j, t, a, &f, &err) < 0) {
@@ -363,6 +386,6 @@ int measured_run(struct job *j, const struct turn *t, struct measured *m)
 	tell(j, t, &f, m, r == OK);
 	supervised_done(&f.record.process);
 	if (r == OK)
-		r = measured_hooks(j, &j->spec->conclude, "conclude", t->arm);
+		r = measured_conclude(j, t);
 	return r;
 }

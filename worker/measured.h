@@ -35,11 +35,11 @@ struct measured {
 int measured_run(struct job *j, const struct turn *t, struct measured *ret) must_check;
 
 /* For other runs of a cell's program: where it is (free it; NULL with errno), its environment
- * (arena), and the hooks around it in the folder of an arm. */
+ * (arena), and what comes before and behind it: hooks, and the page cache as declared. */
 char *measured_program(const char *name, const char *directory);
 char **measured_environment(
 	struct job *j, struct arena *a, const struct turn *t, int64_t padding);
-int measured_hooks(
-	struct job *j, const struct spec_steps *steps, const char *name, size_t arm) must_check;
+int measured_prepare(struct job *j, const struct turn *t) must_check;
+int measured_conclude(struct job *j, const struct turn *t) must_check;
 
 #endif

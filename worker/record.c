@@ -181,7 +181,8 @@ static void add_output(json_t *o, const struct supervised *s)
 	buf_done(&text);
 }
 
-static void add_turn(json_t *o, const struct turn *t, const struct record *r)
+static void add_turn(
+	json_t *o, const struct job *j, const struct turn *t, const struct record *r)
 {
 	json_set_int(o, "seq", r->seq);
 	json_set_str(o, "cell", t->cell->id);
@@ -192,6 +193,8 @@ static void add_turn(json_t *o, const struct turn *t, const struct record *r)
 	json_set_int(o, "padding", r->padding);
 	json_set_int(o, "iterations", MAX(t->iterations, (int64_t)1));
 	json_set_int(o, "pid", r->process.pid);
+	if (j->spec->cache != CACHE_ANY)
+		json_set_str(o, "cache", spec_cache_names[j->spec->cache]);
 }
 
 json_t *record_message(const struct job *j, const struct turn *t, const struct record *r,
@@ -199,7 +202,7 @@ json_t *record_message(const struct job *j, const struct turn *t, const struct r
 {
 	json_t *m = channel_message(&j->ch, "process"), *o = json_object();
 
-	add_turn(o, t, r);
+	add_turn(o, j, t, r);
 	add_account(o, &r->process.account);
 	if (r->is_counting)
 		json_set_str(o, "tool", "cachegrind");

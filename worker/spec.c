@@ -10,6 +10,8 @@
 #include "worker/cpus.h"
 
 const char *const spec_isolation_names[] = { "none", "basic", "strict", NULL };
+const char *const spec_cache_names[] = { "any", "warm", "cold", NULL };
+static const char *const outputs[] = { "capture", "discard", NULL };
 static const char *const kinds[] = { "kernel", "command", "build", NULL };
 static const char *const slots[] = { "exclusive", "shared", NULL };
 static const char *const adapters[] = { "none", "json", "python_pytest", "cpp_google",
@@ -20,9 +22,9 @@ enum { ARG_BYTES = 128 * 1024, MAX_HAVE = 100000, MAX_ENV = 256, TRIM_FROM = 256
 
 /* The JSON members as they come; turned into struct spec once they are checked. */
 struct raw {
-	int kind, slot, isolation;
+	int kind, slot, isolation, output, cache;
 	int64_t seed;
-	const char *name, *repository, *cpus;
+	const char *input, *name, *repository, *cpus;
 	json_t *arms, *cells, *have, *environment, *protocol, *limits;
 	json_t *build, *setup, *prepare, *conclude, *cleanup, *exit_codes;
 	json_t *paths, *paths_ignore;
@@ -36,6 +38,9 @@ static const struct json_field raw_fields[] = {
 	RAW(kind, JF_ENUM, true, 0, 0, kinds),
 	RAW(slot, JF_ENUM, false, 0, 0, slots),
 	RAW(isolation, JF_ENUM, false, 0, 0, spec_isolation_names),
+	RAW(output, JF_ENUM, false, 0, 0, outputs),
+	RAW(cache, JF_ENUM, false, 0, 0, spec_cache_names),
+	RAW(input, JF_STRING, false, 1, 4096, NULL),
 	RAW(seed, JF_INT, false, 0, 0, NULL),
 	RAW(name, JF_STRING, false, 0, 256, NULL),
 	RAW(repository, JF_STRING, false, 0, 4096, NULL),
@@ -66,6 +71,7 @@ static const struct json_field protocol_fields[] = {
 	PROTOCOL(warmup, JF_INT, 0, 10000),
 	PROTOCOL(max_processes, JF_INT, 1, 1000),
 	PROTOCOL(iterations, JF_INT, 0, 1e15),
+	PROTOCOL(warmup_processes, JF_INT, 0, 1000),
 	PROTOCOL(budget_ns, JF_INT, 0, DAY_NS),
 	PROTOCOL(idle_wait_ns, JF_INT, 0, DAY_NS),
 	PROTOCOL(target_ci, JF_DOUBLE, 0, 10),
@@ -221,7 +227,7 @@ static int read_environment(
 struct raw_cell {
 	const char *id, *benchmark, *primary;
 	const char *group;
-	json_t *argv, *argv_by_arm, *environment;
+	json_t *argv, *argv_by_arm, *environment, *prepare, *conclude;
 	int adapter;
 	int64_t iterations;
 };
@@ -259,6 +265,10 @@ static int read_cell(struct arena *a, json_t *j, size_t i, struct spec *s, struc
 		{ "group", JF_STRING, offsetof(struct raw_cell, group), false, 1, 4096, NULL },
 		{ "environment", JF_OBJECT, offsetof(struct raw_cell, environment), false, 0, 0,
 			NULL },
+		{ "prepare", JF_ARRAY, offsetof(struct raw_cell, prepare), false, 0,
+			SPEC_MAX_STEPS, NULL },
+		{ "conclude", JF_ARRAY, offsetof(struct raw_cell, conclude), false, 0,
+			SPEC_MAX_STEPS, NULL },
 	};
 	struct raw_cell raw = { .primary = "latency" };
 	struct spec_cell *c = &s->cells[i];
@@ -279,7 +289,9 @@ static int read_cell(struct arena *a, json_t *j, size_t i, struct spec *s, struc
 	if (r == OK && raw.environment)
 		r = read_environment(
 			a, raw.environment, SPEC_MAX_CELL_ENV, &c->environment, err);
-	return r;
+	if (r == OK)
+		r = read_steps(a, raw.prepare, "/prepare", &c->prepare, err);
+	return r < 0 ? r : read_steps(a, raw.conclude, "/conclude", &c->conclude, err);
 }
 
 static int read_cells(struct arena *a, json_t *j, struct spec *s, struct error *err)
@@ -464,6 +476,9 @@ int spec_read(struct arena *a, json_t *j, struct spec **ret, struct error *err)
 	s->name = raw.name;
 	s->repository = raw.repository && *raw.repository ? raw.repository : NULL;
 	s->cpus = raw.cpus;
+	s->input = raw.input;
+	s->discards_output = raw.output == 1;
+	s->cache = (enum spec_cache)raw.cache;
 	if ((r = read_arms(raw.arms, s, err)) < 0 ||
 		(r = read_cells(a, raw.cells, s, err)) < 0 ||
 		(r = read_numbers(&raw, s, err)) < 0 ||

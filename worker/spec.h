@@ -10,6 +10,7 @@
 #include "base/error.h"
 
 enum spec_kind { KIND_KERNEL, KIND_COMMAND, KIND_BUILD };
+enum spec_cache { CACHE_ANY, CACHE_WARM, CACHE_COLD };
 enum spec_isolation { ISOLATION_NONE, ISOLATION_BASIC, ISOLATION_STRICT };
 enum {
 	SPEC_ARMS = 2,
@@ -40,6 +41,7 @@ struct spec_cell {
 	int64_t iterations;	/* K known to the daemon; 0: not yet */
 	const char *group;	/* cells of one group take turns; NULL: alone */
 	char **environment;	/* "NAME=value" of this cell alone, NULL-terminated or NULL */
+	struct spec_steps prepare, conclude; /* instead of the job's, where n > 0 */
 };
 
 /* A process measured by an earlier attempt. */
@@ -53,7 +55,7 @@ struct spec_have {
 };
 
 struct spec_protocol {
-	int64_t processes, samples, warmup, max_processes, iterations;
+	int64_t processes, samples, warmup, max_processes, iterations, warmup_processes;
 	int64_t budget_ns, idle_wait_ns;
 	double target_ci, min_effect;
 	bool adaptive, control;
@@ -69,6 +71,9 @@ struct spec {
 	enum spec_kind kind;
 	enum spec_isolation isolation;
 	const char *name, *repository; /* repository: NULL: none */
+	const char *input;	       /* path of what measured processes read; NULL: nothing */
+	bool discards_output;
+	enum spec_cache cache; /* page cache before each measured process */
 	bool is_exclusive;
 	uint64_t seed;
 	struct spec_arm arms[SPEC_ARMS];
@@ -86,6 +91,7 @@ struct spec {
 	int exit_codes[256]; /* 1 where the code counts as success */
 };
 
+extern const char *const spec_cache_names[];	 /* "any", "warm", "cold", NULL */
 extern const char *const spec_isolation_names[]; /* "none", "basic", "strict", NULL */
 
 /* Read a spec. Unknown members are ignored (the daemon may be newer); anything else that is

@@ -195,7 +195,7 @@ static const char *hash_of(struct expansion *x, const json_t *argv, json_t *para
 	const char *adapter, json_t *environment)
 {
 	static const char *const parts[] = { "build", "environment", "setup", "prepare",
-		"conclude", "exit_codes", NULL };
+		"conclude", "exit_codes", "input", "output", "cache", NULL };
 	const struct workload *w = x->w;
 	_cleanup_(json_decref)
 	json_t *o = json_object();
@@ -258,6 +258,8 @@ static int add_cell(struct expansion *x, const char *benchmark, json_t *argv,
 		c->threads = x->threads;
 		c->environment = scaling_environment(x->arena, x->w, x->threads);
 	}
+	c->prepare = hooks_fill(x->arena, member(x->w, "prepare"), parameters);
+	c->conclude = hooks_fill(x->arena, member(x->w, "conclude"), parameters);
 	c->definition_hash = hash_of(x, argv, parameters, adapter, c->environment);
 	x->n++;
 	return OK;
@@ -476,6 +478,7 @@ static json_t *protocol_json(const struct protocol *p)
 	json_set_int(o, "processes", p->processes);
 	json_set_int(o, "samples", p->samples);
 	json_set_int(o, "warmup", p->warmup);
+	json_set_int(o, "warmup_processes", p->warmup_processes);
 	json_set_int(o, "max_processes", p->max_processes);
 	json_set_int(o, "iterations", p->iterations);
 	json_set_bool(o, "adaptive", p->adaptive);
@@ -513,6 +516,10 @@ static json_t *cell_json(const struct cell *c)
 	json_set_int(o, "iterations", 0);
 	json_object_set(o, "parameters", c->parameters);
 	json_set_opt(o, "group", c->group);
+	if (c->prepare)
+		json_object_set(o, "prepare", c->prepare);
+	if (c->conclude)
+		json_object_set(o, "conclude", c->conclude);
 	if (c->environment)
 		json_object_set(o, "environment", c->environment);
 	json_set_str(o, "primary", "latency");
@@ -538,8 +545,7 @@ json_t *workload_spec(const struct workload *w, const struct cell *cells, size_t
 	}
 	v = member(w, "environment");
 	json_object_set_new(o, "environment", v ? json_incref(v) : json_object());
-	v = member(w, "exit_codes");
-	json_object_set_new(o, "exit_codes", v ? json_incref(v) : json_pack("[i]", 0));
+	program_to_spec(w->definition, o);
 	json_object_set_new(o, "protocol", protocol_json(&w->protocol));
 	json_object_set_new(o, "limits", limits_json(&w->limits));
 	json_set_str(o, "isolation", w->isolation);

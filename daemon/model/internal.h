@@ -15,4 +15,16 @@ int scaling_set(const struct workload *w, json_t *parameters, int threads,
 /* {"OMP_NUM_THREADS": "4"} for commands; NULL for kernels, which are told by an option. */
 json_t *scaling_environment(struct arena *a, const struct workload *w, int threads);
 
+/* program.c: how a command is run (docs/workloads.md). Check `input`, `output`, `cache` and
+ * `exit_codes`, and put them into a spec. */
+int program_check(json_t *definition, enum workload_kind kind, struct error *err) must_check;
+void program_to_spec(const json_t *definition, json_t *spec);
+/* A matrix member: a list of scalars, or {from, to, step}, which becomes a list in place.
+ * pointer names it. */
+int range_expand(
+	json_t *matrix, const char *key, const char *pointer, struct error *err) must_check;
+/* prepare or conclude with the parameters of a cell in it; NULL when nothing changes. Braces
+ * around anything else stay as they are: they are the shell's. */
+json_t *hooks_fill(struct arena *a, const json_t *list, const json_t *parameters);
+
 #endif

@@ -167,6 +167,7 @@ struct commit { /* what is known of a commit of a repository */
 /* --- definitions --- */
 struct protocol {
 	int64_t processes, samples, warmup, max_processes, iterations;
+	int64_t warmup_processes; /* run and thrown away before the first that counts */
 	bool adaptive, control;
 	bool cachegrind;  /* count instructions too */
 	json_t *counters; /* as written; NULL */
@@ -208,8 +209,9 @@ struct cell {
 	/* Cells of one group differ only in their threads and are measured in turns; named by
 	 * benchmark and the other parameters. NULL: the cell is alone. */
 	const char *group;
-	int threads;	     /* 0 without a group */
-	json_t *environment; /* of this cell alone; NULL */
+	int threads;		    /* 0 without a group */
+	json_t *environment;	    /* of this cell alone; NULL */
+	json_t *prepare, *conclude; /* where they name parameters; else NULL: the workload's */
 };
 
 /* Longest name of a workload, and what may stand in it: letters, digits and "._-". */

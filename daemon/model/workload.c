@@ -15,6 +15,7 @@ static const char *const adapters[] = { "none", "json", "python_pytest", "cpp_go
 
 struct raw {
 	const char *name, *description, *cpus, *repository;
+	const char *input, *output, *cache;
 	int kind, isolation, slot;
 	json_t *kernel, *command, *build, *benchmarks, *workloads, *tags;
 	const char *control;
@@ -55,7 +56,10 @@ static const struct json_field fields[] = {
 	F("prepare", JF_ARRAY, prepare, 0, 100, NULL),
 	F("conclude", JF_ARRAY, conclude, 0, 100, NULL),
 	F("cleanup", JF_ARRAY, cleanup, 0, 100, NULL),
-	F("exit_codes", JF_ARRAY, exit_codes, 1, 256, NULL),
+	F("exit_codes", JF_ANY, exit_codes, 0, 0, NULL),
+	F("input", JF_STRING, input, 1, 4096, NULL),
+	F("output", JF_STRING, output, 1, 16, NULL),
+	F("cache", JF_STRING, cache, 1, 16, NULL),
 };
 #undef F
 
@@ -67,6 +71,7 @@ static const struct json_field protocol_fields[] = {
 	P("processes", JF_INT, processes, 1, 1000),
 	P("samples", JF_INT, samples, 1, 10000),
 	P("warmup", JF_INT, warmup, 0, 10000),
+	P("warmup_processes", JF_INT, warmup_processes, 0, 1000),
 	P("max_processes", JF_INT, max_processes, 1, 1000),
 	P("iterations", JF_INT, iterations, 0, 1e15),
 	P("adaptive", JF_BOOL, adaptive, 0, 0),
@@ -340,16 +345,21 @@ static int check_strings(json_t *list, const char *pointer, struct error *err)
 	return OK;
 }
 
-static int check_exit_codes(json_t *list, struct error *err)
+static int check_matrix(json_t *matrix, struct error *err)
 {
-	size_t i;
+	const char *key;
 	json_t *v;
 
-	json_array_foreach (list, i, v)
-		if (!json_is_integer(v) || json_integer_value(v) < 0 ||
-			json_integer_value(v) > 255)
-			return refuse(err, "/exit_codes", "must hold integers from 0 to 255");
-	return OK;
+	json_object_foreach (matrix, key, v) {
+		char pointer[128];
+		int r;
+
+		snprintf(pointer, sizeof(pointer), "/matrix/%.64s", key);
+		r = json_is_object(v) ? range_expand(matrix, key, pointer, err) : OK;
+		if (r < 0)
+			return r;
+	}
+	return check_scalars(matrix, "matrix", true, err);
 }
 
 static int check_parts(const struct raw *r, struct error *err)
@@ -377,15 +387,13 @@ static int check_parts(const struct raw *r, struct error *err)
 	if (e == OK)
 		e = check_scalars(r->parameters, "parameters", false, err);
 	if (e == OK)
-		e = check_scalars(r->matrix, "matrix", true, err);
+		e = check_matrix(r->matrix, err);
 	if (e == OK)
 		e = check_environment(r->environment, err);
 	if (e == OK)
 		e = check_strings(r->tags, "/tags", err);
 	if (e == OK)
 		e = check_strings(r->workloads, "/workloads", err);
-	if (e == OK)
-		e = check_exit_codes(r->exit_codes, err);
 	return e;
 }
 
@@ -433,6 +441,8 @@ int workload_read(json_t *definition, struct arena *a, struct workload *ret, str
 			"'_' "
 			"and '-'");
 	r = check_parts(&raw, err);
+	if (r == OK)
+		r = program_check(definition, (enum workload_kind)raw.kind, err);
 	if (r == OK)
 		r = scaling_read(
 			definition, (enum workload_kind)raw.kind, raw.cpus, a, &w.scaling, err);
