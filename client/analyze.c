@@ -100,10 +100,9 @@ const struct command command_analyze = { "analyze",
 	"static,\n"
 	"percentage, z_score, t_test, log_normal, iqr, delta_iqr (as Bencher's; without a "
 	"boundary\n"
-	".1, .99 or 3 on both sides), log_t, exact, and for two files of process values "
-	"ab_log_t,\n"
-	"mann_whitney. A FILE is one number a line, CSV with a column 'value', a JSON array, "
-	"or\n"
+	".1, .99 or 3 on both sides), log_t, exact, cpd, and for two files of process\n"
+	"values, or a history and a value, ab_log_t and mann_whitney. A FILE is one\n"
+	"number a line, CSV with a column 'value', a JSON array, or\n"
 	"'-'. A change point is the index (from 0) of the first value of a new segment.\n"
 	"No daemon is asked. Exit codes: 0, 1 failure, 2 usage, 3 slower, 4 unknown.\n",
 	run };

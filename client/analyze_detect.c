@@ -97,8 +97,11 @@ static const struct detector *named_detector(struct analysis *r)
 	for (size_t i = 0; detectors[i].name; i++)
 		names[i] = detectors[i].name;
 	near = nearest_name(r->o.detector, names);
-	usage_error(r->self, "there is no detector '%s'%s%s%s", r->o.detector,
-		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	usage_error(r->self,
+		"there is no detector '%s'%s%s%s; there are seeded_mw, pelt_mbic, pelt_trend, "
+		"potts_l1, e_divisive",
+		r->o.detector, near ? "; did you mean '" : "", near ? near : "",
+		near ? "'?" : "");
 	return NULL;
 }
 

@@ -16,6 +16,7 @@ struct reader {
 	size_t capacity;
 	char **cells; /* of the line at hand */
 	size_t cells_capacity;
+	bool is_open; /* a quote of the line is not closed */
 };
 
 static const char *name_of(const struct reader *r)
@@ -144,6 +145,7 @@ static size_t split(struct reader *r, char *line, char separator)
 			else
 				*out++ = *p;
 		end = *p;
+		r->is_open |= quoted;
 		*out = 0;
 		add_cell(r, n++, start);
 		if (!end)
@@ -249,6 +251,10 @@ static int read_text(struct reader *r, char *text, struct error *err)
 			continue;
 		separator = is_first ? separator_of(l.text) : separator;
 		n = split(r, l.text, separator);
+		if (r->is_open)
+			return error_set(err, E_UNPROCESSABLE,
+				"%s: line %zu opens a quote that it does not close", name_of(r),
+				l.number);
 		if (is_first)
 			e = find_column(r, &l, r->cells, n, &column, &is_head, err);
 		is_first = false;

@@ -3,7 +3,10 @@
 #include "client/analyze.h"
 
 #include <math.h>
+#include <string.h>
 #include "base/text.h"
+#include "stats/changepoint.h"
+#include "stats/quantile.h"
 #include "stats/threshold.h"
 
 /* What Bencher's console proposes, on both sides, where no boundary is given. */
@@ -57,12 +60,12 @@ static bool threshold_model(
 }
 
 static void print_threshold_json(
-	const struct threshold_model *m, double value, const struct threshold_result *t)
+	const char *name, double value, const struct threshold_result *t)
 {
 	json_t *j = json_object();
 
-	json_set_str(j, "threshold", threshold_name(m->test));
-	json_set_str(j, "used", threshold_name(t->used));
+	json_set_str(j, "threshold", name);
+	json_set_str(j, "used", strcmp(name, "cpd") ? threshold_name(t->used) : "seeded_mw");
 	json_set_int(j, "n", (int64_t)t->n);
 	json_set_real(j, "value", value);
 	json_set_real(j, "baseline", t->baseline);
@@ -86,7 +89,7 @@ static void print_threshold(struct analysis *r, double value, const struct thres
 		"upper", "effect", "p", "verdict" };
 	struct arena *a = r->c->arena;
 	struct table *table = table_new(a, ARRAY_SIZE(titles));
-	const char *cells[] = { threshold_name(t->used), arena_printf(a, "%zu", t->n),
+	const char *cells[] = { r->o.threshold, arena_printf(a, "%zu", t->n),
 		analyze_show(r, value), analyze_show(r, t->baseline),
 		analyze_show(r, t->lower_limit), analyze_show(r, t->upper_limit),
 		analyze_effect(r, t->effect, t->absolute), analyze_show(r, t->p),
@@ -150,13 +153,42 @@ static struct log_variance history_variance(struct analysis *r, const struct val
 	return threshold_log_variance(r->c->arena, each, ones, h->n);
 }
 
+/* As the daemon judges a value where a test of groups applies: the value is the head, the base
+ * is the history (ab_log_t: its newest value, with the variance of all). */
+static int judge_value_as_group(struct analysis *r, const struct threshold_model *m,
+	double *ret_value, struct threshold_result *ret)
+{
+	struct threshold_groups g;
+	struct values h;
+
+	if (!analyze_number(r, "value", r->o.value, ret_value))
+		return EXIT_USAGE;
+	if (values_read(r->c->arena, r->o.history, r->o.column, &h, &r->err) != OK)
+		return analyze_failed(r);
+	if (!r->o.newest_first)
+		reverse(&h);
+	g = (struct threshold_groups){
+		.base = h.x, .n_base = h.n, .head = ret_value, .n_head = 1
+	};
+	if (m->test == TEST_AB_LOG_T) {
+		g.n_base = 1;
+		g.history = history_variance(r, &h);
+	}
+	if (threshold_check_groups(r->tails, r->c->arena, m, &g, ret, &r->err) != OK)
+		return analyze_failed(r);
+	return EXIT_OK;
+}
+
 static int judge_groups(struct analysis *r, const struct threshold_model *m, double *ret_value,
 	struct threshold_result *ret)
 {
 	struct values base, head, h = { 0 };
 	struct threshold_groups g = { 0 };
-	int code = analyze_read_arms(r, &base, &head);
+	int code;
 
+	if (r->o.history && r->o.value && !r->o.base && !r->o.head)
+		return judge_value_as_group(r, m, ret_value, ret);
+	code = analyze_read_arms(r, &base, &head);
 	if (code != EXIT_OK)
 		return code;
 	if (r->o.history &&
@@ -174,6 +206,91 @@ static int judge_groups(struct analysis *r, const struct threshold_model *m, dou
 	return EXIT_OK;
 }
 
+/* --- cpd: is there a change point among the newest values? --- */
+
+enum { CPD_LEAST = 20, CPD_RECENT = 30 };
+
+static double median_of(struct analysis *r, const double *x, size_t from, size_t to)
+{
+	return sample_median(r->c->arena, x + from, to - from);
+}
+
+static void find_change(struct analysis *r, const double *x, size_t n,
+	const struct change_points *c, bool lower_is_better, struct threshold_result *ret)
+{
+	size_t at = c->n ? c->index[c->n - 1] : 0, from = c->n > 1 ? c->index[c->n - 2] : 0;
+	bool is_recent = c->n && at + CPD_RECENT >= n;
+
+	*ret = (struct threshold_result){ .n = n - 1,
+		.p = is_recent ? pow(10, -c->score[c->n - 1]) : NAN,
+		.baseline = is_recent ? median_of(r, x, from, at) : median_of(r, x, at, n),
+		.lower_limit = NAN,
+		.upper_limit = NAN,
+		.effect_lower = NAN,
+		.effect_upper = NAN,
+		.verdict = n < CPD_LEAST ? VERDICT_UNKNOWN : VERDICT_PASS,
+		.reason = n < CPD_LEAST ? "too few values in the history"
+					: "no recent change point" };
+	ret->effect = (is_recent ? median_of(r, x, at, n) : x[n - 1]) / ret->baseline - 1;
+	if (!is_recent || n < CPD_LEAST)
+		return;
+	ret->verdict = (ret->effect > 0) == lower_is_better ? VERDICT_SLOWER : VERDICT_FASTER;
+	ret->alert = ret->effect > 0 ? SIDE_UPPER : SIDE_LOWER;
+	ret->reason = arena_printf(
+		r->c->arena, "the level changed at value %zu (from 0, the new one last)", at);
+}
+
+static int judge_changes(struct analysis *r, const struct threshold_model *m, double *ret_value,
+	struct threshold_result *ret)
+{
+	const struct detector *d = detector_find("seeded_mw");
+	struct detector_params p = detector_history_params(d, true, 1);
+	struct change_points c;
+	struct values h;
+	double *x;
+
+	if (!r->o.history || !r->o.value)
+		return usage_error(
+			r->self, "--threshold cpd needs --history FILE and --value X");
+	if (!analyze_number(r, "value", r->o.value, ret_value))
+		return EXIT_USAGE;
+	if (values_read(r->c->arena, r->o.history, r->o.column, &h, &r->err) != OK)
+		return analyze_failed(r);
+	if (r->o.newest_first)
+		reverse(&h);
+	x = ARENA_ARRAY(r->c->arena, double, h.n + 1);
+	memcpy(x, h.x, h.n * sizeof(*x));
+	x[h.n] = *ret_value;
+	p.min_effect = m->min_effect;
+	if (change_points_detect(d, r->tails, r->c->arena, x, h.n + 1, &p, &c, &r->err) != OK)
+		return analyze_failed(r);
+	find_change(r, x, h.n + 1, &c, m->better == LOWER_IS_BETTER, ret);
+	return EXIT_OK;
+}
+
+static int print_judged(struct analysis *r, const char *name, double value,
+	const struct threshold_result *result)
+{
+	if (r->c->output == OUT_JSON)
+		print_threshold_json(name, value, result);
+	else
+		print_threshold(r, value, result);
+	return exit_of(result->verdict);
+}
+
+static int judge_by_cpd(struct analysis *r)
+{
+	struct threshold_model m;
+	struct threshold_result result = { .verdict = VERDICT_UNKNOWN };
+	double value = 0;
+	int code;
+
+	if (!threshold_model(r, TEST_LOG_T, &m))
+		return EXIT_USAGE;
+	code = judge_changes(r, &m, &value, &result);
+	return code != EXIT_OK ? code : print_judged(r, "cpd", value, &result);
+}
+
 int analyze_judge(struct analysis *r)
 {
 	enum threshold_test t;
@@ -182,6 +299,8 @@ int analyze_judge(struct analysis *r)
 	double value = 0;
 	int code;
 
+	if (!strcmp(r->o.threshold, "cpd"))
+		return judge_by_cpd(r);
 	if (!threshold_find(r->o.threshold, &t)) {
 		const char *near = nearest_name(r->o.threshold, threshold_names);
 
@@ -194,9 +313,5 @@ int analyze_judge(struct analysis *r)
 					 : judge_value(r, &m, &value, &result);
 	if (code != EXIT_OK)
 		return code;
-	if (r->c->output == OUT_JSON)
-		print_threshold_json(&m, value, &result);
-	else
-		print_threshold(r, value, &result);
-	return exit_of(result.verdict);
+	return print_judged(r, threshold_name(t), value, &result);
 }

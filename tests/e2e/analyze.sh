@@ -62,6 +62,25 @@ check_equal "a faster head exits with 0" $status 0
 out=$("$benchctl" analyze --threshold mann_whitney --base "$tmp/base.txt" --head "$tmp/head.txt" --json); status=$?
 check_match "groups of process values are judged" "$out" '"threshold":"mann_whitney".*"verdict":"slower"'
 
+# every test of a threshold by its name, on a history and a value
+for t in percentage z_score t_test log_normal iqr delta_iqr log_t exact ab_log_t mann_whitney cpd; do
+	out=$("$benchctl" analyze --threshold $t --history "$tmp/step.txt" --value 106 --json)
+	check_match "$t judges a value" "$out" "\"threshold\":\"$t\".*\"baseline\":10[0-9.]*,.*\"verdict\":\"(pass|slower|unknown)\""
+done
+out=$("$benchctl" analyze --threshold static --upper-boundary 105.5 --history "$tmp/step.txt" --value 106 --json)
+check_match "static has the limits it is given" "$out" '"lower_limit":null,"upper_limit":105.5.*"verdict":"slower"'
+head -n 80 "$tmp/step.txt" >"$tmp/recent.txt"
+out=$("$benchctl" analyze --threshold cpd --history "$tmp/recent.txt" --value 105 --json); status=$?
+check_match "cpd tells where the level changed" "$out" '"verdict":"slower","reason":"the level changed at value 60'
+check_equal "which exits with 3" $status 3
+# forms that other programs write
+{ printf '\357\273\277"commit","value"\r\n'; awk -F, 'NR > 1 { printf "\"a, %s\",\"%s\"\r\n", $1, $2 }' "$tmp/step.csv"; } >"$tmp/excel.csv"
+check_match "a byte order mark, CRLF and quotes are read" "$("$benchctl" analyze --detector seeded_mw --json "$tmp/excel.csv")" '"n":100,"change_points":\[60\]'
+yes 5 | head -n 50 >"$tmp/constant.txt"
+check_match "a constant history has no change" "$("$benchctl" analyze --detector seeded_mw --json "$tmp/constant.txt")" '"change_points":\[\],'
+echo 7 >"$tmp/one.txt"
+check_match "nor has one value" "$("$benchctl" analyze --detector pelt_mbic --json "$tmp/one.txt")" '"n":1,"change_points":\[\]'
+
 complain() { # TITLE EXIT REGEX ARGUMENT... (standard input: $input)
 	title=$1 want=$2 regex=$3; shift 3
 	out=$(printf '%b' "$input" | "$benchctl" analyze "$@" 2>&1 >"$tmp/out"); status=$?
@@ -75,6 +94,8 @@ complain "a column that is not there" 1 "names no column 'value'.*'a', 'b'" --de
 complain "an unknown detector" 2 "there is no detector 'seeded_mv'; did you mean 'seeded_mw'" --detector seeded_mv -
 input='1\n2\n1e999\n'
 complain "infinity" 1 "line 3, column 1: '1e999' is not a finite number" --detector seeded_mw -
+input='value\n"1.5\n2\n'
+complain "an open quote" 1 "line 2 opens a quote that it does not close" --detector seeded_mw -
 input='[1, 2, null]'
 complain "null" 1 'element 2 \(counted from 0\) is null' --detector seeded_mw -
 input='[1, 2'
