@@ -23,7 +23,7 @@
 int mount(const char *, const char *, const char *, unsigned long, const void *);
 enum { NR_OPEN_TREE = 428, NR_MOVE_MOUNT = 429, NR_MOUNT_SETATTR = 442 };
 enum { OPEN_CLONE = 1, RECURSIVE = 0x8000, MOVE_FROM_EMPTY = 4 };
-enum { MS_PRIVATE_REC = 1 << 18 | 16384, MS_NOSUID_NODEV = 2 | 4 };
+enum { MS_PRIVATE_REC = 1 << 18 | 16384, MS_NOSUID_NODEV = 2 | 4, MS_NOSUID_NOEXEC = 2 | 8 };
 
 struct wish {
 	const char *path;
@@ -69,8 +69,23 @@ static const char *make_private(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
 		if (access(own[i], F_OK) == 0 &&
-			mount("tmpfs", own[i], "tmpfs", MS_NOSUID_NODEV, "mode=1777") < 0)
+			mount("tmpfs", own[i], "tmpfs", MS_NOSUID_NODEV, "mode=1777,size=20%") <
+				0)
 			return own[i];
+	/* Terminals of others are files too. */
+	if (access("/dev/pts", F_OK) == 0 &&
+		mount("devpts", "/dev/pts", "devpts", MS_NOSUID_NOEXEC,
+			"newinstance,ptmxmode=0666,mode=0600") < 0)
+		return "/dev/pts";
+	return NULL;
+}
+
+/* What belongs to the daemon and to other jobs is not to be read either. */
+static const char *hide(const char *path)
+{
+	if (path && access(path, F_OK) == 0 &&
+		mount("tmpfs", path, "tmpfs", MS_NOSUID_NODEV, "mode=0755,size=1m") < 0)
+		return path;
 	return NULL;
 }
 
@@ -123,13 +138,14 @@ static void raise_loopback(void)
 	}
 }
 
-static const char *set_up(struct wish *w, size_t n, unsigned uid, unsigned gid)
+static const char *set_up(
+	struct wish *w, size_t n, const char *hidden, unsigned uid, unsigned gid)
 {
 	const char *failed;
 
 	if ((failed = map_user(uid, gid)) || (failed = clone_writable(w, n)) ||
 		(failed = make_read_only()) || (failed = make_private()) ||
-		(failed = place_writable(w, n)))
+		(failed = hide(hidden)) || (failed = place_writable(w, n)))
 		return failed;
 	if (mount("proc", "/proc", "proc", MS_NOSUID_NODEV, NULL) < 0)
 		return "/proc";
@@ -159,13 +175,13 @@ static __attribute__((noreturn)) void reap_for_ever(void)
 
 /* Process 1: nothing but reaping; it ends by SIGKILL, its own or the runner's end. */
 static __attribute__((noreturn)) void be_first(
-	struct wish *w, size_t n, unsigned uid, unsigned gid, int out)
+	struct wish *w, size_t n, const char *hidden, unsigned uid, unsigned gid, int out)
 {
 	struct report rep = { 0 };
 	const char *failed;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	failed = set_up(w, n, uid, gid);
+	failed = set_up(w, n, hidden, uid, gid);
 	if (failed) {
 		rep.error = errno ? errno : EINVAL;
 		snprintf(rep.what, sizeof(rep.what), "%s", failed);
@@ -220,7 +236,7 @@ int namespaces_enter(
 		return error_errno(err, E_IO, "cannot make a pipe");
 	n->pid = clone_first(&n->pidfd);
 	if (n->pid == 0)
-		be_first(wishes, n_writable, uid, gid, p[1]);
+		be_first(wishes, n_writable, n->hidden, uid, gid, p[1]);
 	close(p[1]);
 	if (n->pid < 0) {
 		n->pid = 0;

@@ -15,6 +15,8 @@ enum { NAMESPACES_MAX_PATHS = 8 };
 struct namespaces {
 	pid_t pid; /* process 1, seen from outside; 0: none */
 	int pidfd;
+	const char *hidden; /* a folder that is empty inside, but for what is writable in it;
+			       NULL: none. Borrowed */
 };
 
 static inline void namespaces_init(struct namespaces *n)
@@ -22,8 +24,9 @@ static inline void namespaces_init(struct namespaces *n)
 	*n = (struct namespaces){ .pidfd = -1 };
 }
 /* Make them: all file systems read-only but writable[0..n) (bound as they are), private /tmp,
- * /var/tmp and /dev/shm, new /proc, no network but loopback. Without root inside a new user
- * namespace, in which this user is itself. */
+ * /var/tmp, /dev/shm (each at most a fifth of memory) and /dev/pts, n->hidden empty, new /proc,
+ * no network but loopback. Without root inside a new user namespace, in which this user is
+ * itself. */
 int namespaces_enter(struct namespaces *n, const char *const *writable, size_t n_writable,
 	struct error *err) must_check;
 /* Flags with which a process joins by setns(2) on n->pidfd; its next child is inside. */

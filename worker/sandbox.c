@@ -7,7 +7,7 @@
 #include "worker/seccomp.h"
 #include "worker/supervise.h"
 
-enum { MAX_FILES = 65536, MIN_LANDLOCK = 1 };
+enum { MAX_FILES = 65536, MIN_LANDLOCK = 1, MIN_PROCESSES = 1024, PROCESSES_A_CPU = 8 };
 
 static bool is_strict(const struct job *j)
 {
@@ -53,9 +53,19 @@ static void plan_basic(struct job *j, struct launch *l)
 	limit_memory(j, l);
 }
 
+/* Threads count too. */
+static rlim_t most_processes(const struct job *j)
+{
+	int n = PROCESSES_A_CPU * CPU_COUNT(&j->host->allowed);
+
+	return (rlim_t)MAX(n, (int)MIN_PROCESSES);
+}
+
 static void plan_strict(struct job *j, struct launch *l)
 {
 	struct sandbox *s = &j->sandbox;
+
+	launch_limit(l, RLIMIT_NPROC, most_processes(j), most_processes(j));
 
 	l->drops_capabilities = true;
 	l->namespaces = &s->namespaces;
@@ -80,6 +90,11 @@ void sandbox_plan(struct job *j, struct launch *l)
 		plan_strict(j, l);
 }
 
+static bool has_own_user(const struct job *j)
+{
+	return j->host->job_uid != (uid_t)-1;
+}
+
 static void note_cgroup(struct job *j)
 {
 	const struct host *h = j->host;
@@ -101,14 +116,20 @@ static void note_layers(struct job *j)
 	json_set_bool(j->layers, "clean_environment", true);
 	json_set_bool(j->layers, "rlimits", basic);
 	json_set_bool(j->layers, "no_new_privs", basic);
-	json_set_bool(j->layers, "own_user", j->host->job_uid != (uid_t)-1);
+	json_set_bool(j->layers, "own_user", has_own_user(j));
+	json_set_bool(j->layers, "user_namespace", strict && geteuid() != 0);
 	note_cgroup(j);
 	if (j->spec->limits.memory_bytes)
 		json_set_str(j->layers, "memory",
 			j->host->cgroup_has_memory ? "cgroup"
 			: basic			   ? "address space"
 						   : "unlimited");
+	json_set_str(j->layers, "processes",
+		j->host->cgroup_has_pids && j->cgroup.fd >= 0 ? "cgroup"
+		: strict				      ? "rlimit"
+							      : "unlimited");
 	json_set_bool(j->layers, "namespaces", strict);
+	json_set_bool(j->layers, "state_hidden", strict);
 	json_set_bool(j->layers, "network_off", strict);
 	json_set_bool(j->layers, "seccomp", strict);
 	json_set_bool(j->layers, "no_capabilities", strict);
@@ -164,6 +185,21 @@ static int try_out(struct job *j)
 	return r;
 }
 
+/* The worker's state folder holds other jobs' files; in the embedded worker's case the one
+ * above it is benchd's, with the database. */
+static const char *hidden_folder(struct job *j)
+{
+	const char *state = j->host->state, *slash = strrchr(state, '/');
+	const char *above;
+
+	if (!slash || slash == state)
+		return NULL;
+	above = arena_strndup(j->arena, state, (size_t)(slash - state));
+	if (access(arena_printf(j->arena, "%s/benchd.db", above), F_OK) == 0)
+		return above;
+	return state;
+}
+
 int sandbox_open(struct job *j)
 {
 	cgroup_open(j->host, j->slot, j->spec->limits.memory_bytes, &j->cgroup);
@@ -173,7 +209,14 @@ int sandbox_open(struct job *j)
 			return refuse(j, "seccomp", "no filter is known for this architecture");
 		if (landlock_abi() < MIN_LANDLOCK)
 			return refuse(j, "landlock", "the kernel has it switched off");
+		/* Root without capabilities still owns the kernel's files, and no limit on
+		 * processes holds for it. */
+		if (geteuid() == 0 && !has_own_user(j))
+			return refuse(j, "own_user",
+				"the worker runs as root and was given no user for jobs (start "
+				"it with --job-user, or not as root)");
 		namespaces_init(&j->sandbox.namespaces);
+		j->sandbox.namespaces.hidden = hidden_folder(j);
 		if (try_out(j) < 0)
 			return E_UNPROCESSABLE;
 	}

@@ -3,8 +3,10 @@
  *
  * none    own session, clean environment, closed descriptors, nothing else
  * basic   and rlimits, no_new_privs
- * strict  and namespaces (read-only file systems, private /tmp, no network), Landlock, a
- * seccomp deny-list, no capabilities; the job is refused where a layer is missing
+ * strict  and a user of its own or a user namespace, a limit on processes, namespaces
+ * (read-only file systems, private /tmp, no network, the worker's and benchd's folders hidden),
+ * Landlock, seccomp (a deny-list, no new namespaces, no unix sockets), no capabilities; the job
+ * is refused where a layer is missing
  *
  * A containment, not a boundary against hostile code: that belongs in a throw-away VM. */
 #ifndef WORKER_SANDBOX_H

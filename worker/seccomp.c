@@ -5,7 +5,10 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include "base/cleanup.h"
 
@@ -78,39 +81,70 @@ static const unsigned denied[] = {
 #endif
 };
 
-enum { N_HEAD = 6, N_DENIED = ARRAY_SIZE(denied), N_CODE = N_HEAD + N_DENIED + 2 };
+/* New namespaces give new privileges; unshare is on the list, and this is its other door. */
+enum {
+	NEW_NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
+			 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET,
+	NR_CLONE3 = 435, /* its flags are in memory, where no filter can read them */
+};
+
+#define DENY(error) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (error))
+#define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#define LOAD(member) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, member))
+#define IF_EQUAL(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, yes, no)
+
+static const struct sock_filter head[] = {
+	LOAD(arch),
+	IF_EQUAL(OWN_ARCH, 1, 0),
+	/* A 32-bit program: its numbers mean other calls. */
+	DENY(ENOSYS),
+	LOAD(nr),
+	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, FOREIGN_ABI, 0, 1),
+	DENY(ENOSYS),
+};
+
+/* Calls whose first argument decides (its low word: both architectures are little-endian). The
+ * C library takes clone where clone3 is not there. Sockets are for the network inside only: a
+ * unix socket is a file, and neither a network namespace nor a read-only mount keeps one from
+ * connecting to it; vsock reaches the hypervisor. socketpair is no matter. */
+static const struct sock_filter tail[] = {
+	IF_EQUAL(NR_CLONE3, 0, 1),
+	DENY(ENOSYS),
+	IF_EQUAL(SYS_clone, 0, 4),
+	LOAD(args[0]),
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, NEW_NAMESPACES, 0, 1),
+	DENY(EPERM),
+	ALLOW,
+	IF_EQUAL(SYS_socket, 0, 5),
+	LOAD(args[0]),
+	IF_EQUAL(AF_INET, 3, 0),
+	IF_EQUAL(AF_INET6, 2, 0),
+	IF_EQUAL(AF_NETLINK, 1, 0),
+	DENY(EAFNOSUPPORT),
+	ALLOW,
+	DENY(EPERM),
+};
+
+enum {
+	N_HEAD = ARRAY_SIZE(head),
+	N_DENIED = ARRAY_SIZE(denied),
+	N_TAIL = ARRAY_SIZE(tail),
+	N_CODE = N_HEAD + N_DENIED + N_TAIL
+};
 
 static struct sock_filter code[N_CODE];
 static struct sock_fprog program = { N_CODE, code };
 
-static void fill_head(void)
-{
-	const unsigned nr = offsetof(struct seccomp_data, nr);
-	const unsigned arch = offsetof(struct seccomp_data, arch);
-	const struct sock_filter head[N_HEAD] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, arch),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OWN_ARCH, 1, 0),
-		/* A 32-bit program: its numbers mean other calls. */
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, nr),
-		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, FOREIGN_ABI, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-	};
-
-	for (int i = 0; i < N_HEAD; i++)
-		code[i] = head[i];
-}
-
 const struct sock_fprog *seccomp_filter(void)
 {
-	fill_head();
+	/* Jumps have 8 bits. */
+	_Static_assert(N_DENIED + N_TAIL < 256, "the last instruction is too far away");
+
+	memcpy(code, head, sizeof(head));
 	for (unsigned i = 0; i < N_DENIED; i++)
-		code[N_HEAD + i] = (struct sock_filter)BPF_JUMP(
-			BPF_JMP | BPF_JEQ | BPF_K, denied[i], (unsigned char)(N_DENIED - i), 0);
-	code[N_HEAD + N_DENIED] =
-		(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	code[N_HEAD + N_DENIED + 1] =
-		(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
+		code[N_HEAD + i] = (struct sock_filter)IF_EQUAL(
+			denied[i], (unsigned char)(N_DENIED - 1 - i + N_TAIL - 1), 0);
+	memcpy(code + N_HEAD + N_DENIED, tail, sizeof(tail));
 	return &program;
 }
 #else
