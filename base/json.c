@@ -76,6 +76,9 @@ static int check_limits(const struct json_field *f, double v, const char *what,
 {
 	if (f->min == 0 && f->max == 0)
 		return OK;
+	if (f->min == f->max && v != f->min)
+		return refuse(
+			pointer, f->key, err, "must be %.15g%s, not %.15g", f->min, what, v);
 	if (v < f->min || v > f->max)
 		return refuse(pointer, f->key, err, "must be %.15g to %.15g%s, not %.15g",
 			f->min, f->max, what, v);

@@ -20,12 +20,20 @@ int64_t run_number(const struct run *r, const char *option, const char *text, in
 	return v;
 }
 
-/* The words behind "--" as an argument vector; NULL when there are none. */
+/* The words behind "--" as an argument vector; one word before it is a line for the shell, as
+ * Bencher's client takes it. NULL when there are none. */
 static const char *const *command_of(
 	struct client *c, const struct string_list *words, size_t rest)
 {
 	const char **argv;
 
+	if (rest == 1 && words->n == 1) {
+		argv = ARENA_ARRAY(c->arena, const char *, 4);
+		argv[0] = "/bin/sh";
+		argv[1] = "-c";
+		argv[2] = words->items[0];
+		return argv;
+	}
 	if (rest >= words->n)
 		return NULL;
 	argv = ARENA_ARRAY(c->arena, const char *, words->n - rest + 1);
@@ -52,11 +60,13 @@ static int upload(struct run *r, const char *const *argv)
 
 static int check(const struct run *r, const struct string_list *words, size_t rest)
 {
-	bool is_command = rest < words->n;
+	bool is_command = words->n > 0;
 
-	if (rest > 0)
-		return usage_error(
-			r->self, "'%s': write the command behind --", words->items[0]);
+	if (rest > 0 && words->n > 1)
+		return usage_error(r->self,
+			"'%s': write a command of several words behind --, or as one word for "
+			"the shell",
+			words->items[0]);
 	if (r->build_time && !is_command)
 		return usage_error(r->self, "--build-time needs a command behind --");
 	if (r->iter && !is_command)

@@ -113,6 +113,25 @@ static int kept(struct run *r, const char *path, int code)
 	return code;
 }
 
+/* Sent again as it is, it would be refused again: what it holds is kept for a look, not for
+ * --resend. */
+static int refused(struct run *r, const char *path, int code)
+{
+	const char *aside = path ? arena_printf(r->c->arena, "%s.refused", path) : NULL;
+
+	if (aside && rename(path, aside) == 0)
+		fprintf(stderr,
+			"benchctl: nothing was stored; what was sent is in '%s' "
+			"(.body.results)\n",
+			aside);
+	return code;
+}
+
+static bool is_final(const struct answer *a)
+{
+	return a->status == 400 || a->status == 413 || a->status == 415 || a->status == 422;
+}
+
 static int send_body(struct run *r, const json_t *body, const char *path, int64_t attempts)
 {
 	struct error err = { 0 };
@@ -124,7 +143,7 @@ static int send_body(struct run *r, const json_t *body, const char *path, int64_
 	if (a.status >= 400) {
 		code = complain_answer(r->c, &a);
 		buf_done(&a.body);
-		return kept(r, path, code);
+		return is_final(&a) ? refused(r, path, code) : kept(r, path, code);
 	}
 	if (path)
 		unlink(path);

@@ -118,6 +118,8 @@ json_t *openapi_document(const char *version, const char *url);
 #define HANDLER(name) int name(struct request *rq, struct store *st, struct error *err)
 HANDLER(get_root);
 HANDLER(get_asset);
+HANDLER(get_perf_link);
+HANDLER(get_perf_rest);
 HANDLER(get_login);
 HANDLER(post_login);
 HANDLER(post_logout);

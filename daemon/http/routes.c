@@ -59,6 +59,15 @@ const struct route routes[] = {
 	{ "GET", "/deliveries", page_deliveries, READER, S_ADMIN, 0, 0,
 		"Dashboard: messages received and sent" },
 
+	{ "GET", "/perf/{project}", get_perf_link, LOOP, S_NONE, 0, 0,
+		"A link of Bencher's client: to the dashboard" },
+	{ "GET", "/perf/{project}/{*rest}", get_perf_rest, LOOP, S_NONE, 0, 0,
+		"A link of Bencher's client: to the dashboard" },
+	{ "GET", "/console/projects/{project}", get_perf_link, LOOP, S_NONE, 0, 0,
+		"A link of Bencher's client: to the dashboard" },
+	{ "GET", "/console/projects/{project}/{*rest}", get_perf_rest, LOOP, S_NONE, 0, 0,
+		"A link of Bencher's client: to the dashboard" },
+
 	{ "GET", "/v0/server/version", get_server_version, LOOP, S_NONE, 0, 0,
 		"Version for Bencher's client" },
 	{ "GET", "/v0/server/config/console", get_console, LOOP, S_NONE, 0, 0,

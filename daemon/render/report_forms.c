@@ -10,7 +10,7 @@ static const struct column columns[] = {
 	{ "measure", "measure", "measure.name", CELL_TEXT, NULL },
 	{ NULL, "units", "measure.units", CELL_TEXT, NULL },
 	{ NULL, "iteration", "iteration", CELL_INT, NULL },
-	{ "median", "value", "metric.value", CELL_VALUE, "measure.units" },
+	{ "value", "value", "metric.value", CELL_VALUE, "measure.units" },
 	{ "95 % interval", NULL, "interval", CELL_INTERVAL, "measure.units" },
 	{ NULL, "low", "interval.low", CELL_NUMBER, NULL },
 	{ NULL, "high", "interval.high", CELL_NUMBER, NULL },

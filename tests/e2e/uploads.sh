@@ -144,8 +144,9 @@ check_match "with --err it is exit code 3" "$code $(cat "$tmp/err")" "^3 .*1 ale
 run --threshold-test iqr --file "$tmp/bmf.json"
 check_match "a threshold without a measure is a usage error" "$code $(cat "$tmp/err")" "^2 .*--threshold-measure"
 run --file "$tmp/wrong.json"
-check_match "what the daemon refuses is exit code 1, and kept" "$code $(cat "$tmp/err")" "^1 .*"
-check "in the spool" test "$(find "$tmp/xdg/benchctl/spool" -name '*.json' | wc -l)" = 1
+check_match "what the daemon refuses is exit code 1, and kept" "$code $(cat "$tmp/err" | tr '\n' ' ')" "^1 .*nothing was stored"
+check "aside, where nothing sends it again" test "$(find "$tmp/xdg/benchctl/spool" -name '*.json.refused' | wc -l)" = 1
+check "one word is a line for the shell" sh -c "'$ctl' run --host '$url' -p up1 --testbed t --adapter json 'cat $tmp/bmf.json | cat' >'$tmp/out' 2>'$tmp/err'"
 rm "$tmp/xdg/benchctl/spool/"*
 
 # --- the daemon dies, the daemon is away ---
