@@ -17,10 +17,11 @@
 
 enum { POINTS_MAX = 256 };
 
-/* One measured kernel. */
-struct point {
-	char name[96];
-	double intensity, gflops;
+/* Measured kernels; those of one name are sizes of one kernel. */
+struct points {
+	char name[POINTS_MAX][96];
+	double intensity[POINTS_MAX], gflops[POINTS_MAX];
+	int n;
 };
 
 struct roofline {
@@ -29,8 +30,7 @@ struct roofline {
 	struct ceilings ceilings;
 	struct table *table;
 	json_t *results;
-	struct point point[POINTS_MAX];
-	int n_points, status;
+	struct points points;
 };
 
 enum { WHAT, DTYPE, SIZE, INTENSITY, BANDWIDTH, FLOPS, PERCENT, COLUMNS };
@@ -90,16 +90,14 @@ static void add_kernel_row(struct roofline *r, const struct measurement *m)
 
 static void add_point(struct roofline *r, const struct measurement *m)
 {
-	struct point *p = &r->point[r->n_points];
-	char size[SIZE_TEXT];
+	struct points *p = &r->points;
 
-	if (r->n_points == POINTS_MAX)
+	if (p->n == POINTS_MAX)
 		return;
-	r->n_points++;
-	snprintf(p->name, sizeof(p->name), "%s %s %s", m->p.kernel->id, dtype_name(m->p.dtype),
-		size_format(&m->p, size));
-	p->intensity = m->counts.bytes > 0 ? m->counts.flops / m->counts.bytes : NAN;
-	p->gflops = m->counts.flops / m->median_ns;
+	snprintf(p->name[p->n], sizeof(p->name[0]), "%s %s %s", m->p.kernel->id,
+		backend_name(m->p.backend), dtype_name(m->p.dtype));
+	p->intensity[p->n] = m->counts.bytes > 0 ? m->counts.flops / m->counts.bytes : NAN;
+	p->gflops[p->n++] = m->counts.flops / m->median_ns;
 }
 
 static int measure_point(struct roofline *r, const struct params *p, struct error *err)
@@ -150,9 +148,19 @@ static void add_peak(struct roofline *r, struct plot_series *s, int i)
 		x, y, 2, true, false };
 }
 
+/* Points from the i-th on that have its name. */
+static int same_name(const struct points *p, int i)
+{
+	int n = 1;
+
+	while (i + n < p->n && strcmp(p->name[i], p->name[i + n]) == 0)
+		n++;
+	return n;
+}
+
 static void print_svg(struct roofline *r)
 {
-	size_t most = CEILINGS_LEVELS + 2 + (size_t)r->n_points;
+	size_t most = CEILINGS_LEVELS + 2 + (size_t)r->points.n;
 	struct plot_series *s = ARENA_ARRAY(r->arena, struct plot_series, most);
 	double peak = fmax(r->ceilings.flops_per_s[0], r->ceilings.flops_per_s[1]);
 	struct plot plot = { .title = "Roofline",
@@ -179,10 +187,13 @@ static void print_svg(struct roofline *r)
 	for (int i = 0; i < 2; i++)
 		if (r->ceilings.flops_per_s[i] > 0)
 			add_peak(r, &s[plot.n_series++], i);
-	for (int i = 0; i < r->n_points; i++)
-		if (r->point[i].gflops > 0)
-			s[plot.n_series++] = (struct plot_series){ r->point[i].name,
-				&r->point[i].intensity, &r->point[i].gflops, 1, false, true };
+	for (int i = 0, n; i < r->points.n; i += n) {
+		n = same_name(&r->points, i);
+		if (!(r->points.gflops[i] > 0)) /* it only moves data */
+			continue;
+		s[plot.n_series++] = (struct plot_series){ r->points.name[i],
+			&r->points.intensity[i], &r->points.gflops[i], n, false, true };
+	}
 	plot_format(&plot, &b);
 	fputs(buf_str(&b), stdout);
 }

@@ -137,7 +137,7 @@ static int verify(void *state, struct proof *ret, struct error *err)
 }
 
 static const char *const names[] = { "fma", "peak", "mad_throughput", "maxflops", "compute_sp",
-	"compute_dp", NULL };
+	"compute_dp", "fp32-scalar", "fp32-vec4", "fp64-scalar", NULL };
 
 const struct kernel kernel_fma_peak = {
 	.id = "fma_peak",

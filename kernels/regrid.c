@@ -130,7 +130,8 @@ static int check(const struct params *p, struct error *err)
 			field_names[params_option(p, "field")]);
 	if (target_of(p, 0) < 2 || target_of(p, 1) < 2)
 		return error_set_field(err, E_UNPROCESSABLE, "target-rows",
-			"the target needs 2 rows and columns or more");
+			"--target-rows, --target-columns: the target needs 2 rows and columns "
+			"or more");
 	if (m == REGRID_CONSERVATIVE && p->dim[0] > REGRID_LINKS_MAX / 2 * target_of(p, 0))
 		return error_set_field(err, E_UNPROCESSABLE, "target-rows",
 			"more than %d source rows for each target row", REGRID_LINKS_MAX / 2);

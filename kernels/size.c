@@ -107,10 +107,11 @@ static int refuse(const struct params *p, const char *text, struct error *err)
 	near = isalpha((unsigned char)text[0]) ? nearest_name(text, words) : NULL;
 	if (near)
 		return error_set_field(err, E_BAD_REQUEST, "size",
-			"'%.40s' is not a size of %s; did you mean '%s'?", text, p->kernel->id,
-			near);
+			"--size '%.40s' is not a size of %s; did you mean '%s'?", text,
+			p->kernel->id, near);
 	return error_set_field(err, E_BAD_REQUEST, "size",
-		"'%.40s' is not a size of %s; give %s, such as 64Mi or 100x200, a class (%s, "
+		"--size '%.40s' is not a size of %s; give %s, such as 64Mi or 100x200, a class "
+		"(%s, "
 		"%s, "
 		"%s) or l1, l2, l3, dram",
 		text, p->kernel->id, p->kernel->dims, p->kernel->sizes[0].name,
@@ -125,18 +126,19 @@ static int check_range(const struct params *p, struct error *err)
 	for (int i = 0; i < k->n_dims; i++) {
 		if (p->dim[i] < k->dim_min || p->dim[i] > k->dim_max)
 			return error_set_field(err, E_UNPROCESSABLE, "size",
-				"%" PRId64 " is out of range for %s (%s): %" PRId64
+				"--size: %" PRId64 " is out of range for %s (%s): %" PRId64
 				" to %" PRId64,
 				p->dim[i], k->id, k->dims, k->dim_min, k->dim_max);
 		if (k->dims_pow2 & (1u << i) && (p->dim[i] & (p->dim[i] - 1)))
 			return error_set_field(err, E_UNPROCESSABLE, "size",
-				"%" PRId64 " is no power of two, which %s needs (%s)",
+				"--size: %" PRId64 " is no power of two, which %s needs (%s)",
 				p->dim[i], k->id, k->dims);
 		n *= (double)p->dim[i];
 	}
 	if (n > 0x1p40)
 		return error_set_field(err, E_UNPROCESSABLE, "size",
-			"%s of %.3g elements is too large; the limit is 2^40", k->id, n);
+			"--size: %s of %.3g elements is too large; the limit is 2^40", k->id,
+			n);
 	return OK;
 }
 
@@ -169,6 +171,8 @@ int size_parse(struct params *p, const char *text, struct error *err)
 		return check_range(p, err);
 	if (!parse_numbers(p, text, &n))
 		return refuse(p, text, err);
+	if (n < k->n_dims && !k->dims_repeat && !k->dims_fixed)
+		return refuse(p, text, err); /* half of a grid is no grid */
 	for (; n < k->n_dims; n++)
 		p->dim[n] = k->dims_repeat ? p->dim[n - 1] : k->sizes[1].dim[n];
 	return check_range(p, err);

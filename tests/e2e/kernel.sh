@@ -88,7 +88,7 @@ if command -v jq >/dev/null 2>&1; then
 fi
 out=$("$K" roofline stream.copy,fma_peak --size l1 --svg --samples 3 --min-time 100us | tr '\n' ' ')
 check_match "roofline draws" "$out" "^<svg .*</svg>"
-check_match "the picture has the ceiling of the level and the point" "$out" "l1 [0-9.]+ GB/s.*fma_peak f"
+check_match "the picture has the ceiling of the level and the point" "$out" "l1 [0-9.]+ GB/s.*fma_peak simd f"
 out=$("$K" scaling stream.triad --size l1 --threads 1 --min-time 100us --csv)
 check_match "with one thread efficiency is 1 by construction" "$out" "stream.triad,strong,1,.*,1.000,1.000,"
 if [ "$(nproc)" -ge 2 ]; then

@@ -338,6 +338,7 @@ START_TEST(sizes_are_read_and_written)
 	size_is("regrid.nearest", "100x200", "100x200");
 	size_is("regrid.nearest", "3km", "6001x12001");
 	size_is("regrid.nearest", "small", "100x200");
+	size_is_refused("regrid.bilinear", "500", "give rows x columns of the source grid");
 	size_is_refused("stream.triad", "64Mix2", "is not a size of stream.triad");
 	size_is_refused("stream.triad", "smal", "did you mean 'small'");
 	size_is_refused("stream.triad", "12", "64 to");
