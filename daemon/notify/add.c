@@ -44,13 +44,14 @@ static int add_status(const struct notify_rules *n, struct store *st, struct are
 		.job_id = j->id,
 		.lane = arena_printf(a, "status:%s:%s:%s", f->hook, o->hash, context) };
 	json_t *body = json_object(), *payload = json_object();
-	const char *url = job_url(n, a, j);
 
 	json_set_str(payload, "state", word);
 	json_set_str(payload, "context", context);
 	json_set_str(payload, "description", notify_status_text(a, j));
-	json_set_opt(
-		payload, "target_url", url ? arena_printf(a, "%s?format=text", url) : NULL);
+	if (n->public_url)
+		json_set_str(payload, "target_url",
+			arena_printf(a, "%s/projects/%s/jobs/%s", n->public_url,
+				j->project_slug, j->uuid));
 	json_set_str(body, "repository", o->repository);
 	json_set_str(body, "hash", o->hash);
 	json_object_set_new(body, "payload", payload);

@@ -107,15 +107,25 @@ static void add_links(struct buf *out, const char *base, const struct job *j)
 {
 	if (!base)
 		return;
-	buf_printf(out, "\n[Job](%s/v0/projects/%s/jobs/%s?format=text)", base, j->project_slug,
-		j->uuid);
+	buf_printf(out, "\n[Job](%s/projects/%s/jobs/%s)", base, j->project_slug, j->uuid);
 	if (j->report_uuid)
-		buf_printf(out, " · [Report](%s/v0/projects/%s/reports/%s?format=html)", base,
-			j->project_slug, j->report_uuid);
+		buf_printf(out, " · [Report](%s/projects/%s/reports/%s)", base, j->project_slug,
+			j->report_uuid);
 	if (j->report_uuid && j->base_report_uuid)
-		buf_printf(out, " · [Comparison](%s/v0/projects/%s/compare?job=%s&format=html)",
-			base, j->project_slug, j->uuid);
+		buf_printf(out, " · [Comparison](%s/projects/%s/compare?job=%s)", base,
+			j->project_slug, j->uuid);
 	buf_add_char(out, '\n');
+}
+
+/* How to see it again; names of workloads and hashes need no quotes. */
+static void add_command(struct buf *out, const struct job *j)
+{
+	if (j->base_hash && j->head_hash)
+		buf_printf(out,
+			"\nMeasured again by `benchctl -p %s submit %s --base %.12s --head "
+			"%.12s "
+			"--wait`.\n",
+			j->project_slug, j->name, j->base_hash, j->head_hash);
 }
 
 static void add_unmeasured(struct arena *a, const struct job *j, struct buf *out)
@@ -140,6 +150,11 @@ const char *notify_comment_text(
 	struct buf end = { 0 };
 	json_t *c = j->state == JOB_SUCCEEDED ? comparison_of(a, j) : NULL;
 
+	if (c && n->public_url)
+		json_set_str(c, "pages",
+			arena_printf(a, "%s/projects/%s", n->public_url, j->project_slug));
+	if (c)
+		add_command(&end, j);
 	add_links(&end, n->public_url, j);
 	buf_add_str(&end, "\nbenchd, workload ");
 	markdown_code(&end, j->name);

@@ -202,11 +202,15 @@ static void markdown_row(const json_t *row, const struct column *const *shown, s
 	for (size_t i = 0; i < m; i++) {
 		const char *text = cell_format(row, shown[i], F_MARKDOWN, a);
 
-		buf_add_str(out, "| ");
+		const char *page = shown[i]->kind == CELL_CODE ? doc_str(row, "page") : "";
+
+		buf_add_str(out, *page ? "| [" : "| ");
 		if (shown[i]->kind == CELL_CODE || shown[i]->kind == CELL_HASH)
 			markdown_code(out, text);
 		else
 			markdown_escape(out, text);
+		if (*page)
+			buf_printf(out, "](%s)", page); /* percent-encoded by whoever made it */
 		buf_add_char(out, ' ');
 	}
 	buf_add_str(out, "|\n");

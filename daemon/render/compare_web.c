@@ -19,6 +19,34 @@ static void side_markdown(const json_t *side, struct buf *out)
 	}
 }
 
+/* What a reviewer needs first; the folded table has the rest. */
+static const struct column top_columns[] = {
+	{ "benchmark", NULL, "benchmark", CELL_CODE, NULL },
+	{ "measure", NULL, "measure", CELL_TEXT, NULL },
+	{ "base", NULL, "base", CELL_VALUE, "units" },
+	{ "head", NULL, "head", CELL_VALUE, "units" },
+	{ "change [95 % interval]", NULL, "effect", CELL_CHANGE, "interval" },
+	{ "outcome", NULL, "outcome", CELL_OUTCOME, NULL },
+};
+
+/* Where the document says where its project's pages are, each row leads to its history. */
+static void top_markdown(const json_t *doc, const json_t *top, struct arena *a, struct buf *out)
+{
+	json_t *linked = arena_own_json(a, json_deep_copy(top)), *row;
+	const char *pages = doc_str(doc, "pages");
+	size_t i;
+
+	json_array_foreach (linked, i, row) {
+		const char *const names[] = { doc_str(doc, "head.branch"),
+			doc_str(doc, "head.testbed"), doc_str(row, "benchmark"),
+			doc_str(row, "measure") };
+
+		if (*pages)
+			json_set_str(row, "page", history_page(pages, names, a));
+	}
+	table_render(linked, top_columns, ARRAY_SIZE(top_columns), F_MARKDOWN, a, out);
+}
+
 /* Never silence: how many did not change, and what change would have been seen. */
 static void rest_markdown(const json_t *doc, struct arena *a, struct buf *out)
 {
@@ -39,9 +67,13 @@ static void head_markdown(
 	side_markdown(doc_at(doc, "base"), out);
 	buf_add_str(out, " → ");
 	side_markdown(doc_at(doc, "head"), out);
+	if (*doc_str(doc, "head.testbed")) {
+		buf_add_str(out, " on ");
+		markdown_code(out, doc_str(doc, "head.testbed"));
+	}
 	buf_add_str(out, "\n\n");
 	if (json_array_size(top)) {
-		table_render(top, compare_columns, n_compare_columns, F_MARKDOWN, a, out);
+		top_markdown(doc, top, a, out);
 		buf_add_char(out, '\n');
 	}
 	rest_markdown(doc, a, out);
@@ -71,7 +103,7 @@ void compare_markdown(const json_t *doc, struct arena *a, struct buf *out)
 	json_t *top = rows_significant(rows, TOP_ROWS, a);
 
 	head_markdown(doc, top, a, out);
-	if (json_array_size(rows) > json_array_size(top))
+	if (json_array_size(rows))
 		rows_markdown(rows, json_array_size(rows), a, out);
 }
 
@@ -116,7 +148,7 @@ void render_comparison_comment(
 	}
 	buf_add(out, head.data, head.len);
 	n = rows_that_fit(rows, limit - head.len, a);
-	if (n > json_array_size(top))
+	if (n >= MAX(json_array_size(top), (size_t)1))
 		rows_markdown(rows, n, a, out);
 	else if (json_array_size(rows) > json_array_size(top) && limit - head.len > 100)
 		buf_printf(out, "\n%zu rows left out.\n",

@@ -100,12 +100,17 @@ void dash_time_cell(struct buf *out, const json_t *o, const char *path)
 
 const char *dash_history_url(const json_t *doc, const char *const names[4], struct arena *a)
 {
+	return history_page(dash_base(doc, a), names, a);
+}
+
+const char *history_page(const char *pages, const char *const names[4], struct arena *a)
+{
 	const char *const query[] = { "branch", names[0], "testbed", names[1], "benchmark",
 		names[2], "measure", names[3], NULL };
 	_cleanup_(buf_done)
 	struct buf b = { 0 };
 
-	buf_printf(&b, "%s/series", dash_base(doc, a));
+	buf_printf(&b, "%s/series", pages);
 	dash_query(&b, '?', query);
 	return arena_strdup(a, buf_str(&b));
 }

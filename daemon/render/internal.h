@@ -115,6 +115,9 @@ void report_openmetrics(const json_t *doc, struct arena *a, struct buf *out);
  * table of processes that is added to text or Markdown. */
 bool samples_csv(const json_t *doc, struct arena *a, struct buf *out);
 void samples_render(const json_t *doc, enum format f, struct arena *a, struct buf *out);
+/* Where the page of a history is, by branch, testbed, benchmark and measure; pages: of its
+ * project. */
+const char *history_page(const char *pages, const char *const names[4], struct arena *a);
 /* What stands inside <main> of both the single file and the page. */
 void report_body(const json_t *doc, struct arena *a, struct buf *out);
 void compare_body(const json_t *doc, struct arena *a, struct buf *out);

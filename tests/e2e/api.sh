@@ -75,7 +75,7 @@ while read -r method path has_body; do
 	[ "$method" != POST ] || [ -n "$data" ] || data='{}'
 	req "$method" "$path" "$data"
 	case $status in
-	2?? | 400 | 404 | 409 | 422) ;;
+	2?? | 302 | 400 | 404 | 409 | 422) ;;
 	*) echo "$method $path: $status $body" ;;
 	esac
 	case $status in

@@ -171,11 +171,11 @@ check "the forge and the webhook are told" wait_for 30 told
 check_match "the status says what, and how much" "$(state "d['statuses']['$slow'][-1]['description']")" \
 	'^slower: 1 of 1, worst: kepler.*\+[0-9.]+ % \[[0-9.]+, [0-9.]+\]'
 check_equal "where" "$(state "d['statuses']['$slow'][-1]['context']")" benchd/orbit/orbit
-check_match "with a link" "$(state "d['statuses']['$slow'][-1]['target_url']")" '^http://bench.example/v0/projects/orbit/jobs/'
+check_match "with a link" "$(state "d['statuses']['$slow'][-1]['target_url']")" '^http://bench.example/projects/orbit/jobs/'
 comment=$(state "d['comments'][0]['body']")
 check_match "the comment begins with the verdict" "$(printf '%s\n' "$comment" | head -n 1)" '^\*\*.*slower\*\*: 1 of 1'
 check_match "names benchmark, effect and interval" "$comment" '`kepler`.*\+[0-9.]+ % .?\[[0-9.]+, [0-9.]+.?\]'
-check_match "links to the comparison" "$comment" 'Comparison\]\(http://bench.example/v0/projects/orbit/compare\?job='
+check_match "links to the comparison" "$comment" 'Comparison\]\(http://bench.example/projects/orbit/compare\?job='
 check_equal "and ends with its tag" "$(printf '%s\n' "$comment" | tail -n 1)" '<!-- benchd:orbit/orbit -->'
 check_equal "on its pull request" "$(state "d['comments'][0]['issue']")" 7
 check_equal "webhooks are signed, sent once each, in the standard shape" \
