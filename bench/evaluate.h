@@ -45,5 +45,6 @@ int evaluate_series(struct evaluation *e, const struct jmh *j);
 int evaluate_samples(struct evaluation *e, const struct jmh *j);
 int evaluate_stopping(struct evaluation *e);
 int evaluate_speed(struct evaluation *e);
+int evaluate_synthetic(struct evaluation *e);
 
 #endif

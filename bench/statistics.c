@@ -114,6 +114,13 @@ static int run_data(struct evaluation *e, int argc, char **argv, struct error *e
 	return r;
 }
 
+static int finish(struct evaluation *e)
+{
+	mw_tails_free(e->tails);
+	printf("\n%zu of %zu targets hold\n", e->n_targets - e->n_missed, e->n_targets);
+	return e->n_missed > 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct evaluation e = { .tails = mw_tails_new(), .scale = 1 };
@@ -122,11 +129,16 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc < 2) {
 		fputs("usage: bench/statistics FOLDER [tcpd|histories|samples|points|"
-		      "confirmation|series|stopping|speed ...]\n",
+		      "confirmation|series|stopping|speed|synthetic ...]\n"
+		      "       bench/statistics - synthetic\n",
 			stderr);
 		return 2;
 	}
 	e.folder = argv[1];
+	if (wanted(argc, argv, "synthetic"))
+		evaluate_synthetic(&e);
+	if (argc == 3 && !strcmp(argv[2], "synthetic")) /* needs no data */
+		return finish(&e);
 	if (access(e.folder, R_OK) != 0) {
 		printf("skipped: there is no data folder '%s'\n", e.folder);
 		return 77;
@@ -139,7 +151,5 @@ int main(int argc, char **argv)
 		return 1;
 	if (wanted(argc, argv, "speed") && evaluate_speed(&e) != OK)
 		return 1;
-	mw_tails_free(e.tails);
-	printf("\n%zu of %zu targets hold\n", e.n_targets - e.n_missed, e.n_targets);
-	return e.n_missed > 0;
+	return finish(&e);
 }
