@@ -62,7 +62,7 @@ check_match "and are part of the series' name" "$(cat "$tmp/out")" '"caches": ?"
 check_match "as is the device that was asked for" "$(cat "$tmp/out")" '"device": ?"cpu"'
 
 check_equal "verify takes the CPU's backends and the device together" \
-	"$("$kernel" verify scan,fft --backend all,vulkan --device cpu | grep -c 'verified$')" 24
+	"$("$kernel" verify scan,fft --backend all,vulkan --device cpu | grep -v ' fftw ' | grep -c 'verified$')" 24
 
 # --- tuning
 "$kernel" tune stream.scale --device cpu --size small --dtype f32 --samples 2 >"$tmp/out" 2>"$tmp/err"
