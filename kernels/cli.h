@@ -57,6 +57,8 @@ int cmd_verify(const struct cli *c);
 int cmd_tune(const struct cli *c);
 int cmd_roofline(const struct cli *c);
 int cmd_scaling(const struct cli *c);
+/* Whether this host has a Vulkan device that is no software. */
+bool devices_have_gpu(void);
 /* Print "benchd-kernel: sentence" on stderr, and as an error line where results go; returns
  * the exit status. */
 int cli_fail(const struct error *err);

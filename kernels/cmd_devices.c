@@ -38,6 +38,20 @@ static void list_gpus(json_t *array, char *why, size_t why_size)
 #endif
 }
 
+bool devices_have_gpu(void)
+{
+	_cleanup_(json_decref)
+	json_t *array = json_array(), *g = NULL;
+	char why[256];
+	size_t i;
+
+	list_gpus(array, why, sizeof(why));
+	json_array_foreach (array, i, g)
+		if (!json_get_bool(g, "software", false))
+			return true;
+	return false;
+}
+
 static void print_cpu(void)
 {
 	const struct host *h = host_get();

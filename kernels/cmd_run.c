@@ -246,15 +246,17 @@ static int verify_one(const struct params *p, const struct measure_options *o,
 }
 
 /* Every backend of the CPU and, unless lists were given, every dtype at the small size; with
- * --all also at one that fits the first cache. */
+ * --all also at sizes of the first two caches, and on a GPU where there is one (a software
+ * device only when --device names it). */
 int cmd_verify(const struct cli *c)
 {
 	struct cli copy = *c;
 
 	if (!copy.backends && !copy.threads)
-		copy.backends = "all";
+		copy.backends =
+			copy.device || (copy.all && devices_have_gpu()) ? "all,vulkan" : "all";
 	if (!copy.sizes)
-		copy.sizes = copy.all ? "small,l1" : "small";
+		copy.sizes = copy.all ? "small,l1,l2" : "small";
 	if (!copy.dtypes)
 		copy.dtypes = "all";
 	return work_run(&copy, verify_one);

@@ -37,6 +37,13 @@ static struct scale scale_steps(
 	return s;
 }
 
+static const char *last_word(const char *symbol)
+{
+	const char *space = strrchr(symbol, ' ');
+
+	return space ? space + 1 : symbol;
+}
+
 /* text holds the symbol while the scale is used. */
 static struct scale scale_of(double magnitude, const char *units, char text[VALUE_TEXT])
 {
@@ -56,8 +63,9 @@ static struct scale scale_of(double magnitude, const char *units, char text[VALU
 		return s;
 	}
 	s = scale_steps(magnitude, 1, prefixes, 1e3);
-	/* A unit that already has its prefix ("GB/s", "MiB") keeps it alone. */
-	if (strchr("kMGT", symbol[0]) && strpbrk(symbol, "/B"))
+	/* A unit that already has its prefix ("GB/s", "MiB", "source Mcells/s") keeps it alone.
+	 */
+	if (strchr("kMGT", *last_word(symbol)) && strpbrk(symbol, "/B"))
 		s = (struct scale){ 1, "" };
 	/* "3.1 Gops/s" and "3.1 GHz", but "123.5 k instructions". */
 	snprintf(text, VALUE_TEXT, "%s%s%.30s", s.symbol,

@@ -171,6 +171,15 @@ for pair in gemm:blas fft.c2c:fftw; do
 	fi
 done
 
+# --- one form for every kernel
+if command -v jq >/dev/null 2>&1; then
+	form='[(.samples_ns|length) > 0, .median_ns > 0, .throughput.value > 0, ((.throughput.unit|length) > 0), .roofline.percent > 0,
+		((.roofline.bound_by|length) > 0), .verified, (.digest|length) == 16, (.backend == "simd"), ((.size|length) > 0), ((.dtype|length) > 0)] | all'
+	"$K" run '*' --size small --json --samples 2 --min-time 20us >"$tmp/all.json" 2>"$tmp/stderr"
+	check_equal "every kernel prints one object of the same form" "$(jq -s "map($form) | [length == $("$K" list | grep -c '^[a-z]'), all] | all" <"$tmp/all.json")" true
+	check_equal "regridding states its errors" "$(jq -s '[.[] | select(.kernel | startswith("regrid.")) | .accuracy | .rmse > 0 and .max_error > 0 and .n_valid == .n_total] | [length, all]' -c <"$tmp/all.json")" "[3,true]"
+fi
+
 out=$("$K" verify --all 2>&1); got=$?
 check_equal "verify --all proves everything" "$got" 0
 check "no row of it is wrong" sh -c "! printf '%s' \"$out\" | grep -q WRONG"
