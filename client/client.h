@@ -128,11 +128,11 @@ int job_file(struct client *c, const struct filing *f, json_t *body, json_t **re
 int config_load(struct client *c, struct error *err) must_check;
 void config_print(const struct client *c);
 
-extern const struct command command_bench, command_submit, command_jobs, command_watch,
-	command_log, command_cancel, command_report, command_compare, command_gate,
-	command_kernels, command_doctor, command_queue, command_run, command_projects,
-	command_series, command_alerts, command_changes, command_workload, command_token,
-	command_server, command_analyze, command_schedules, command_thresholds, command_approve,
-	command_deliveries;
+extern const struct command command_artifacts, command_bench, command_submit, command_jobs,
+	command_watch, command_log, command_cancel, command_report, command_compare,
+	command_gate, command_kernels, command_doctor, command_queue, command_run,
+	command_projects, command_series, command_alerts, command_changes, command_workload,
+	command_token, command_server, command_analyze, command_schedules, command_thresholds,
+	command_approve, command_deliveries;
 
 #endif

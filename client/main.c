@@ -15,6 +15,7 @@ static const struct command *const commands[] = {
 	&command_jobs,
 	&command_watch,
 	&command_log,
+	&command_artifacts,
 	&command_cancel,
 	&command_approve,
 	&command_report,

@@ -114,6 +114,11 @@ static int apply_judged(struct applying *b, json_t *m, struct error *err)
 	return ingest_judged(&b->in, m, err);
 }
 
+static int apply_artifact(struct applying *b, json_t *m, struct error *err)
+{
+	return ingest_artifact(&b->in, m, err);
+}
+
 static int apply_done(struct applying *b, json_t *m, struct error *err)
 {
 	b->run->done = json_incref(m);
@@ -132,6 +137,7 @@ static const struct message {
 	{ "log", apply_log, true },
 	{ "process", apply_process, false },
 	{ "judged", apply_judged, true },
+	{ "artifact", apply_artifact, true },
 	{ "done", apply_done, false },
 };
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include "base/clock.h"
 #include "base/fs.h"
+#include "worker/artifacts.h"
 #include "worker/build.h"
 #include "worker/job.h"
 #include "worker/measure.h"
@@ -95,8 +96,10 @@ static void end_job(struct job *j)
 {
 	struct error err;
 
-	if (j->spec && j->scratch)
+	if (j->spec && j->scratch) {
+		artifacts_send(j);
 		run_cleanup(j);
+	}
 	(void)sweep_descendants(NULL, 0, 10 * NS_PER_S, NULL);
 	cgroup_close(&j->cgroup);
 	if (j->scratch)

@@ -27,7 +27,7 @@ struct raw {
 	const char *input, *name, *repository, *cpus;
 	json_t *arms, *cells, *have, *environment, *protocol, *limits;
 	json_t *build, *setup, *prepare, *conclude, *cleanup, *exit_codes;
-	json_t *paths, *paths_ignore;
+	json_t *paths, *paths_ignore, *artifacts;
 };
 
 #define RAW(key, kind, required, ...)                                                          \
@@ -57,6 +57,7 @@ static const struct json_field raw_fields[] = {
 	RAW(conclude, JF_ARRAY, false, 0, SPEC_MAX_STEPS, NULL),
 	RAW(cleanup, JF_ARRAY, false, 0, SPEC_MAX_STEPS, NULL),
 	RAW(exit_codes, JF_ARRAY, false, 0, 256, NULL),
+	RAW(artifacts, JF_ARRAY, false, 0, 64, NULL),
 	RAW(paths, JF_ARRAY, false, 1, SPEC_MAX_ARGS, NULL),
 	RAW(paths_ignore, JF_ARRAY, false, 1, SPEC_MAX_ARGS, NULL),
 };
@@ -427,7 +428,9 @@ static int read_paths(struct arena *a, const struct raw *raw, struct spec *s, st
 {
 	int r = OK;
 
-	if (raw->paths)
+	if (json_array_size(raw->artifacts))
+		r = read_argv(a, raw->artifacts, "/artifacts", &s->artifacts, err);
+	if (r == OK && raw->paths)
 		r = read_argv(a, raw->paths, "/paths", &s->paths, err);
 	if (r == OK && raw->paths_ignore)
 		r = read_argv(a, raw->paths_ignore, "/paths_ignore", &s->paths_ignore, err);

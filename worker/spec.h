@@ -87,6 +87,7 @@ struct spec {
 	/* Globs; NULL-terminated or NULL. With two arms the job is skipped when no file that
 	 * differs between them matches one of paths (NULL: all do) and none of paths_ignore. */
 	char **paths, **paths_ignore;
+	char **artifacts; /* globs of files to keep; NULL-terminated or NULL */
 	struct spec_steps build, setup, prepare, conclude, cleanup;
 	int exit_codes[256]; /* 1 where the code counts as success */
 };

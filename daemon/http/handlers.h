@@ -168,6 +168,8 @@ HANDLER(get_jobs);
 HANDLER(get_job);
 HANDLER(get_job_events);
 HANDLER(get_job_log);
+HANDLER(get_job_artifacts);
+HANDLER(get_job_artifact);
 HANDLER(get_job_processes);
 HANDLER(cancel_job);
 HANDLER(approve_job);

@@ -13,6 +13,8 @@ static const int64_t busy_ns = 10 * NS_PER_MS;	/* pause when a stranger holds th
 static const int64_t log_idle_bytes = 8 * MiB;	/* checkpoint when nothing waits */
 static const int64_t log_busy_bytes = 32 * MiB; /* even when something does */
 static const int64_t log_most_bytes = 64 * MiB; /* begin it anew, and shorten its file */
+/* Files of jobs: a month, and 1 GiB of all of them. */
+static const int64_t artifact_age_ns = 30 * 86400 * NS_PER_S, artifacts_kept_bytes = GiB;
 static const int64_t prune_every_ns = 3600 * NS_PER_S, prune_age_ns = 48 * 3600 * NS_PER_S;
 
 static void run_one(struct writer *w, struct task *t)
@@ -112,9 +114,11 @@ static void prune(struct writer *w)
 	if (store_savepoint(w->store, &err) < 0)
 		return;
 	if (store_idempotency_prune(w->store, now - prune_age_ns, &err) < 0 ||
+		store_artifact_prune(
+			w->store, now - artifact_age_ns, artifacts_kept_bytes, &err) < 0 ||
 		store_release(w->store, &err) < 0) {
 		store_rollback_to(w->store);
-		log_warning("old idempotency keys stay: %s", err.text);
+		log_warning("old idempotency keys and files of jobs stay: %s", err.text);
 	}
 }
 

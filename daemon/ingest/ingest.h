@@ -39,6 +39,10 @@ int ingest_process(const struct ingest *in, json_t *record, struct error *err) m
 /* Take over the verdicts of a `judged` message. */
 int ingest_judged(const struct ingest *in, json_t *message, struct error *err) must_check;
 
+/* Store one piece of a file that the job keeps. E_UNPROCESSABLE and E_TOO_LARGE name what is
+ * wrong; the caps are those of model.h. */
+int ingest_artifact(const struct ingest *in, json_t *message, struct error *err) must_check;
+
 /* Save the commit (and, for a branch, its ancestors) that a `resolved` message names, and the
  * hash in the job (whose row is not saved). */
 int ingest_resolved(const struct ingest *in, json_t *message, struct error *err) must_check;

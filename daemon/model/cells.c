@@ -546,6 +546,8 @@ json_t *workload_spec(const struct workload *w, const struct cell *cells, size_t
 	v = member(w, "environment");
 	json_object_set_new(o, "environment", v ? json_incref(v) : json_object());
 	program_to_spec(w->definition, o);
+	if (member(w, "artifacts"))
+		json_object_set(o, "artifacts", member(w, "artifacts"));
 	json_object_set_new(o, "protocol", protocol_json(&w->protocol));
 	json_object_set_new(o, "limits", limits_json(&w->limits));
 	json_set_str(o, "isolation", w->isolation);

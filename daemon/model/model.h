@@ -282,6 +282,16 @@ struct job_event {
 	const char *data_json;
 };
 
+/* A file that a job keeps, whole. */
+enum { ARTIFACTS_MAX = 64 /* of a job */, ARTIFACT_NAME_MAX = 255 };
+#define ARTIFACT_BYTES_MAX (16 * MiB)  /* of a file */
+#define ARTIFACTS_BYTES_MAX (32 * MiB) /* of a job */
+struct artifact {
+	int64_t id;
+	const char *arm, *name /* path below the arm's folder */, *sha256;
+	int64_t n_bytes, created_ns;
+};
+
 /* --- schedules --- */
 struct schedule {
 	int64_t id, project_id;

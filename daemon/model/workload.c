@@ -21,7 +21,7 @@ struct raw {
 	const char *control;
 	json_t *steps;
 	json_t *parameters, *matrix, *exclude, *include, *protocol, *limits, *environment;
-	json_t *setup, *prepare, *conclude, *cleanup, *exit_codes, *scaling;
+	json_t *setup, *prepare, *conclude, *cleanup, *exit_codes, *scaling, *artifacts;
 };
 
 #define F(key, kind, member, min, max, names)                                                  \
@@ -60,6 +60,7 @@ static const struct json_field fields[] = {
 	F("input", JF_STRING, input, 1, 4096, NULL),
 	F("output", JF_STRING, output, 1, 16, NULL),
 	F("cache", JF_STRING, cache, 1, 16, NULL),
+	F("artifacts", JF_ARRAY, artifacts, 1, 64, NULL),
 };
 #undef F
 
@@ -345,6 +346,24 @@ static int check_strings(json_t *list, const char *pointer, struct error *err)
 	return OK;
 }
 
+/* Globs of files below the folder that the programs run in. */
+static int check_globs(json_t *list, struct error *err)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach (list, i, v) {
+		const char *s = json_string_value(v);
+
+		if (!s || !*s || strlen(s) != json_string_length(v) || strlen(s) > 256 ||
+			*s == '/')
+			return refuse(err, "/artifacts",
+				"must hold patterns of 1 to 256 bytes, relative to the folder "
+				"that the programs run in");
+	}
+	return OK;
+}
+
 static int check_matrix(json_t *matrix, struct error *err)
 {
 	const char *key;
@@ -392,6 +411,8 @@ static int check_parts(const struct raw *r, struct error *err)
 		e = check_environment(r->environment, err);
 	if (e == OK)
 		e = check_strings(r->tags, "/tags", err);
+	if (e == OK)
+		e = check_globs(r->artifacts, err);
 	if (e == OK)
 		e = check_strings(r->workloads, "/workloads", err);
 	return e;

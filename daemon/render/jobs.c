@@ -127,6 +127,18 @@ json_t *render_job(const struct job *j, int64_t position, const char *base)
 	return o;
 }
 
+json_t *render_artifact(const struct artifact *f)
+{
+	json_t *o = json_object();
+
+	json_set_str(o, "name", f->name);
+	json_set_str(o, "arm", f->arm);
+	json_set_int(o, "bytes", f->n_bytes);
+	json_set_str(o, "sha256", f->sha256);
+	json_set_time(o, "created", f->created_ns);
+	return o;
+}
+
 json_t *render_job_event(const struct job_event *e)
 {
 	json_t *o = json_object();

@@ -58,6 +58,7 @@ json_t *render_commit(const struct commit *c);
 
 /* A job. position: place in the queue, 0 when it does not wait. base: public URL, for links. */
 json_t *render_job(const struct job *j, int64_t position, const char *base);
+json_t *render_artifact(const struct artifact *f); /* one that a job kept */
 json_t *render_job_event(const struct job_event *e);
 /* The stored record of a process with our members; no results yet. */
 json_t *render_process(const struct process *p);

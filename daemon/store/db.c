@@ -66,6 +66,7 @@ static const struct statements *const families[Q_count] = {
 	[Q_RULE] = &rule_statements,
 	[Q_PAST] = &past_statements,
 	[Q_PLACE] = &place_statements,
+	[Q_ARTIFACT] = &artifact_statements,
 	[Q_DELIVERY] = &delivery_statements,
 	[Q_OUTGOING] = &outgoing_statements,
 };

@@ -51,6 +51,7 @@ enum family {
 	Q_RULE,
 	Q_PAST,
 	Q_PLACE,
+	Q_ARTIFACT,
 	Q_count
 };
 enum { STATEMENTS_MAX = 64 /* in a family */, ARGS_MAX = 48 };
@@ -66,7 +67,8 @@ extern const struct statements project_statements, branch_statements, head_state
 	report_statements, report_list_statements, result_statements, series_statements,
 	point_statements, change_statements, alert_statements, threshold_statements,
 	token_statements, idempotency_statements, schedule_statements, delivery_statements,
-	outgoing_statements, rule_statements, past_statements, place_statements;
+	outgoing_statements, rule_statements, past_statements, place_statements,
+	artifact_statements;
 const struct statements *statements_of(enum family f);
 extern const struct embed schema_files[]; /* generated from schema/ */
 

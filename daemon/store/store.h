@@ -250,6 +250,22 @@ int store_job_log_append(struct store *s, int64_t job_id, const char *stream, co
 int store_job_log_read(struct store *s, struct arena *a, int64_t job_id, const char **ret,
 	struct error *err) must_check;
 
+/* Files that a job keeps. Adding one with the name of another replaces it; pieces follow by
+ * seq. find: E_NOT_FOUND. prune: those made before before_ns, then the oldest until all of them
+ * together have at most most_bytes. */
+int store_artifact_add(struct store *s, int64_t job_id, const struct artifact *f,
+	struct error *err) must_check;
+int store_artifact_add_piece(struct store *s, int64_t artifact_id, int64_t seq,
+	const void *data, size_t n, struct error *err) must_check;
+int store_artifact_find(struct store *s, struct arena *a, int64_t job_id, const char *arm,
+	const char *name, struct artifact *ret, struct error *err) must_check;
+int store_artifact_list(struct store *s, struct arena *a, int64_t job_id, struct artifact **ret,
+	size_t *ret_n, struct error *err) must_check;
+int store_artifact_read(
+	struct store *s, int64_t artifact_id, struct buf *ret, struct error *err) must_check;
+int store_artifact_prune(
+	struct store *s, int64_t before_ns, int64_t most_bytes, struct error *err) must_check;
+
 /* One finished process with its values; (job, cell, arm, index, replaced-number) is unique, so
  * a record that comes twice is stored once (E_CONFLICT). */
 int store_process_add(struct store *s, struct process *p, const struct series_values *v,
