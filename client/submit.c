@@ -111,7 +111,8 @@ static int add_target(struct client *c, const struct command *self, const struct
 	} else if (rest < words->n) {
 		definition = json_pack(
 			"{ss so}", "kind", "command", "command", argv_json(words, rest));
-		json_set_str(definition, "name", rest ? words->items[0] : "command");
+		if (rest) /* else it is called after its program */
+			json_set_str(definition, "name", words->items[0]);
 		if (s->shared)
 			json_set_str(definition, "slot", "shared");
 	} else if (words->n == 1) {

@@ -13,6 +13,7 @@ struct watch {
 	struct client *c;
 	const char *job;
 	char state[32], phase[32];
+	char detail[200]; /* why it does not get on */
 	long long done, total;
 	int64_t started_ns, last_line_ns, deadline_ns;
 	bool is_final, is_bar_shown, is_late;
@@ -25,6 +26,19 @@ static void clear_bar(struct watch *w)
 	w->is_bar_shown = false;
 }
 
+static const char *words(const struct watch *w)
+{
+	return *w->phase ? w->phase : w->state;
+}
+
+/* "queued: 2 jobs are before it  3 s": one line of the terminal. */
+static void draw_reason(struct watch *w, int columns, const char *elapsed)
+{
+	int room = columns - (int)strlen(words(w)) - (int)strlen(elapsed) - 5;
+
+	fprintf(stderr, "\r\033[K%s: %.*s  %s", words(w), MAX(room, 0), w->detail, elapsed);
+}
+
 static void draw_bar(struct watch *w)
 {
 	struct winsize size = { .ws_col = 80 };
@@ -32,15 +46,20 @@ static void draw_bar(struct watch *w)
 	int width, full;
 
 	ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
+	duration_format((double)(clock_monotonic_ns() - w->started_ns), elapsed);
+	w->is_bar_shown = true;
+	if (*w->detail) {
+		draw_reason(w, size.ws_col, elapsed);
+		fflush(stderr);
+		return;
+	}
 	width = size.ws_col > 60 ? MIN(size.ws_col - 50, 40) : 10;
 	full = w->total > 0 ? (int)(w->done * width / w->total) : 0;
-	fprintf(stderr, "\r\033[K%-11s [", *w->phase ? w->phase : w->state);
+	fprintf(stderr, "\r\033[K%-11s [", words(w));
 	for (int i = 0; i < width; i++)
 		fputs(i < full ? "#" : "-", stderr);
-	fprintf(stderr, "] %lld/%lld processes  %s", w->done, w->total,
-		duration_format((double)(clock_monotonic_ns() - w->started_ns), elapsed));
+	fprintf(stderr, "] %lld/%lld processes  %s", w->done, w->total, elapsed);
 	fflush(stderr);
-	w->is_bar_shown = true;
 }
 
 static void show(struct watch *w, bool is_news)
@@ -59,6 +78,8 @@ static void show(struct watch *w, bool is_news)
 	fprintf(stderr, "%s%s%s", w->state, *w->phase ? ": " : "", w->phase);
 	if (w->total > 0)
 		fprintf(stderr, ", %lld of %lld processes", w->done, w->total);
+	if (*w->detail)
+		fprintf(stderr, " (%s)", w->detail);
 	fputc('\n', stderr);
 }
 
@@ -73,20 +94,30 @@ static bool state_is_final(const char *s)
 	return false;
 }
 
+/* Keep what is told; was it news? */
+static bool take_word(char *to, size_t size, const char *told)
+{
+	bool is_news = told && strcmp(told, to) != 0;
+
+	if (is_news)
+		snprintf(to, size, "%s", told);
+	return is_news;
+}
+
+/* data is the event as GET .../events tells it: what happened is in its member "data". */
 static bool on_event(void *arg, const char *event, const char *data)
 {
 	struct watch *w = arg;
-	json_t *j = json_loads(data, 0, NULL);
-	const char *state = json_get_str(j, "state", w->state);
-	const char *phase = json_get_str(j, "phase", w->phase);
-	bool is_news = strcmp(state, w->state) || strcmp(phase, w->phase);
+	json_t *j = json_loads(data, 0, NULL), *o = json_object_get(j, "data");
+	bool is_news = take_word(w->state, sizeof(w->state), json_get_str(o, "state", NULL));
 
-	snprintf(w->state, sizeof(w->state), "%s", state);
-	snprintf(w->phase, sizeof(w->phase), "%s", phase);
-	if (strcmp(state, "running"))
+	is_news |= take_word(w->phase, sizeof(w->phase), json_get_str(o, "phase", NULL));
+	if (strcmp(w->state, "running"))
 		*w->phase = 0;
-	w->done = json_get_int(j, "done", w->done);
-	w->total = json_get_int(j, "total", w->total);
+	if (strcmp(w->state, "queued")) /* else what read_job found still holds */
+		snprintf(w->detail, sizeof(w->detail), "%s", json_get_str(o, "detail", ""));
+	w->done = json_get_int(o, "done", w->done);
+	w->total = json_get_int(o, "total", w->total);
 	json_decref(j);
 	show(w, is_news);
 	w->is_final = state_is_final(w->state);
@@ -109,6 +140,8 @@ static int read_job(struct watch *w, json_t **ret, struct error *err)
 			json_get_str(a.json, "detail", "the daemon refused"));
 	*ret = a.json;
 	snprintf(w->state, sizeof(w->state), "%s", json_get_str(a.json, "state", ""));
+	snprintf(w->phase, sizeof(w->phase), "%s", json_get_str(a.json, "phase", ""));
+	snprintf(w->detail, sizeof(w->detail), "%s", json_get_str(a.json, "waiting", ""));
 	w->is_final = state_is_final(w->state);
 	return OK;
 }

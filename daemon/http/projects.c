@@ -129,11 +129,38 @@ int patch_project(struct request *rq, struct store *st, struct error *err)
 	return r < 0 ? r : answer_json(rq, 200, render_project(&p));
 }
 
+enum {
+	STATES_OPEN = 1 << JOB_AWAITING_APPROVAL | 1 << JOB_BLOCKED | 1 << JOB_QUEUED |
+		      1 << JOB_WAITING_HOST | 1 << JOB_RUNNING | 1 << JOB_RETRY_WAIT
+};
+
+/* Nobody could look at them or cancel them any more. */
+static int check_no_jobs(
+	struct request *rq, struct store *st, const struct project *p, struct error *err)
+{
+	const struct job_filter f = {
+		.project_id = p->id, .states = STATES_OPEN, .limit = 1, .queue_order = true
+	};
+	struct job *jobs;
+	size_t n;
+	int r = store_job_list(st, request_arena(rq), &f, &jobs, &n, err);
+
+	if (r == OK && n > 0)
+		return error_set(err, E_CONFLICT,
+			"the project '%s' has jobs that have not ended, such as %s; cancel "
+			"them "
+			"first",
+			p->slug, jobs[0].uuid);
+	return r;
+}
+
 int delete_project(struct request *rq, struct store *st, struct error *err)
 {
 	struct project p;
 	int r = find_project(rq, st, &p, err);
 
+	if (r == OK)
+		r = check_no_jobs(rq, st, &p, err);
 	if (r == OK)
 		r = store_project_remove(st, p.id, clock_wall(request_clock(rq)), err);
 	if (r == OK)

@@ -34,6 +34,15 @@ uuid=$(echo "$job" | field uuid)
 events=$(curl -sN -m 10 "$url/v0/projects/p/jobs/$uuid/events")
 check_match "its events tell its states" "$events" '"state":"succeeded"'
 
+if [ -x "$top_builddir/benchctl" ]; then
+	post '/v0/projects/p/jobs' "$(command_job '["sleep","1"]')" >/dev/null
+	"$top_builddir/benchctl" --host "$url" -p p submit --wait --timeout 100s --no-idle-wait --fixed -n 3 -- sleep 0.1 >"$tmp/out" 2>"$tmp/err" </dev/null
+	check_match "a client that waits is told why it waits" "$(cat "$tmp/err")" '^queued.*\((it is the next one|1 job is before it)'
+	check_match "and how far the job is" "$(cat "$tmp/err")" '^running: measure'
+	check_match "until it has the result" "$(cat "$tmp/out")" '^sleep '
+	check_match "a project with a job that runs cannot be removed" "$(post '/v0/projects/q/jobs' "$(command_job '["sleep","2"]')" >/dev/null; curl -s -X DELETE "$url/v0/projects/q")" 'cancel them first'
+fi
+
 job=$(post '/v0/projects/p/jobs?wait=60s' "$(command_job '["false"]')")
 check_equal "a program that fails fails the job" "$(echo "$job" | field state)/$(echo "$job" | field fault)" failed/program
 job=$(post '/v0/projects/p/jobs?wait=60s' "$(command_job '["/no/such/program"]')")

@@ -404,6 +404,9 @@ START_TEST(a_job_of_another_project_is_not_found)
 	ck_assert_int_eq(get(arena_printf(mem, "/v0/projects/other/jobs/%s/log", j.uuid)), 404);
 	call("DELETE", arena_printf(mem, "/v0/projects/other/jobs/%s", j.uuid), NULL);
 	status_is(404);
+	call("DELETE", "/v0/projects/p", NULL); /* nobody could cancel it any more */
+	status_is(409);
+	ck_assert(strstr(text_of("/detail"), "cancel them first"));
 	end();
 }
 END_TEST
