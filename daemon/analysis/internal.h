@@ -309,7 +309,14 @@ void judge_rules_close(struct judging *g, struct judged_rules *jr);
 /* What the rule that applies says of one metric; nothing is stored. */
 int limits_check(struct store *st, struct arena *a, const struct limits_run *run,
 	const struct limit_choice *choice, const struct metric_past *past, double value,
-	struct threshold_result *ret, int64_t *ret_at, struct error *err) must_check;
+	struct threshold_result *ret, int64_t *ret_at, const char **ret_detail,
+	struct error *err) must_check;
+
+/* --- limits_later.c --- */
+/* The metric of past came late: the own limits of the values behind it, again. Writer. */
+int limits_later(struct store *st, struct arena *a, const struct limits_run *run,
+	const struct limit_choice *choice, const struct metric_past *past,
+	struct error *err) must_check;
 
 /* --- limits_level.c: has the level of a series changed? --- */
 

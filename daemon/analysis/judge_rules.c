@@ -121,6 +121,7 @@ static int suspect(struct judging *g, struct judged_rules *jr, const struct time
 {
 	const struct metric_past *past;
 	struct threshold_result said;
+	const char *detail;
 	struct alert *asked;
 	size_t n;
 	int64_t at;
@@ -129,7 +130,7 @@ static int suspect(struct judging *g, struct judged_rules *jr, const struct time
 	if (r < 0 || !past)
 		return r;
 	r = limits_check(g->st, g->a, &jr->stored.run, choice, past, res->metric.value, &said,
-		&at, g->err);
+		&at, &detail, g->err);
 	if (r == OK)
 		r = store_alert_of_series(g->st, g->a, t->series.id, 1000, &asked, &n, g->err);
 	if (r < 0 || (said.verdict != VERDICT_SLOWER && said.verdict != VERDICT_FASTER))

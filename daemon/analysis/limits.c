@@ -315,7 +315,8 @@ static int check(
 
 int limits_check(struct store *st, struct arena *a, const struct limits_run *run,
 	const struct limit_choice *choice, const struct metric_past *past, double value,
-	struct threshold_result *ret, int64_t *ret_at, struct error *err)
+	struct threshold_result *ret, int64_t *ret_at, const char **ret_detail,
+	struct error *err)
 {
 	struct limiter l = { .st = st, .a = a, .run = run };
 	const struct limits_metric metric = { .id = past->metric_id, .value = value };
@@ -325,11 +326,13 @@ int limits_check(struct store *st, struct arena *a, const struct limits_run *run
 		.metric = &metric,
 		.past = past,
 		.choice = choice,
+		.result = ret,
 		.at = -1 };
 	int r = check(&l, &v, ret, err);
 
 	mw_tails_free(l.tails);
 	*ret_at = v.at;
+	*ret_detail = r == OK ? detail(&v) : NULL;
 	return r;
 }
 
@@ -365,6 +368,8 @@ static int judge_metric(struct limiter *l, const struct limits_metric *metric,
 	b = (struct boundary){ result.baseline, result.lower_limit, result.upper_limit,
 		choice.model.test, detail(&v) };
 	r = store_boundary_add(l->st, metric->id, choice.model_id, &b, err);
+	if (r == OK)
+		r = limits_later(l->st, l->a, l->run, &choice, past, err);
 	if (r < 0 || metric->is_ignored || choice.model.kind == LIMIT_OFF)
 		return r;
 	return choice.model.by_segment ? level_judge(&v, err) : alert_value(&v, err);

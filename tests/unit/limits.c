@@ -449,6 +449,41 @@ START_TEST(nobody_is_told_of_what_is_snoozed_until_it_ends)
 }
 END_TEST
 
+static void know_commits(int n)
+{
+	struct project p;
+	struct commit c = { .author = "", .email = "", .subject = "" };
+
+	ok(store_project_find(db, mem, "p", &p, &err));
+	for (int k = 1; k <= n; k++) {
+		c.hash = arena_printf(mem, "%040x", (unsigned)k);
+		c.parents = k > 1 ? arena_printf(mem, "%040x", (unsigned)k - 1) : "";
+		ok(store_commit_save(db, p.id, &c, &err));
+	}
+}
+
+START_TEST(own_limits_behind_a_late_report_are_made_again)
+{
+	const char *uuid;
+	int64_t before;
+
+	begin();
+	know_commits(30);
+	calm(5, 100);
+	commit = 6; /* 6 is left out */
+	calm(9, 100);
+	uuid = arena_strdup(mem, text_of("/uuid"));
+	before = int_of(M "/change/n_history");
+	commit = 5;
+	upload("a", 100.1, "");
+	ck_assert_int_eq(int_of("/counts/alerts/total"), 0);
+	call("GET", arena_printf(mem, "/v0/projects/p/reports/%s", uuid), NULL);
+	answered(200);
+	ck_assert_int_eq(int_of(M "/change/n_history"), before + 1);
+	end();
+}
+END_TEST
+
 START_TEST(a_late_report_moves_the_change_to_where_it_began)
 {
 	begin();
@@ -459,17 +494,7 @@ START_TEST(a_late_report_moves_the_change_to_where_it_began)
 	upload("a", 109.5, "");
 	ck_assert_uint_eq(alerts("?state=confirmed"), 1);
 	ck_assert_int_eq(int_of("/0/version"), 15);
-	{
-		struct project p;
-		struct commit c = { .author = "", .email = "", .subject = "" };
-
-		ok(store_project_find(db, mem, "p", &p, &err));
-		for (int k = 1; k <= 23; k++) {
-			c.hash = arena_printf(mem, "%040x", (unsigned)k);
-			c.parents = k > 1 ? arena_printf(mem, "%040x", (unsigned)k - 1) : "";
-			ok(store_commit_save(db, p.id, &c, &err));
-		}
-	}
+	know_commits(23);
 	commit = 17;
 	upload("a", 110, ""); /* commit 18: slow already */
 	ck_assert_uint_eq(alerts("?state=confirmed"), 1);
@@ -645,6 +670,7 @@ SUITE("limits", limits_are_stored_with_the_metric_and_answered_with_their_thresh
 	the_most_specific_rule_applies_and_says_why, a_wrong_rule_names_its_field,
 	a_limit_that_stays_passed_is_one_message,
 	nobody_is_told_of_what_is_snoozed_until_it_ends,
+	own_limits_behind_a_late_report_are_made_again,
 	a_late_report_moves_the_change_to_where_it_began,
 	a_switched_off_benchmark_has_no_boundary, an_exact_rule_sees_the_smallest_change,
 	a_change_point_rule_needs_no_further_report,
