@@ -164,6 +164,7 @@ static void print_svg(const struct scaling *s)
 	};
 	struct plot plot = { .title = s->step[0].p.kernel->id,
 		.x_label = "threads",
+		.has_whole_x = true,
 		.y_label = "speedup of throughput",
 		.series = series,
 		.n_series = 2 };

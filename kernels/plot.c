@@ -103,6 +103,8 @@ static void add_ticks(const struct plot *p, struct axis a, bool is_x, struct buf
 {
 	double step = tick_step(p, a);
 
+	if (is_x && p->has_whole_x)
+		step = fmax(1, step);
 	for (double v = ceil(a.lo / step) * step; v <= a.hi + step * 1e-9; v += step) {
 		double at = is_x ? place_x(a, v) : place_y(a, v);
 

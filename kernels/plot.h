@@ -18,6 +18,7 @@ struct plot {
 	bool is_log; /* both axes, decades */
 	const struct plot_series *series;
 	int n_series;
+	bool has_whole_x; /* no ticks between whole numbers: threads */
 };
 
 /* A whole SVG document. Values that are not finite (on logarithmic axes: not positive) are left
