@@ -49,6 +49,13 @@ struct comparison_row { /* one (benchmark, measure) that both reports have */
 	const char *method; /* "paired Hodges-Lehmann", "Hodges-Lehmann", "exact", "values only"
 			     */
 	const char *reason; /* why the outcome is what it is; a short phrase */
+	/* Base against itself in the same blocks (`control: true`): what this host shows where
+	 * nothing differs. n 0: there was none. */
+	struct {
+		double effect, low, high, p;
+		int64_t n;
+		enum outcome outcome;
+	} control;
 };
 
 struct report_comparison {

@@ -19,6 +19,7 @@ struct side {
 struct comparing {
 	struct arena *a;
 	struct side base, head;
+	struct report_values control; /* of the base run a second time in each block */
 	struct compare_rules rules;
 	struct mw_tails *tails;
 	struct report_comparison *out;
@@ -171,6 +172,37 @@ static int test_values(struct comparing *x, struct comparison_row *row, const st
 	return r;
 }
 
+static int test_control(struct comparing *x, struct comparison_row *row,
+	const struct result *of, const struct sample *b, size_t n_b)
+{
+	const struct compare_params p = {
+		.better = row->better == BETTER_LOWER ? LOWER_IS_BETTER : HIGHER_IS_BETTER,
+		.alpha = x->rules.alpha,
+		.interval_alpha = 0.05,
+		.min_effect = row->min_effect,
+	};
+	size_t n_c, n;
+	struct sample *control = report_values_of(x->a, &x->control, of, &n_c);
+	double *base = ARENA_ARRAY(x->a, double, n_b + 1);
+	double *again = ARENA_ARRAY(x->a, double, n_b + 1);
+	struct comparison c;
+	int r;
+
+	n = match_blocks(b, n_b, control, n_c, base, again);
+	if (n < 2)
+		return OK;
+	r = compare_paired(x->a, base, again, n, &p, &c, x->err);
+	if (r < 0)
+		return r;
+	row->control.effect = c.effect;
+	row->control.low = c.lower;
+	row->control.high = c.upper;
+	row->control.p = c.p;
+	row->control.n = (int64_t)n;
+	row->control.outcome = to_outcome(c.outcome);
+	return OK;
+}
+
 /* One value each is a measurement, but no test. */
 static void show_values(
 	struct comparison_row *row, const struct result *b, const struct result *h)
@@ -252,6 +284,8 @@ static int add_row(struct comparing *x, const struct result *b, const struct res
 		counts_compare(x->a, base, n_b, head, n_h, row);
 	else
 		r = test_values(x, row, base, n_b, head, n_h);
+	if (r == OK && x->control.n)
+		r = test_control(x, row, b, base, n_b);
 	forbid(x, row);
 	add_to_suite(x, row, base, n_b, head, n_h);
 	return r;
@@ -422,6 +456,17 @@ static int settle_rules(
 	return r == E_NOT_FOUND ? OK : r;
 }
 
+/* Its processes stand beside those of the base, in the same job. */
+static int load_control(struct store *st, struct comparing *x)
+{
+	struct report control = *x->base.report;
+
+	if (!x->out->paired)
+		return OK;
+	control.arm = ARM_CONTROL;
+	return report_values_load(st, x->a, &control, &x->control, x->err);
+}
+
 int analysis_compare(struct store *st, struct arena *a, const struct report *base,
 	const struct report *head, const struct compare_rules *rules,
 	struct report_comparison *ret, struct error *err)
@@ -445,6 +490,8 @@ int analysis_compare(struct store *st, struct arena *a, const struct report *bas
 		r = report_values_load(st, a, base, &x.base.values, err);
 	if (r == OK)
 		r = report_values_load(st, a, head, &x.head.values, err);
+	if (r == OK)
+		r = load_control(st, &x);
 	if (r == OK)
 		r = merge_rows(&x);
 	if (r == OK)

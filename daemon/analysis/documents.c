@@ -35,6 +35,46 @@ static json_t *side_json(const struct report *r)
 	return o;
 }
 
+/* Base against itself. */
+static json_t *control_json(const struct comparison_row *row)
+{
+	json_t *o = json_object();
+
+	json_set_real(o, "effect", row->control.effect);
+	json_object_set_new(o, "interval", interval_json(row->control.low, row->control.high));
+	json_set_real(o, "p", row->control.p);
+	json_set_int(o, "n", row->control.n);
+	json_set_str(o, "outcome", outcome_name(row->control.outcome));
+	return o;
+}
+
+/* What this host shows where nothing differs, over the rows that decide; NULL: nobody asked. */
+static json_t *all_controls_json(const struct report_comparison *c)
+{
+	int64_t n = 0, n_different = 0;
+	double largest = 0;
+	json_t *o;
+
+	for (size_t i = 0; i < c->n_rows; i++) {
+		const struct comparison_row *row = &c->rows[i];
+
+		if (!row->control.n || !row->decides)
+			continue;
+		n++;
+		n_different += row->control.outcome == OUTCOME_SLOWER ||
+			       row->control.outcome == OUTCOME_FASTER;
+		if (fabs(row->control.effect) > fabs(largest))
+			largest = row->control.effect;
+	}
+	if (!n)
+		return NULL;
+	o = json_object();
+	json_set_int(o, "rows", n);
+	json_set_int(o, "different", n_different);
+	json_set_real(o, "largest", largest);
+	return o;
+}
+
 static json_t *row_json(const struct comparison_row *row)
 {
 	json_t *o = json_object();
@@ -61,6 +101,8 @@ static json_t *row_json(const struct comparison_row *row)
 	json_set_bool(o, "same_definition", row->same_definition);
 	json_set_str(o, "method", row->method);
 	json_set_str(o, "reason", row->reason);
+	if (row->control.n)
+		json_object_set_new(o, "control", control_json(row));
 	return o;
 }
 
@@ -76,6 +118,7 @@ json_t *comparison_rows_json(const struct report_comparison *c)
 json_t *analysis_comparison_json(const struct report_comparison *c)
 {
 	json_t *o = json_object(), *counts = json_object(), *mean = json_object();
+	json_t *controls = all_controls_json(c);
 
 	json_object_set_new(o, "base", side_json(&c->base));
 	json_object_set_new(o, "head", side_json(&c->head));
@@ -95,6 +138,8 @@ json_t *analysis_comparison_json(const struct report_comparison *c)
 		mean, "interval", interval_json(c->geometric_low, c->geometric_high));
 	json_set_int(mean, "n", (int64_t)c->n_geometric);
 	json_object_set_new(o, "geometric_mean", mean);
+	if (controls)
+		json_object_set_new(o, "control", controls);
 	json_object_set_new(o, "suite",
 		json_pack("{sI sI sf}", "tested", (json_int_t)c->n_suite, "stand_out",
 			(json_int_t)c->n_standing_out, "q", SUITE_Q));

@@ -253,6 +253,25 @@ static void suite_lines(const json_t *doc, const char *prefix, struct buf *out)
 	buf_add_char(out, '\n');
 }
 
+/* How large a difference this host shows between two runs of the same thing. */
+static void control_line(const json_t *doc, const char *prefix, struct buf *out)
+{
+	const json_t *c = doc_at(doc, "control");
+	int64_t n = doc_int(c, "rows"), different = doc_int(c, "different");
+	char text[VALUE_TEXT];
+
+	if (!json_is_object(c) || !n)
+		return;
+	buf_printf(out, "%sbase against itself: largest difference %s over %lld benchmark%s, ",
+		prefix, percent_format(doc_num(c, "largest"), text), (long long)n,
+		n == 1 ? "" : "s");
+	if (different)
+		buf_printf(out, "%lld called different where nothing is: doubt this run\n",
+			(long long)different);
+	else
+		buf_add_str(out, "none called different\n");
+}
+
 void compare_remarks(const json_t *doc, const char *prefix, enum format f, struct buf *out)
 {
 	names_line(doc_at(doc, "added"), prefix, "only in head", f, out);
@@ -263,6 +282,7 @@ void compare_remarks(const json_t *doc, const char *prefix, enum format f, struc
 	names_line(doc_at(doc, "environment_difference"), prefix, "environments differ in", f,
 		out);
 	suite_lines(doc, prefix, out);
+	control_line(doc, prefix, out);
 }
 
 void compare_text(const json_t *doc, struct arena *a, struct buf *out)

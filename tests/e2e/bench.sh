@@ -65,5 +65,10 @@ check_match "a word that it is not" "$(bench --cache hot -- true)" "'cache' must
 
 out=$(bench -n 10 -- sleep 0.01 --- sleep 0.05)
 check_match "two commands are compared in blocks" "$out" "slower"
+out=$(bench -n 6 --control -- sleep 0.01 --- sleep 0.02)
+check_match "the control says what the host shows between equals" "$out" "^base against itself: largest difference [+-][0-9.]+ % over 1 benchmark, (none|1) called different"
+job=$("$ctl" jobs --json | ask 'max(d, key=lambda j: j["created"])["uuid"]')
+check_equal "in JSON too, from processes of its own" "$("$ctl" compare --job "$job" --json | ask '[(r["control"]["n"] >= 6, r["control"]["outcome"] in ("same", "unknown", "faster", "slower")) for r in d["rows"] if r["measure"] == "Latency"], d["control"]["rows"]')" "[(True, True)] 1"
+check_match "it needs two commands" "$(bench --control -- true)" "control needs two commands"
 check_match "nothing to run is said" "$(bench)" "give a command behind --"
 done_testing
