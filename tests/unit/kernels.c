@@ -538,7 +538,7 @@ START_TEST(a_plot_leaves_out_what_has_no_place)
 {
 	const double x[] = { 0.1, 0, 10, NAN }, y[] = { 1, 5, 100, 3 };
 	const struct plot_series s[] = { { "a<b & c", x, y, 4, true, true } };
-	const struct plot p = { "t", "x", "y", true, s, 1 };
+	const struct plot p = { "t", "x", "y", true, s, 1, false };
 	struct buf b = { 0 };
 	const char *at;
 	int n = 0;
