@@ -16,8 +16,8 @@ command -v make >/dev/null || skip_all "make is not installed"
 BENCHD_LOCK_DIR=$tmp/lock HOME=$tmp
 export BENCHD_LOCK_DIR HOME
 mkdir "$tmp/lock"
-trials=${TRIALS:-2} steps=30 processes=6
-[ -z "${REAL:-}" ] || { steps=11; processes=10; }
+trials=${TRIALS:-2} steps=30 processes=6 most=20
+[ -z "${REAL:-}" ] || { steps=11; processes=10; most=40; }
 P=/v0/projects/orbit
 get() { curl -s -m 60 "$url$1"; }
 # json EXPRESSION : of the document d on stdin
@@ -47,7 +47,7 @@ workloads:
     benchmarks:
       - {name: kepler, command: [./bench, kepler]}
       - {name: wave, command: [./bench, wave]}
-    protocol: {processes: $processes, samples: 3, max_processes: 40, idle_wait: 0}
+    protocol: {processes: $processes, samples: 3, max_processes: $most, idle_wait: 0}
 YAML
 over() { [ "$(get "/v0/queue" | json 'len(d["running"]) + len(d["waiting"])')" = 0 ]; }
 # measure [COMMIT] : it or the newest one, and every question that it raises
