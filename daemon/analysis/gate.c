@@ -99,21 +99,78 @@ int analysis_gate(struct store *st, struct arena *a, const struct report_compari
 
 struct against { /* counts over the rows of a report */
 	struct arena *a;
+	struct store *st;
+	const struct report_values *values;
+	const struct result *results; /* of all iterations */
+	size_t n_results;
 	json_t *rows;
 	int64_t n, n_slower, n_unknown;
 	const char *slower, *unknown; /* the first of each, in words */
 };
 
-static void count_row(struct against *g, const struct result *res, json_t *change)
+/* What the history says of a result; NULL: nothing. */
+static int load_change(
+	struct against *g, const struct result *res, json_t **ret, struct error *err)
+{
+	struct boundary b;
+	int r = store_boundary_find(g->st, g->a, res->metric.id, &b, err);
+
+	*ret = NULL;
+	if (r == OK && b.detail_json)
+		r = json_parse(b.detail_json, strlen(b.detail_json), ret, err);
+	if (*ret)
+		arena_own_json(g->a, *ret);
+	return r == E_NOT_FOUND ? OK : r;
+}
+
+static const struct result *latency_of(const struct against *g, const struct result *of)
+{
+	for (size_t i = 0; i < g->n_results; i++) {
+		const struct result *res = &g->results[i];
+
+		if (res->benchmark.id == of->benchmark.id && res->iteration == of->iteration &&
+			!strcmp(res->measure.slug, "latency"))
+			return res;
+	}
+	return NULL;
+}
+
+/* Baselines may be medians of an even number, where those of time and rate mirror each other
+ * only about. */
+#define SAME_WORK 0.01
+
+/* A rate that is the work through the latency, of the same work as in the history: it says the
+ * same once more, and only latency counts. */
+static int is_mirror(struct against *g, const struct result *res, const json_t *change,
+	bool *ret, struct error *err)
+{
+	const struct result *time = latency_of(g, res);
+	json_t *other = NULL;
+	double work, before;
+	int r;
+
+	*ret = false;
+	if (!time || !result_mirrors_latency(g->a, g->values, g->values, res))
+		return OK;
+	r = load_change(g, time, &other, err);
+	if (r < 0 || !other) /* where latency has no limits, the rate speaks for both */
+		return r;
+	work = res->metric.value * time->metric.value;
+	before = json_get_real(change, "baseline", NAN) * json_get_real(other, "baseline", NAN);
+	*ret = !isfinite(before) || fabs(before / work - 1) <= SAME_WORK;
+	return OK;
+}
+
+static void count_row(struct against *g, const struct result *res, json_t *change, bool decides)
 {
 	const char *outcome = json_get_str(change, "outcome", "unknown");
 	const char *text = arena_printf(g->a, "%s: %s %s", res->benchmark.name,
 		res->measure.name, percent(g->a, json_get_real(change, "effect", NAN)));
 
 	g->n++;
-	if (!strcmp(outcome, "slower") && g->n_slower++ == 0)
+	if (decides && !strcmp(outcome, "slower") && g->n_slower++ == 0)
 		g->slower = text;
-	if (!strcmp(outcome, "unknown") && g->n_unknown++ == 0)
+	if (decides && !strcmp(outcome, "unknown") && g->n_unknown++ == 0)
 		g->unknown = arena_printf(g->a, "%s: %s", res->benchmark.name,
 			json_get_str(change, "reason", ""));
 	json_set_str(change, "benchmark", res->benchmark.name);
@@ -123,32 +180,28 @@ static void count_row(struct against *g, const struct result *res, json_t *chang
 	json_object_set(change, "base", json_object_get(change, "baseline"));
 	json_object_set(change, "head", json_object_get(change, "value"));
 	json_set_str(change, "method", json_get_str(change, "test", ""));
+	json_set_bool(change, "decides", decides);
 	json_array_append(g->rows, change);
 }
 
-static int add_result(
-	struct against *g, struct store *st, const struct result *res, struct error *err)
+static int add_result(struct against *g, const struct result *res, struct error *err)
 {
-	struct boundary b;
-	json_t *change = NULL;
+	json_t *change;
+	bool mirrors = false;
 	int r;
 
 	if (measure_is_companion(&res->measure))
 		return OK;
-	r = store_boundary_find(st, g->a, res->metric.id, &b, err);
-	if (r == OK && b.detail_json)
-		r = json_parse(b.detail_json, strlen(b.detail_json), &change, err);
-	if (r < 0 && r != E_NOT_FOUND)
+	r = load_change(g, res, &change, err);
+	if (r < 0 || (change && !strcmp(json_get_str(change, "test", ""), "off")))
 		return r;
-	if (change && !strcmp(json_get_str(change, "test", ""), "off")) {
-		json_decref(change);
-		return OK;
-	}
 	if (!change)
-		change = json_pack("{ss ss}", "outcome", "unknown", "reason",
-			"there are no limits for it");
-	count_row(g, res, arena_own_json(g->a, change));
-	return OK;
+		change = arena_own_json(g->a, json_pack("{ss ss}", "outcome", "unknown",
+						      "reason", "there are no limits for it"));
+	r = is_mirror(g, res, change, &mirrors, err);
+	if (r == OK)
+		count_row(g, res, change, !mirrors);
+	return r;
 }
 
 /* What such a run shows is no proof: nothing fails for it. */
@@ -187,17 +240,23 @@ static int add_control(struct gate *gate, struct store *st, struct arena *a,
 int analysis_gate_report(struct store *st, struct arena *a, const struct report *r,
 	struct gate *ret, struct error *err)
 {
-	struct against g = {
-		.a = a, .rows = arena_own_json(a, json_array()), .slower = "", .unknown = ""
-	};
-	struct result *results;
-	size_t n;
+	struct report_values values;
+	struct result *results = NULL;
+	struct against g = { .a = a,
+		.st = st,
+		.values = &values,
+		.rows = arena_own_json(a, json_array()),
+		.slower = "",
+		.unknown = "" };
 	int code;
 
 	gate_init(ret, a);
-	code = store_report_results(st, a, r->id, &results, &n, err);
-	for (size_t i = 0; code == OK && i < n; i++)
-		code = add_result(&g, st, &results[i], err);
+	code = report_values_load(st, a, r, &values, err);
+	if (code == OK)
+		code = store_report_results(st, a, r->id, &results, &g.n_results, err);
+	g.results = results;
+	for (size_t i = 0; code == OK && i < g.n_results; i++)
+		code = add_result(&g, &results[i], err);
 	if (code < 0)
 		return code;
 	ret->rows = g.rows;

@@ -430,6 +430,66 @@ START_TEST(an_older_history_has_limits_and_a_gate)
 }
 END_TEST
 
+static const json_t *gate_row(const struct gate *g, const char *measure)
+{
+	size_t i;
+	json_t *row;
+
+	json_array_foreach (g->rows, i, row)
+		if (!strncasecmp(json_get_str(row, "measure", ""), measure, strlen(measure)))
+			return row;
+	ck_abort_msg("the gate has no row of %s", measure);
+}
+
+static struct gate gate_of_commit(int k)
+{
+	struct job j = submit(&w, NULL, commit_hash(k));
+	struct gate g;
+
+	run_queue(&w);
+	ok(store_job_get(db, mem, j.id, &j, &err));
+	ok(analysis_gate_job(db, mem, &j, NULL, &g, &err));
+	return g;
+}
+
+START_TEST(a_rate_that_mirrors_latency_does_not_count_twice_against_the_history)
+{
+	struct gate g;
+
+	begin(29);
+	w.drift = 0.003;
+	for (int i = 0; i < 13; i++)
+		w.work[i] = 1e9;
+	run_history(&w, 12, false);
+	w.level[12] = 1.3e6;
+	g = gate_of_commit(12);
+	ck_assert_int_eq(g.outcome, GATE_FAIL);
+	ck_assert_ptr_nonnull(strstr(g.rules[1].reason, "Latency"));
+	ck_assert_str_eq(json_get_str(gate_row(&g, "throughput"), "outcome", ""), "slower");
+	ck_assert(!json_get_bool(gate_row(&g, "throughput"), "decides", true));
+	ck_assert(json_get_bool(gate_row(&g, "latency"), "decides", false));
+	finish();
+}
+END_TEST
+
+START_TEST(a_rate_that_falls_at_the_same_latency_counts_against_the_history)
+{
+	struct gate g;
+
+	begin(30);
+	w.drift = 0.003;
+	for (int i = 0; i < 12; i++)
+		w.work[i] = 1e9;
+	run_history(&w, 12, false);
+	w.work[12] = 7e8;
+	g = gate_of_commit(12);
+	ck_assert_int_eq(g.outcome, GATE_FAIL);
+	ck_assert(json_get_bool(gate_row(&g, "throughput"), "decides", false));
+	ck_assert_ptr_nonnull(strstr(g.rules[1].reason, "hroughput"));
+	finish();
+}
+END_TEST
+
 START_TEST(a_change_begins_a_segment)
 {
 	struct history h;
@@ -727,8 +787,10 @@ SUITE("analysis", a_quiet_host_finds_the_slow_commit_of_a_young_history,
 	one_value_is_no_test, different_sets_are_never_a_pass,
 	a_gate_on_a_failed_job_is_an_error,
 	a_young_history_has_no_limits_and_its_gate_is_unknown,
-	an_older_history_has_limits_and_a_gate, a_change_begins_a_segment,
-	a_backfilled_commit_moves_the_change_to_where_it_began,
+	an_older_history_has_limits_and_a_gate,
+	a_rate_that_mirrors_latency_does_not_count_twice_against_the_history,
+	a_rate_that_falls_at_the_same_latency_counts_against_the_history,
+	a_change_begins_a_segment, a_backfilled_commit_moves_the_change_to_where_it_began,
 	a_backfilled_commit_before_the_change_leaves_it_where_it_is,
 	limits_behind_a_backfilled_commit_are_made_again,
 	with_nothing_configured_the_default_says_that_it_is,
