@@ -231,14 +231,44 @@ static bool is_abbreviation(const char *s)
 	return n >= 7 && n <= 40 && !s[n];
 }
 
+/* HEAD of the repository is the branch that it offers when nobody names one:
+ * "ref: refs/heads/NAME<tab>HEAD". */
+static int find_default_branch(struct git *g)
+{
+	static const char before[] = "ref: refs/heads/";
+	_cleanup_(buf_done)
+	struct buf out = { 0 };
+	const char *line, *end;
+	struct error err;
+	int r = GIT(g, &out, &err, "ls-remote", "--symref", "--end-of-options", g->url, "HEAD");
+
+	if (r == E_GONE)
+		return job_stopped(g->job);
+	if (r < 0)
+		return job_fail(g->job, FAULT_RUNNER, "cannot ask '%s' for its HEAD: %s",
+			g->url, err.text);
+	line = strstr(buf_str(&out), before);
+	end = line ? strchr(line, '\t') : NULL;
+	if (!end)
+		return job_fail(g->job, FAULT_BUILD,
+			"'%s' does not say which branch is its default; name one", g->url);
+	line += sizeof(before) - 1;
+	g->default_branch = arena_strndup(g->job->arena, line, (size_t)(end - line));
+	return OK;
+}
+
 static int resolve_ref(struct git *g, const char *ref, char hash[41])
 {
 	struct arena *a = g->job->arena;
 	struct error err;
 	int r = fetch_all(g);
 
+	if (r == OK && !strcmp(ref, "HEAD"))
+		r = find_default_branch(g);
 	if (r < 0)
 		return r;
+	if (!strcmp(ref, "HEAD"))
+		ref = g->default_branch;
 	if (parse_rev(g, arena_printf(a, "refs/heads/%s", ref), hash) ||
 		parse_rev(g, arena_printf(a, "refs/tags/%s", ref), hash) ||
 		(is_abbreviation(ref) && parse_rev(g, ref, hash)))
@@ -290,6 +320,8 @@ static int tell_resolved(struct git *g, size_t arm, const char *hash)
 	json_set_str(m, "arm", spec->name);
 	json_set_str(m, "ref", spec->ref);
 	json_set_str(m, "hash", hash);
+	if (spec->ref && !strcmp(spec->ref, "HEAD"))
+		json_set_opt(m, "branch", g->default_branch);
 	/* Every commit is asked for with the same format; a branch with its first parents. */
 	r = GIT(g, &out, &err, git_dir(g), "log", "--first-parent", spec->ref ? "-n101" : "-n1",
 		GITLOG_FORMAT, "--end-of-options", hash);

@@ -14,6 +14,8 @@ struct git {
 	char *mirror; /* folder of the bare repository */
 	int lock_fd;
 	bool is_fetched; /* in this job */
+	const char
+		*default_branch; /* what HEAD means there; the job's arena; NULL: not asked */
 };
 
 /* Check the URL, make or find the mirror and lock it. Negative after job_fail, as all here. */

@@ -76,6 +76,21 @@ static int save_ancestors(const struct ingest *in, const json_t *list, struct er
 	return r;
 }
 
+/* A job that named neither branch nor head measures the repository's default branch, whatever
+ * that is called; it was filed under DEFAULT_BRANCH. */
+static int take_branch(const struct ingest *in, const json_t *message, struct error *err)
+{
+	const char *branch = json_get_str(message, "branch", "");
+	struct job *j = in->job;
+
+	if (!ref_name_is_valid(branch) || !j->head_ref || strcmp(j->head_ref, "HEAD") != 0 ||
+		!j->branch || strcmp(j->branch, DEFAULT_BRANCH) != 0 ||
+		!strcmp(branch, DEFAULT_BRANCH))
+		return OK;
+	j->branch = arena_strdup(in->arena, branch);
+	return store_job_set_branch(in->st, j, err);
+}
+
 int ingest_resolved(const struct ingest *in, json_t *message, struct error *err)
 {
 	const char *hash = json_get_str(message, "hash", "");
@@ -90,7 +105,9 @@ int ingest_resolved(const struct ingest *in, json_t *message, struct error *err)
 		in->job->head_hash = arena_strdup(in->arena, hash);
 	else if (!strcmp(arm, "base"))
 		in->job->base_hash = arena_strdup(in->arena, hash);
-	if (json_is_object(commit))
+	if (!strcmp(arm, "head"))
+		r = take_branch(in, message, err);
+	if (r == OK && json_is_object(commit))
 		r = save(in, hash, commit, err);
 	return r == OK ? save_ancestors(in, json_object_get(message, "ancestors"), err) : r;
 }

@@ -249,6 +249,7 @@ json_t *workload_from_kernel(const char *id_or_glob);
 json_t *workload_spec(const struct workload *w, const struct cell *cells, size_t n);
 
 /* --- jobs --- */
+#define DEFAULT_BRANCH "main" /* where nobody names one */
 struct job {
 	int64_t id, project_id;
 	const char *uuid, *project_slug, *name /* workload */, *kind, *slot;

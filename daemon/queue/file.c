@@ -320,7 +320,7 @@ static void fill_refs(struct desk *d)
 
 	if (d->w.kind == WORKLOAD_BUILD && !head)
 		head = d->body.branch ? d->body.branch : "HEAD";
-	j->branch = d->body.branch ? d->body.branch : "main";
+	j->branch = d->body.branch ? d->body.branch : DEFAULT_BRANCH;
 	j->head_ref = head;
 	j->head_hash = head && git_hash_is_valid(head) ? head : NULL;
 	j->base_ref = d->body.base;

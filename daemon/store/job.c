@@ -5,7 +5,7 @@
 #include "base/secret.h"
 
 #define ALL_COLUMNS JOB_COLUMNS ", j.parameters_json, j.definition_json, j.result_json"
-enum { BASE = Q_JOB * STATEMENTS_MAX, ADD = BASE, FIND, GET, SAVE, ATTEMPT, END };
+enum { BASE = Q_JOB * STATEMENTS_MAX, ADD = BASE, FIND, GET, SAVE, ATTEMPT, RENAME, END };
 static const char *const sql[] = {
 	[ADD - BASE] =
 		"INSERT INTO job (uuid, project_id, name, kind, slot, state, is_final, fault,"
@@ -26,6 +26,7 @@ static const char *const sql[] = {
 		" lease_until_ns = $19, report_uuid = $20, base_report_uuid = $21,"
 		" result_json = COALESCE($22, result_json), n_noisy_runs = $24"
 		" WHERE id = $1 AND ($23 < 0 OR attempt = $23)",
+	[RENAME - BASE] = "UPDATE job SET branch = $2 WHERE id = $1",
 	[ATTEMPT - BASE] = "SELECT attempt FROM job WHERE id = $1",
 };
 const struct statements job_statements = { sql, END - BASE };
@@ -177,4 +178,9 @@ int store_job_save(
 	if (r == OK && db_changes(s) == 0)
 		r = refused(s, j->id, expected_attempt, err);
 	return r < 0 ? r : generation_bump(s, j->project_id, err);
+}
+
+int store_job_set_branch(struct store *s, const struct job *j, struct error *err)
+{
+	return db_run(s, RENAME, err, ARGS(INT(j->id), TEXT(j->branch)));
 }

@@ -211,6 +211,8 @@ int store_job_claim(struct store *s, struct arena *a, const char *slot, int64_t 
 	int64_t now_ns, int64_t lease_until_ns, struct job *ret, struct error *err) must_check;
 int store_job_lease(struct store *s, int64_t id, int64_t attempt, int64_t lease_until_ns,
 	struct error *err) must_check;
+/* j->branch, which store_job_save leaves alone: known late when a job names no branch. */
+int store_job_set_branch(struct store *s, const struct job *j, struct error *err) must_check;
 /* Save everything the pipeline may change (state, fault, phase, reason, outcome, hashes,
  * attempt, worker, times, counts, reports; a result_json of NULL leaves the stored one).
  * E_CONFLICT when the stored attempt differs from expected_attempt (fencing; -1: no check). */

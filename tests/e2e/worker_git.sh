@@ -67,6 +67,11 @@ run '[{"name":"base","ref":"main","merge_base":true},{"name":"head","ref":"alone
 check_match "two histories without a common commit are refused" "$out" "have no common ancestor"
 run '[{"name":"head","ref":"nothing"}]' '[]'
 check_match "an unknown branch is named" "$out" "has no branch, tag or commit 'nothing'"
+in_repo checkout -q -b trunk "$one"
+run '[{"name":"head","ref":"HEAD"}]' '[["./build.sh"]]'
+check_match "HEAD is the branch that the repository offers" "$out" "\"ref\":\"HEAD\",\"hash\":\"$one\",\"branch\":\"trunk\""
+check_equal "and is measured" "$(ended)" succeeded
+in_repo checkout -q main
 run '[{"name":"head","hash":"0123456789012345678901234567890123456789"}]' '[]'
 check_match "an unknown commit is named" "$out" "has no commit 0123456789"
 run "$head" '[["sleep","60"]]' '' ',"limits":{"build_time_ns":300000000}'

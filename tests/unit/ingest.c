@@ -110,6 +110,39 @@ START_TEST(units_of_one_kind_have_a_factor)
 }
 END_TEST
 
+/* What becomes of a job's branch when HEAD of its repository is resolved to one. */
+static const char *branch_after(const char *head_ref, const char *branch, const char *told)
+{
+	struct job j = add_job(a_project("p").id, "w", PRIORITY_MANUAL), again;
+	const struct ingest in = { .st = db, .arena = mem, .job = &j, .now_ns = T0 };
+	json_t *m = arena_own_json(
+		mem, json_pack("{ssssss}", "arm", "head", "hash",
+			     "0123456789abcdef0123456789abcdef01234567", "branch", told));
+
+	j.head_ref = head_ref;
+	j.branch = branch;
+	ok(store_job_set_branch(db, &j, &err));
+	ok(ingest_resolved(&in, m, &err));
+	ok(store_job_get(db, mem, j.id, &again, &err));
+	ck_assert_str_eq(again.branch, j.branch);
+	ck_assert_str_eq(j.head_hash, "0123456789abcdef0123456789abcdef01234567");
+	return again.branch;
+}
+
+START_TEST(a_job_without_branch_and_head_is_one_of_the_default_branch)
+{
+	start();
+	ck_assert_str_eq(branch_after("HEAD", DEFAULT_BRANCH, "trunk"), "trunk");
+	ck_assert_str_eq(branch_after("HEAD", DEFAULT_BRANCH, "main"), "main");
+	ck_assert_str_eq(branch_after("HEAD", "mine", "trunk"), "mine");
+	ck_assert_str_eq(branch_after("main", "main", "trunk"), "main");
+	ck_assert_str_eq(branch_after("HEAD", DEFAULT_BRANCH, "bad\nname"), "main");
+	finish();
+}
+END_TEST
+
 SUITE("ingest", a_value_in_another_unit_of_the_measure_is_converted,
 	a_value_of_another_kind_is_a_measure_of_its_own,
-	a_result_that_says_no_unit_is_taken_as_it_is, units_of_one_kind_have_a_factor)
+	a_result_that_says_no_unit_is_taken_as_it_is,
+	a_job_without_branch_and_head_is_one_of_the_default_branch,
+	units_of_one_kind_have_a_factor)
