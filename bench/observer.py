@@ -14,6 +14,7 @@ this host shows when there is nothing to see. A third process of each block is t
 A process is told by the lowest tenth of its samples. A sample takes 10 ms and more, in which ten requests
 are answered, so that what the daemon does is in each of them; what else goes on in the host comes in
 bursts, and is not. The shift of the medians, which has both, is printed too.
+Exit: 0 met, 1 not met, 2 this host cannot tell.
 """
 import argparse, json, math, os, random, re, shutil, statistics, subprocess, sys, tempfile, time
 
@@ -24,13 +25,14 @@ class Host:
     def __init__(self, build, cpu):
         self.build, self.cpu = build, cpu
         self.dir = tempfile.mkdtemp(prefix="benchd-observer.")
-        self.p = subprocess.Popen(["taskset", "-c", str(cpu), f"{build}/benchd", "--listen", "127.0.0.1:0", "--state",
+        self.first = ["nice", "-n", "-10"] if os.geteuid() == 0 else []
+        self.p = subprocess.Popen([*self.first, "taskset", "-c", str(cpu), f"{build}/benchd", "--listen", "127.0.0.1:0", "--state",
                                    f"{self.dir}/state"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                   env=dict(os.environ, BENCHD_LOCK_DIR=self.dir), text=True)
         self.port = re.search(r"listening on http://.*:(\d+)", self.p.stdout.readline()).group(1)
 
     def load(self, rate, seconds):
-        return subprocess.Popen(["taskset", "-c", str(self.cpu), f"{self.build}/bench/http-load", "--rate", str(rate),
+        return subprocess.Popen([*self.first, "taskset", "-c", str(self.cpu), f"{self.build}/bench/http-load", "--rate", str(rate),
                                  self.port, "/v0/queue", "8", f"{seconds:.2f}"], stdout=subprocess.PIPE, text=True)
 
     def close(self):
@@ -117,17 +119,23 @@ def main():
         return shift([b[half][which] - b["idle"][which] for b in blocks])
 
     effect, control, medians, control_medians = of("loaded", 0), of("control", 0), of("loaded", 1), of("control", 1)
-    good = abs(effect[0]) < TARGET
-    # The interval says whether the figure means anything on this host.
-    known = max(abs(effect[1]), abs(effect[2])) < TARGET
+    lowest, highest = effect[1:]
+    # What the host does not resolve is neither met nor missed.
+    if rate < 0.9 * a.rate:
+        verdict = f"unknown: the daemon's cpu was so busy that only {rate:.0f} requests a second got through"
+    elif -TARGET < lowest and highest < TARGET:
+        verdict = "met"
+    elif lowest >= TARGET or highest <= -TARGET:
+        verdict = "NOT met"
+    else:
+        verdict = "unknown: the interval is wider than the target; a quieter host or more --blocks tell more"
     print(f"# {a.kernel} {a.size} on cpu {cpus[-1]}, {a.samples} samples of {kernel.iterations} iterations, {a.blocks} blocks, seed {a.seed}")
     print(f"daemon answering {rate:.0f} requests a second on cpu {cpus[0]}: {100 * effect[0]:+.3f} % "
-          f"[{100 * effect[1]:+.3f}, {100 * effect[2]:+.3f}] (target below {100 * TARGET:.1f} %)   "
-          f"{'met' if good and known else 'met by the estimate, the interval is wider' if good else 'NOT met'}")
+          f"[{100 * lowest:+.3f}, {100 * highest:+.3f}] (target below {100 * TARGET:.1f} %)   {verdict}")
     for what, v in (("control, idle against idle in the same blocks", control), ("medians, loaded against idle", medians),
                     ("medians, control", control_medians)):
         print(f"{what}: {100 * v[0]:+.3f} % [{100 * v[1]:+.3f}, {100 * v[2]:+.3f}]")
-    return 0 if good else 1
+    return {"met": 0, "NOT met": 1}.get(verdict, 2)
 
 
 sys.exit(main())

@@ -188,6 +188,7 @@ START_TEST(a_process_writes_only_where_its_rules_say)
 	}
 	ck_assert_int_gt(wait(&status), 0);
 	ck_assert_int_eq(status, 0);
+	free((char *)rules[1].path);
 	ck_assert_int_eq(dir_remove(folder, &err), OK);
 }
 END_TEST
@@ -222,6 +223,7 @@ START_TEST(a_lock_names_its_holder_and_dies_with_it)
 	path = xasprintf("%s/no/lock", folder);
 	ck_assert_int_lt(lock_try(path, &fd, &holder, &err), 0);
 	ck_assert_ptr_nonnull(strstr(err.text, path));
+	free(path);
 	ck_assert_int_eq(dir_remove(folder, &err), OK);
 }
 END_TEST
