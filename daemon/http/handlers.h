@@ -135,6 +135,7 @@ HANDLER(page_history);
 HANDLER(page_alerts);
 HANDLER(page_schedules);
 HANDLER(page_deliveries);
+HANDLER(get_errors);
 HANDLER(get_healthz);
 HANDLER(get_readyz);
 HANDLER(get_version);

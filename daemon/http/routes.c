@@ -35,6 +35,8 @@ const struct route routes[] = {
 	{ "GET", "/readyz", get_readyz, READER, S_NONE, 0, 0, "Can it take work: checks" },
 	{ "GET", "/version", get_version, LOOP, S_NONE, 0, 0, "Version of benchd" },
 	{ "GET", "/metrics", get_metrics, READER, S_READ, 0, 0, "Metrics of the daemon" },
+	{ "GET", "/docs/errors", get_errors, LOOP, S_NONE, 0, 0,
+		"What the types of problems mean" },
 	{ "GET", "/openapi.json", get_openapi, READER, S_NONE, 0, 0, "This document" },
 
 	{ "GET", "/assets/{file}", get_asset, LOOP, S_NONE, 0, 0, "A file of the dashboard" },

@@ -225,3 +225,22 @@ int get_metrics(struct request *rq, struct store *st, struct error *err)
 	response_buf(rq, 200, format_mime(F_OPENMETRICS), &out);
 	return OK;
 }
+
+/* Where the type of a problem leads. */
+int get_errors(struct request *rq, struct store *st, struct error *err)
+{
+	struct buf out = { 0 };
+
+	buf_add_str(&out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+			  "<title>Errors - benchd</title></head><body><main><h1>Errors</h1>\n"
+			  "<p>The detail of an answer says what is wrong and what to change; "
+			  "429, 503 and 504 may be tried again after Retry-After.</p>\n<dl>\n");
+#define X(id, value, name, status, title)                                                      \
+	buf_add_str(&out, "<dt id=\"" name "\"><code>" name "</code></dt><dd>" #status         \
+			  ": " title "</dd>\n");
+	ERROR_CODES(X)
+#undef X
+	buf_add_str(&out, "</dl></main></body></html>\n");
+	response_page(rq, 200, &out);
+	return OK;
+}

@@ -246,7 +246,7 @@ void dash_problem(const json_t *doc, struct arena *a, struct buf *out)
 			 "<input type=\"hidden\" name=\"next\" value=\"");
 	dash_text(out, doc, "next");
 	buf_add_str(out, "\"><button>Sign in</button></form>\n<p>A key is made with "
-			 "<code>benchctl token create --scope read</code>.</p>\n");
+			 "<code>benchctl token --create NAME --scope read</code>.</p>\n");
 }
 
 static const struct {

@@ -9,7 +9,7 @@ import http.client, json, os, re, subprocess, sys, tempfile, shutil
 DIR = tempfile.mkdtemp(prefix="benchd-scopes.")
 N = FAILED = 0
 SCOPES = ["read", "submit", "triage", "exec", "admin"]
-OPEN = {"/", "/healthz", "/readyz", "/version", "/openapi.json", "/assets/{file}", "/v0/server/version",
+OPEN = {"/", "/docs/errors", "/healthz", "/readyz", "/version", "/openapi.json", "/assets/{file}", "/v0/server/version",
         "/v0/server/config/console", "/v0/server/spec", "/login",
         "/logout"}
 BY_SIGNATURE = {"/v0/hooks/{name}"}
