@@ -7,6 +7,9 @@
 command -v curl >/dev/null || skip_all "curl is not installed"
 [ -x "$top_builddir/benchd" ] || skip_all "benchd is not built"
 unset http_proxy https_proxy
+BENCHD_LOCK_DIR=$tmp/lock # other tests on this host do not wait for ours
+mkdir -p "$BENCHD_LOCK_DIR"
+export BENCHD_LOCK_DIR
 
 # req METHOD PATH [BODY] [CURL-OPTION...]: sets $status, $body, $head.
 req() {
