@@ -81,6 +81,8 @@ struct timeline {
 	size_t n_commits;
 	struct change_point *changes;
 	size_t n_changes;
+	struct change_point *inherited; /* of the branches it began at; theirs to change */
+	size_t n_inherited;
 };
 int timeline_load(struct store *st, struct arena *a, const struct series *s, int64_t max,
 	struct timeline *ret, struct error *err) must_check;

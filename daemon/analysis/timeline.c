@@ -41,13 +41,18 @@ static void average(const struct timeline *t, struct commit_value *c)
 	c->value = is_positive ? exp(sum / weight) : plain / weight;
 }
 
-static bool has_change_at(const struct timeline *t, int64_t after, int64_t upto)
+static bool is_any_in(const struct change_point *c, size_t n, int64_t after, int64_t upto)
 {
-	for (size_t i = 0; i < t->n_changes; i++)
-		if (t->changes[i].version_number > after &&
-			t->changes[i].version_number <= upto)
+	for (size_t i = 0; i < n; i++)
+		if (c[i].version_number > after && c[i].version_number <= upto)
 			return true;
 	return false;
+}
+
+static bool has_change_at(const struct timeline *t, int64_t after, int64_t upto)
+{
+	return is_any_in(t->changes, t->n_changes, after, upto) ||
+	       is_any_in(t->inherited, t->n_inherited, after, upto);
 }
 
 static const char *segment_reason(const struct timeline *t, const struct commit_value *before,
@@ -93,6 +98,8 @@ int timeline_load(struct store *st, struct arena *a, const struct series *s, int
 	r = store_series_points(st, a, s->id, max, &t.points, &t.n_points, err);
 	if (r == OK)
 		r = store_change_points(st, a, s->id, &t.changes, &t.n_changes, err);
+	if (r == OK)
+		r = store_inherited_changes(st, a, s->id, &t.inherited, &t.n_inherited, err);
 	if (r < 0)
 		return r;
 	timeline_refresh(&t);

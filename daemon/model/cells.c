@@ -11,7 +11,7 @@
 
 enum { MAX_CELLS = 1000 };
 
-/* Parameters every kernel takes; benchd-kernel itself judges the values. */
+/* Parameters every kernel takes. */
 static const char *const kernel_parameters[] = { "size", "backend", "dtype", "threads",
 	"device", "levels", "field", "grid", "mode", "variant", "iters", NULL };
 
@@ -383,7 +383,9 @@ static int add_with(
 		json_set_int(own, "threads", threads);
 	if (may_exclude && is_excluded(x->w, own))
 		return OK;
-	if (threads)
+	if (x->w->kind == WORKLOAD_KERNEL)
+		r = kernel_values_check(own, x->err);
+	if (r == OK && threads)
 		r = scaling_set(x->w, own, threads, x->err);
 	return r < 0 ? r : add_combination(x, own);
 }

@@ -15,6 +15,9 @@ int scaling_set(const struct workload *w, json_t *parameters, int threads,
 /* {"OMP_NUM_THREADS": "4"} for commands; NULL for kernels, which are told by an option. */
 json_t *scaling_environment(struct arena *a, const struct workload *w, int threads);
 
+/* kernel_values.c: `backend` and `dtype` of a built-in kernel, before anything runs. */
+int kernel_values_check(const json_t *parameters, struct error *err) must_check;
+
 /* program.c: how a command is run (docs/workloads.md). Check `input`, `output`, `cache` and
  * `exit_codes`, and put them into a spec. */
 int program_check(json_t *definition, enum workload_kind kind, struct error *err) must_check;

@@ -201,6 +201,45 @@ int store_series_points(struct store *s, struct arena *a, int64_t series_id, int
 	return OK;
 }
 
+/* Those of the series in the head that w stands at, as far as this branch sees them. */
+static int add_changes(struct store *s, struct arena *a, const struct key *k,
+	const struct head_walk *w, struct list *l, struct error *err)
+{
+	struct change_point *c;
+	int64_t id;
+	size_t n = 0;
+	int r = db_get_int(s, SERIES_OF_HEAD, 0, &id, err,
+		ARGS(INT(w->head_id), INT(k->testbed_id), INT(k->benchmark_id),
+			INT(k->measure_id)));
+
+	if (r == OK && id)
+		r = store_change_points(s, a, id, &c, &n, err);
+	for (size_t i = 0; r == OK && i < n; i++)
+		if (c[i].version_number >= w->least && c[i].version_number <= w->most)
+			*(struct change_point *)list_add(l) = c[i];
+	return r;
+}
+
+int store_inherited_changes(struct store *s, struct arena *a, int64_t series_id,
+	struct change_point **ret, size_t *ret_n, struct error *err)
+{
+	struct list l = LIST_OF(a, struct change_point);
+	struct head_walk w = { 0 };
+	struct key k = { 0 };
+	int r = get_key(s, series_id, &k, err);
+
+	w.head_id = k.head_id;
+	while (r == OK) {
+		r = head_walk(s, &w, err);
+		if (r != QUERY_ROW)
+			break;
+		r = w.head_id == k.head_id ? OK : add_changes(s, a, &k, &w, &l, err);
+	}
+	*ret = l.items;
+	*ret_n = l.n;
+	return r < 0 ? r : OK;
+}
+
 int store_point_flags(struct store *s, int64_t series_id, int64_t version_number,
 	int64_t report_id, unsigned set, unsigned clear, struct error *err)
 {

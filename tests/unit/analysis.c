@@ -511,6 +511,46 @@ START_TEST(a_change_begins_a_segment)
 }
 END_TEST
 
+static void submit_on(struct world *wd, const char *branch, const char *head)
+{
+	const struct filing f = {
+		.project = "p", .submitter = "tester", .trigger = "api", .now_ns = T0
+	};
+	json_t *body = arena_own_json(
+		mem, json_pack("{ss ss ss}", "workload", "w", "branch", branch, "head", head));
+	struct job j;
+
+	ok(queue_file_job(db, mem, &wd->rules, &f, body, &j, &err));
+}
+
+START_TEST(a_branch_begins_at_the_level_that_its_start_point_has_reached)
+{
+	struct start_point from = { .branch = "main", .hash = NULL };
+	struct project p;
+	struct branch b;
+	struct series s;
+	struct history h;
+	int reruns;
+
+	begin(21);
+	step_at(12, 1.3);
+	run_history(&w, 16, false);
+	ok(store_project_find(db, mem, "p", &p, &err));
+	ok(store_branch_ensure(db, mem, p.id, "feature", &from, T0, &b, &err));
+	reruns = w.n_reruns;
+	ck_assert_int_gt(reruns, 0);
+	submit_on(&w, "feature", commit_hash(16));
+	run_queue(&w);
+	ck_assert_int_eq(w.n_reruns, reruns);
+	ok(store_series_find(db, mem, p.id, "feature", "host", "a", "latency", &s, &err));
+	ok(analysis_history(db, mem, &s, 100, &h, &err));
+	ck_assert_uint_eq(h.n_segments, 2);
+	ck_assert_str_eq(h.segments[1].reason, "change_point");
+	ck_assert_int_eq(h.n_baseline, 5);
+	finish();
+}
+END_TEST
+
 START_TEST(uploads_are_judged_by_their_history_alone)
 {
 	struct change_point *c;
@@ -798,4 +838,5 @@ SUITE("analysis", a_quiet_host_finds_the_slow_commit_of_a_young_history,
 	an_own_test_of_a_job_is_answered_by_re_runs,
 	a_rule_sees_smaller_changes_than_the_workload_asks_for,
 	what_is_switched_off_alerts_nobody_and_its_gate_passes,
+	a_branch_begins_at_the_level_that_its_start_point_has_reached,
 	uploads_are_judged_by_their_history_alone, a_report_is_found_by_what_people_say)

@@ -235,6 +235,24 @@ START_TEST(a_new_branch_sees_the_history_of_its_start_point)
 }
 END_TEST
 
+START_TEST(a_new_branch_begins_at_the_level_that_its_start_point_has_reached)
+{
+	begin();
+	calm(15, 100);
+	calm(5, 120);
+	ck_assert_uint_eq(alerts("?state=confirmed"), 1);
+	call("POST", "/v0/projects/p/reports",
+		"{\"branch\":\"feature\",\"testbed\":\"host\",\"start_point\":{\"branch\":"
+		"\"main\"},\"start_time\":\"2026-11-21T09:00:00Z\","
+		"\"end_time\":\"2026-11-21T09:00:05Z\","
+		"\"results\":[\"{\\\"a\\\":{\\\"latency\\\":{\\\"value\\\":120.4}}}\"]}");
+	answered(201);
+	ck_assert_str_ne(text_of(M "/change/outcome"), "slower");
+	ck_assert_uint_eq(alerts("?state=suspect"), 0);
+	end();
+}
+END_TEST
+
 /* --- benchd's own --- */
 
 START_TEST(a_slowdown_gives_one_alert_that_the_next_reports_confirm)
@@ -663,6 +681,7 @@ SUITE("limits", limits_are_stored_with_the_metric_and_answered_with_their_thresh
 	a_name_that_asks_to_be_ignored_has_limits_but_no_alert,
 	the_next_iteration_has_this_one_in_its_history,
 	a_new_branch_sees_the_history_of_its_start_point,
+	a_new_branch_begins_at_the_level_that_its_start_point_has_reached,
 	a_slowdown_gives_one_alert_that_the_next_reports_confirm,
 	an_alert_is_resolved_when_the_level_is_back, an_old_regression_is_resolved_too,
 	a_lone_outlier_is_dropped_and_stays_in_the_baseline,
