@@ -116,7 +116,11 @@ if cc --version >/dev/null 2>&1; then
 	awk 'BEGIN { for (i = 0; i < 40000; i++) printf "%s{\"cell\":\"1\",\"arm\":\"head\",\"index\":%d,\"seq\":%d,\"block\":%d,\"noise\":\"clean\",\"value\":1e6}", (i ? "," : ""), i, i, i }' >"$tmp/have"
 	echo "{\"kind\":\"command\",\"cells\":[$(cell 0 10),$(cell 1 200)],\"protocol\":{\"processes\":1,\"adaptive\":false,\"idle_wait_ns\":0},\"have\":[$(cat "$tmp/have")]}" >"$tmp/job.json"
 	out=$("$worker" --run "$tmp/job.json")
-	check "beside 40,000 processes of an earlier attempt 10 MiB are 10 ($(rss 0) KiB)" test "$(rss 0)" -ge 10240 -a "$(rss 0)" -lt 20480
+	if grep -q __asan_init "$worker"; then
+		skip "beside 40,000 processes of an earlier attempt 10 MiB are 10" "AddressSanitizer keeps what was freed"
+	else
+		check "beside 40,000 processes of an earlier attempt 10 MiB are 10 ($(rss 0) KiB)" test "$(rss 0)" -ge 10240 -a "$(rss 0)" -lt 20480
+	fi
 	long=$(head -c 100000 /dev/zero | tr '\0' x)
 	cells=$(for i in $(seq 0 149); do printf '%s{"id":"%s","benchmark":"m","argv":["true","%s"]}' "$([ "$i" = 0 ] || echo ,)" "$i" "$long"; done)
 	printf '%s' "{\"kind\":\"command\",\"cells\":[$cells],\"protocol\":{\"processes\":1,\"adaptive\":false,\"idle_wait_ns\":0}}" >"$tmp/job.json"
