@@ -392,7 +392,8 @@ int store_point_flags(struct store *s, int64_t series_id, int64_t version_number
 /* --- change points, alerts, thresholds --- */
 int store_change_points(struct store *s, struct arena *a, int64_t series_id,
 	struct change_point **ret, size_t *ret_n, struct error *err) must_check;
-/* Those of the series that the start points of its branch bring in, in the part that is seen. */
+/* Those of the series that the start points of its branch bring in, in the part that is seen.
+ */
 int store_inherited_changes(struct store *s, struct arena *a, int64_t series_id,
 	struct change_point **ret, size_t *ret_n, struct error *err) must_check;
 /* Replace the set of a series by this one; rows that stay keep their id. */
