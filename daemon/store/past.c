@@ -28,9 +28,13 @@ static const char *const sql[] = {
 		"m.series_id"
 		" AND p.version_number = r.version_number AND p.report_id = m.report_id"
 		" AND p.iteration = m.iteration WHERE m.report_id = $1 AND m.iteration = $2",
-	[CHANGES - BASE] = "SELECT m.id, c.version_number FROM metric m"
-			   " JOIN change_point c ON c.series_id = m.series_id"
-			   " WHERE m.report_id = $1 AND m.iteration = $2",
+	[CHANGES - BASE] =
+		"SELECT m.id, p.version_number FROM metric m JOIN series c ON c.id = "
+		"m.series_id"
+		" JOIN series o ON o.head_id = $3 AND o.testbed_id = c.testbed_id"
+		" AND o.benchmark_id = c.benchmark_id AND o.measure_id = c.measure_id"
+		" JOIN change_point p ON p.series_id = o.id AND p.version_number >= $4"
+		" AND p.version_number <= $5 WHERE m.report_id = $1 AND m.iteration = $2",
 	[ADD_BOUNDARY - BASE] =
 		"INSERT INTO boundary (metric_id, model_id, test, baseline, lower_limit,"
 		" upper_limit, detail_json) VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -108,6 +112,25 @@ static int read_head(const struct pasts *t, const struct head_walk *w, struct er
 	return r;
 }
 
+/* Also where the level changed on the branch that this one begins on. */
+static int read_changes(const struct pasts *t, const struct head_walk *w, struct error *err)
+{
+	_cleanup_(query_done)
+	struct query q = db_query(t->s, CHANGES,
+		ARGS(INT(t->report_id), INT(t->iteration), INT(w->head_id), INT(w->least),
+			INT(w->most)));
+	int r;
+
+	while ((r = query_step(&q, err)) == QUERY_ROW) {
+		struct metric_past *m = past_of(t, column_int(&q));
+		int64_t version = column_int(&q);
+
+		if (m && version <= m->self.version_number)
+			m->change = MAX(m->change, version);
+	}
+	return r;
+}
+
 static int read_selves(const struct pasts *t, struct error *err)
 {
 	_cleanup_(query_done)
@@ -127,22 +150,6 @@ static int read_selves(const struct pasts *t, struct error *err)
 		m->measure = column_text(&q, t->a);
 		m->measure_slug = column_text(&q, t->a);
 		m->better = (enum better)column_enum(&q, better_parse, BETTER_LOWER);
-	}
-	return r;
-}
-
-static int read_changes(const struct pasts *t, struct error *err)
-{
-	_cleanup_(query_done)
-	struct query q = db_query(t->s, CHANGES, ARGS(INT(t->report_id), INT(t->iteration)));
-	int r;
-
-	while ((r = query_step(&q, err)) == QUERY_ROW) {
-		struct metric_past *m = past_of(t, column_int(&q));
-		int64_t version = column_int(&q);
-
-		if (m && version <= m->self.version_number)
-			m->change = MAX(m->change, version);
 	}
 	return r;
 }
@@ -206,9 +213,9 @@ int store_iteration_pasts(struct store *s, struct arena *a, int64_t report_id,
 		if (r != QUERY_ROW)
 			break;
 		r = read_head(&t, &w, err);
+		if (r == OK)
+			r = read_changes(&t, &w, err);
 	}
-	if (r == OK)
-		r = read_changes(&t, err);
 	if (r == OK)
 		r = read_alerts(&t, err);
 	sort_values(&t);

@@ -523,8 +523,8 @@ struct metric_past {
 	struct past self;    /* the metric's own point */
 	struct past *values; /* newest first: version, start of the report, iteration */
 	size_t n, capacity;
-	int64_t change;		  /* version of the newest change point of the series; -1 */
-	const struct alert *open; /* newest open alert about its level; NULL */
+	int64_t change; /* version of the newest change point, also of its start point's; -1 */
+	const struct alert *open;      /* newest open alert about its level; NULL */
 	const struct alert *confirmed; /* the confirmed one among them; NULL */
 };
 /* The histories of all metrics (ids ascending in list[].metric_id) of one iteration, at most

@@ -238,16 +238,17 @@ END_TEST
 START_TEST(a_new_branch_begins_at_the_level_that_its_start_point_has_reached)
 {
 	begin();
-	calm(15, 100);
-	calm(5, 120);
+	calm(55, 100);
+	calm(4, 125);
 	ck_assert_uint_eq(alerts("?state=confirmed"), 1);
 	call("POST", "/v0/projects/p/reports",
 		"{\"branch\":\"feature\",\"testbed\":\"host\",\"start_point\":{\"branch\":"
 		"\"main\"},\"start_time\":\"2026-11-21T09:00:00Z\","
 		"\"end_time\":\"2026-11-21T09:00:05Z\","
-		"\"results\":[\"{\\\"a\\\":{\\\"latency\\\":{\\\"value\\\":120.4}}}\"]}");
+		"\"results\":[\"{\\\"a\\\":{\\\"latency\\\":{\\\"value\\\":125.4}}}\"]}");
 	answered(201);
 	ck_assert_str_ne(text_of(M "/change/outcome"), "slower");
+	ck_assert_int_eq(int_of(M "/change/n_history"), 4);
 	ck_assert_uint_eq(alerts("?state=suspect"), 0);
 	end();
 }
