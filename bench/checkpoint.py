@@ -5,7 +5,9 @@
 Usage: checkpoint.py BUILD-FOLDER [--processes 200] [--kills 20] [--forms FORM,...] [--seed N] [--tap]
 
 Forms: worker, daemon: kill -9 of either, with the worker that benchd starts itself; unit-worker,
-unit-daemon: the same with the worker as its own unit on the unix socket. Each kill comes when the sweep
+unit-daemon: the same with the worker as its own unit on the unix socket; unit-restart: SIGTERM of the daemon
+instead; unit-both: kill -9 of both, once. A unit's worker goes on while the daemon is away, so there nothing
+may be begun again, and one attempt does it all. Each kill comes when the sweep
 has passed a random number of processes (one more at least than at the last), and a random moment later. At the end of each form the job has
 exactly so many process records, each (cell, arm, index) once, and what a client read before a kill is
 still there. The measured program notes its beginnings and ends in a file of its own, so that the line
@@ -19,7 +21,8 @@ here at that moment.
 """
 import argparse, collections, http.client, json, os, random, re, shutil, signal, subprocess, sys, tempfile, time
 
-FORMS = ("worker", "daemon", "unit-worker", "unit-daemon")
+FORMS = ("worker", "daemon", "unit-worker", "unit-daemon", "unit-restart", "unit-both")
+UNDISTURBED = ("unit-daemon", "unit-restart")
 PATIENCE_S = 300
 PER_CELL = 10
 
@@ -27,8 +30,8 @@ PER_CELL = 10
 class Host:
     """benchd and its worker on a folder of their own."""
 
-    def __init__(self, build, is_unit):
-        self.build, self.is_unit = build, is_unit
+    def __init__(self, build, is_unit, rng=random):
+        self.build, self.is_unit, self.rng = build, is_unit, rng
         self.dir = tempfile.mkdtemp(prefix="benchd-checkpoint.")
         self.env = dict(os.environ, BENCHD_LOCK_DIR=self.dir)
         self.socket = f"{self.dir}/worker.sock"
@@ -61,9 +64,14 @@ class Host:
             return next(map(int, f.read().split()), None)
 
     def kill(self, what):
-        if what == "daemon":
-            self.daemon.kill()
+        if what in ("daemon", "restart", "both"):
+            (self.daemon.terminate if what == "restart" else self.daemon.kill)()
             self.daemon.wait()
+            if what == "both":
+                self.unit.kill()
+                self.unit.wait()
+                self.start_unit()
+            time.sleep(self.rng.choice((0, 0, 0.3)))
             self.start_daemon()
             return
         pid = None
@@ -142,7 +150,7 @@ def wait_end(host, uuid):
     raise RuntimeError(f"the sweep does not end: {j['state']} {j['reason']}")
 
 
-def judge(host, uuid, n, job, seen):
+def judge(host, uuid, n, job, seen, form):
     records = host.get(f"/v0/projects/p/jobs/{uuid}/processes")
     counting = [r for r in records if not r["replaced"]]
     places = collections.Counter((r["cell"], r["arm"], r["index"]) for r in records)
@@ -161,13 +169,18 @@ def judge(host, uuid, n, job, seen):
         wrong.append(f"twice: {twice[:3]}")
     if lost:
         wrong.append(f"read before a kill and gone: {lost[:3]}")
+    if form in UNDISTURBED and not told["b"] == told["e"] == len(records):
+        wrong.append(f"{told['b']} begun, {told['e']} ended")
+    if form in UNDISTURBED and job["attempt"] != 1:
+        wrong.append("it did not go on where it was")
     return wrong, (f"{len(counting)} of {n} records, {len(twice)} twice, {len(records) - len(counting)} replaced as noisy; "
                    f"{told['b'] - told['e']} interrupted and begun again, {told['e'] - len(records)} noted their end but were not on disk; "
                    f"{job['attempt']} attempts")
 
 
 def killed(build, form, n, kills, rng):
-    host = Host(build, form.startswith("unit-"))
+    host = Host(build, form.startswith("unit-"), rng)
+    kills = 1 if form == "unit-both" else kills
     wrong = ["it broke off"]
     try:
         uuid = file_told(host, n)
@@ -180,7 +193,7 @@ def killed(build, form, n, kills, rng):
             host.kill(form.split("-")[-1])
         job = wait_end(host, uuid)
         took = time.monotonic() - start
-        wrong, text = judge(host, uuid, n, job, seen)
+        wrong, text = judge(host, uuid, n, job, seen, form)
         return not wrong, f"{form} killed {kills} times: {text}; {took:.1f} s" + "".join(f"; {w}" for w in wrong)
     finally:
         host.close(keep=bool(wrong))

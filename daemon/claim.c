@@ -13,6 +13,7 @@ struct claim { /* one transaction for one worker */
 	const struct touched_job *touched;
 	size_t n_touched;
 	int64_t worker_id, now_ns;
+	bool is_embedded; /* the worker ends with this daemon */
 	struct slots free;
 	char environment_hash[65];
 	char *identity;
@@ -153,8 +154,8 @@ static int claim_write(struct store *st, void *arg, struct error *err)
 	for (int i = 0; r == OK && i < CLAIM_MAX; i++) {
 		struct job j;
 
-		r = queue_claim(
-			st, a, &c->free, c->worker_id, c->now_ns, c->pl->c.lease_ns, &j, err);
+		r = queue_claim(st, a, &c->free, c->is_embedded ? -c->worker_id : c->worker_id,
+			c->now_ns, c->pl->c.lease_ns, &j, err);
 		if (r == OK)
 			r = start_run(c, st, a, &j, err);
 	}
@@ -164,7 +165,7 @@ static int claim_write(struct store *st, void *arg, struct error *err)
 
 /* --- on the loop --- */
 
-static struct worker *worker_by_id(struct pipeline *pl, int64_t id)
+struct worker *worker_by_id(struct pipeline *pl, int64_t id)
 {
 	for (size_t i = 0; i < pl->n_workers; i++)
 		if (worker_id(pl->workers[i]) == id)
@@ -202,7 +203,12 @@ static void begin(struct run *run, struct worker *w)
 	enum step_id at = run->step;
 
 	run_add(run);
+	if (run->is_adrift) {
+		reunion_wait(run);
+		return;
+	}
 	run->worker = w;
+	run->worker_id = w ? worker_id(w) : 0;
 	if (at != STEP_DISPATCH) {
 		run_enter(run, at);
 		return;
@@ -259,6 +265,8 @@ static void on_claimed(void *arg, int code, const struct error *err)
 		begin(run, worker_by_id(pl, c->worker_id));
 	}
 	claim_free(c);
+	if (!pl->has_recovered) /* the first claim of all is that of recover_jobs */
+		reunion_begin(pl);
 	pipeline_settle(pl);
 	/* After an error the next tick tries again. */
 	if (code == OK && pl->claim_again)
@@ -272,7 +280,7 @@ bool claim_is_full(const struct pipeline *pl)
 	int n = 0;
 
 	for (const struct run *run = pl->runs; run; run = run->next)
-		n += !run->holds_slot;
+		n += !run->holds_slot && !run->is_adrift;
 	return n >= RUNS_BEHIND * (int)MAX(pl->n_workers, (size_t)1);
 }
 
@@ -294,6 +302,7 @@ static struct claim *claim_new(struct pipeline *pl)
 		c = xcalloc(1, sizeof(*c));
 		c->pl = pl;
 		c->worker_id = worker_id(w);
+		c->is_embedded = worker_is_embedded(w);
 		c->free = s;
 		c->tail = &c->list;
 		snprintf(c->environment_hash, sizeof(c->environment_hash), "%s",
@@ -361,18 +370,23 @@ static enum step_id step_of_phase(const char *phase)
 static int recover_job(struct claim *c, struct store *st, struct job *j, struct error *err)
 {
 	enum step_id at = steps[step_of_phase(j->phase)].restart;
+	bool is_adrift = at == STEP_PUT_BACK && j->worker_id > 0;
 	struct job whole;
 	struct run *run;
 	int r;
 
-	if (at == STEP_PUT_BACK)
+	if (at == STEP_PUT_BACK && !is_adrift)
 		return queue_put_back(st, j,
 			"benchd was ended while the job ran; it goes on with what is stored",
 			c->now_ns, err);
 	run = run_new(c->pl, j);
 	run->step = at;
+	run->is_adrift = is_adrift;
+	run->n_told = j->n_told;
 	append(c, run);
 	r = store_job_get(st, run->arena, j->id, &whole, err);
+	if (r == OK && is_adrift)
+		r = store_job_lease(st, j->id, j->attempt, c->now_ns + c->pl->c.lease_ns, err);
 	return r < 0 ? r : queue_job_plan(run->arena, &whole, &run->plan, err);
 }
 

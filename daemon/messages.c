@@ -191,6 +191,12 @@ int messages_apply(struct run *run, struct store *st, struct error *err)
 	int r = OK;
 
 	json_array_foreach (run->batch, i, m) {
+		int64_t n = json_get_int(m, "n", INT64_MAX);
+
+		if (n <= run->job.n_told)
+			continue; /* told again, by a worker that was not told it is stored */
+		if (n < INT64_MAX)
+			run->job.n_told = n;
 		r = message_find(json_get_str(m, "type", ""))->apply(&b, m, err);
 		if (r < 0)
 			return r;

@@ -312,14 +312,16 @@ static void on_hello(void *arg, struct worker *w)
 	pl->workers[pl->n_workers++] = w;
 	pl->n_connected = (int64_t)pl->n_workers;
 	log_info("a worker is connected, environment %.12s", worker_environment_hash(w));
+	reunion_take_up(pl, w);
 	claim_jobs(pl);
 }
 
 static void on_message(void *arg, struct worker *w, const char *type, json_t *m)
 {
 	struct pipeline *pl = arg;
-	struct run *run =
-		run_find(pl, json_get_str(m, "job", ""), json_get_int(m, "attempt", -1));
+	const char *uuid = json_get_str(m, "job", "");
+	int64_t attempt = json_get_int(m, "attempt", -1);
+	struct run *run = run_find(pl, uuid, attempt);
 
 	if (!message_is_known(type)) {
 		log_warning("the worker sent a message of unknown type '%.32s'", type);
@@ -328,6 +330,8 @@ static void on_message(void *arg, struct worker *w, const char *type, json_t *m)
 	/* Of an attempt that is over: fenced off. */
 	if (run && run->worker == w && run->step == STEP_MEASURE)
 		run_receive(run, type, m);
+	else if (!run || !run->is_adrift)
+		run_release_told(w, uuid, attempt, json_get_int(m, "n", 0));
 }
 
 struct leases {
@@ -579,6 +583,7 @@ void pipeline_hold(struct pipeline *pl)
 void pipeline_stop(struct pipeline *pl, void (*done)(void *arg), void *arg)
 {
 	pipeline_hold(pl);
+	reunion_leave(pl);
 	pl->done = done;
 	pl->done_arg = arg;
 	if (pl->n_timers) {

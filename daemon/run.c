@@ -203,15 +203,31 @@ static int on_writer(struct store *st, void *arg, struct error *err)
 	return r;
 }
 
+void run_release_told(struct worker *w, const char *uuid, int64_t attempt, int64_t n)
+{
+	json_t *m;
+
+	if (!w || n < 1)
+		return;
+	m = json_object();
+	json_set_str(m, "type", "stored");
+	json_set_str(m, "job", uuid);
+	json_set_int(m, "attempt", attempt);
+	json_set_int(m, "n", n);
+	worker_send(w, m);
+}
+
 /* Told to the worker only now that the records are on disk. */
 static void acknowledge(struct run *run)
 {
+	int64_t last = 0;
 	size_t i, n = 0;
 	json_t *m;
 
 	json_array_foreach (run->batch, i, m) {
 		json_t *stored;
 
+		last = json_get_int(m, "n", last);
 		if (strcmp(json_get_str(m, "type", ""), "process") != 0)
 			continue;
 		n++;
@@ -225,6 +241,7 @@ static void acknowledge(struct run *run)
 			stored, "seq", json_get_int(json_object_get(m, "process"), "seq", -1));
 		worker_send(run->worker, stored);
 	}
+	run_release_told(worker_by_id(run->pl, run->worker_id), run->uuid, run->attempt, last);
 	run->pl->n_processes += (int64_t)n;
 	if (n && run->sent_ns)
 		run->pl->storing_ns += clock_monotonic_ns() - run->sent_ns;
@@ -297,7 +314,7 @@ static void on_batch_stored(void *arg, int code, const struct error *err)
 	else if (json_array_size(run->inbox))
 		run_flush(run);
 	else if (run->is_lost)
-		run_enter(run, STEP_PUT_BACK);
+		run_enter(run, run->is_left ? STEP_OVER : STEP_PUT_BACK);
 }
 
 static json_t *take_batch(struct run *run)
@@ -334,6 +351,7 @@ void run_flush(struct run *run)
 void run_lose(struct run *run, const char *reason)
 {
 	run->is_lost = true;
+	run->is_left = run->pl->is_stopping && run->worker && !worker_is_embedded(run->worker);
 	run->worker = NULL;
 	snprintf(run->reason, sizeof(run->reason), "%s", reason);
 	run_release_slot(run);
@@ -343,5 +361,5 @@ void run_lose(struct run *run, const char *reason)
 	if (json_array_size(run->inbox))
 		run_flush(run);
 	else
-		run_enter(run, STEP_PUT_BACK);
+		run_enter(run, run->is_left ? STEP_OVER : STEP_PUT_BACK);
 }

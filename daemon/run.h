@@ -68,6 +68,7 @@ struct run {
 	struct arena *arena;	/* of plan */
 	struct queue_plan plan; /* read by steps only, but for dispatch */
 	struct worker *worker;	/* NULL: none (any more) */
+	int64_t worker_id;	/* of the last one, which may be gone */
 
 	/* messages of the worker */
 	json_t *inbox;	    /* came in; the loop's */
@@ -99,6 +100,9 @@ struct run {
 	bool has_freed;	    /* other jobs may have become ready by its end, or itself again */
 	bool is_unchanged;  /* head is the commit that was not to be measured again */
 	bool is_lost;	    /* its worker is gone */
+	bool is_left;	    /* lost because the daemon stops: the worker goes on with it */
+	bool is_adrift;	    /* found after a start; waits for the worker that has it */
+	int64_t n_told;	    /* adrift: number of the last message that is stored */
 	const char *ending; /* "canceled", "timed_out", "superseded": the worker was told */
 	char reason[RUN_REASON]; /* for PUT_BACK, FAIL and FINISH */
 	uv_timer_t timer;	 /* deadline, then grace; or a pause before trying again */
@@ -113,6 +117,7 @@ struct pipeline {
 	struct worker *workers[PIPELINE_WORKERS];
 	size_t n_workers;
 	bool is_started, is_stopping;
+	bool has_recovered; /* what an earlier life left is in runs */
 	bool is_claiming, claim_again;
 	struct claim *standing; /* of an idle worker, for the next job that is filed; NULL */
 	bool is_looking, look_again; /* for jobs that are to be ended */
@@ -165,6 +170,8 @@ void run_disarm(struct run *run);
 void run_release_slot(struct run *run);
 void run_receive(struct run *run, const char *type, json_t *message);
 void run_flush(struct run *run);
+/* Tell a worker of its own unit that it need not keep its messages up to number n. */
+void run_release_told(struct worker *w, const char *uuid, int64_t attempt, int64_t n);
 void run_cancel(struct run *run, const char *ending);
 void run_lose(struct run *run, const char *reason);
 
@@ -187,6 +194,13 @@ bool claim_is_full(const struct pipeline *pl);
 bool claim_stand_down(struct pipeline *pl);
 void recover_jobs(struct pipeline *pl);
 void look_for_cancels(struct pipeline *pl);
+struct worker *worker_by_id(struct pipeline *pl, int64_t id); /* NULL: it is gone */
+
+/* --- reunion.c: workers that went on while the daemon was away --- */
+void reunion_wait(struct run *run);	 /* for the worker that has it */
+void reunion_begin(struct pipeline *pl); /* the runs of an earlier life are there */
+void reunion_take_up(struct pipeline *pl, struct worker *w); /* what it brings */
+void reunion_leave(struct pipeline *pl);		     /* the daemon stops */
 
 /* --- steps.c: the work of the steps --- */
 int step_dispatch(struct run *run, struct store *st, struct error *err) must_check;

@@ -222,7 +222,7 @@ CREATE TABLE job (
 	parameters_json TEXT,
 	definition_json TEXT NOT NULL,
 	result_json TEXT
-, n_noisy_runs INTEGER NOT NULL DEFAULT 0) STRICT;
+, n_noisy_runs INTEGER NOT NULL DEFAULT 0, n_told INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE UNIQUE INDEX job_uuid ON job (uuid)
 	/* found by the id that clients hold */;

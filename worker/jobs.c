@@ -16,17 +16,21 @@
 
 static const char done_line[] = "{\"type\":\"done\"";
 
-void jobs_init(struct jobs *js, const struct host *host, struct link *link, int signal_fd)
+void jobs_init(
+	struct jobs *js, const struct host *host, struct link *link, int signal_fd, bool keeps)
 {
-	*js = (struct jobs){
-		.host = host, .link = link, .signal_fd = signal_fd, .waiting = json_array()
-	};
+	*js = (struct jobs){ .host = host,
+		.link = link,
+		.signal_fd = signal_fd,
+		.keeps = keeps,
+		.waiting = json_array() };
 }
 
 void jobs_done(struct jobs *js)
 {
 	json_decref(js->waiting);
 	js->waiting = NULL;
+	kept_done(&js->kept);
 }
 
 size_t jobs_running(const struct jobs *js)
@@ -54,6 +58,14 @@ static struct jobs_slot *find_job(struct jobs *js, const char *id)
 	return NULL;
 }
 
+static bool has_runner(const struct jobs *js, const char *id)
+{
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		if (js->slots[i].pid && !strcmp(js->slots[i].id, id))
+			return true;
+	return false;
+}
+
 /* A runner that has said `done` has ended everything of its job, and only has to exit. */
 static void set_n_jobs(struct jobs *js)
 {
@@ -64,10 +76,22 @@ static void set_n_jobs(struct jobs *js)
 	js->host->shared->n_jobs = n;
 }
 
+/* Whole lines about one job. */
+static void tell(struct jobs *js, const char *id, int64_t attempt, const char *lines, size_t n)
+{
+	if (js->keeps)
+		lines = kept_add(&js->kept, id, attempt, lines, &n);
+	if (!js->is_held)
+		link_send_text(js->link, lines, n);
+}
+
 static void send_done(struct jobs *js, const char *id, int64_t attempt, const char *status,
 	const char *fault, const char *reason)
 {
+	_cleanup_(json_decref)
 	json_t *m = json_object();
+	_cleanup_(buf_done)
+	struct buf line = { 0 };
 
 	json_set_str(m, "type", "done");
 	json_set_str(m, "job", id);
@@ -76,7 +100,8 @@ static void send_done(struct jobs *js, const char *id, int64_t attempt, const ch
 	json_set_opt(m, "fault", fault);
 	json_set_str(m, "reason", reason);
 	json_object_set_new(m, "cells", json_array());
-	link_send(js->link, m);
+	ndjson_format(&line, m);
+	tell(js, id, attempt, line.data, line.len);
 	snprintf(js->last_status, sizeof(js->last_status), "%s", status);
 }
 
@@ -263,6 +288,7 @@ void jobs_start(struct jobs *js, json_t *message)
 	}
 	if (!make_way(js, id, attempt))
 		return;
+	kept_forget(&js->kept, id, attempt);
 	if (!is_exclusive(message) || (!is_taken(js) && !json_array_size(js->waiting)))
 		launch(js, message);
 	else if (json_array_size(js->waiting) < JOBS_MAX)
@@ -300,11 +326,12 @@ size_t jobs_poll_fds(const struct jobs *js, struct pollfd *fds)
 
 	for (size_t i = 0; i < JOBS_MAX; i++) {
 		const struct jobs_slot *s = &js->slots[i];
+		bool waits = is_full || kept_bytes(&js->kept, s->id, s->attempt) > KEPT_MOST;
 
 		if (!s->pid)
 			continue;
 		/* A stream at its end is ready for ever; what follows is the exit. */
-		fds[n++] = (struct pollfd){ .fd = is_full || s->is_ended ? -1 : s->fd,
+		fds[n++] = (struct pollfd){ .fd = waits || s->is_ended ? -1 : s->fd,
 			.events = POLLIN };
 		fds[n++] = (struct pollfd){ .fd = s->pidfd, .events = POLLIN };
 	}
@@ -339,7 +366,7 @@ static void forward(struct jobs *js, struct jobs_slot *s)
 		at += len + 1;
 	}
 	if (n && !s->is_fenced)
-		link_send_text(js->link, s->in.data, n);
+		tell(js, s->id, s->attempt, s->in.data, n);
 	if (n)
 		buf_consume(&s->in, n);
 }
@@ -468,5 +495,92 @@ json_t *jobs_list(const struct jobs *js)
 			add_job(list, js->slots[i].id, js->slots[i].attempt);
 	json_array_foreach (js->waiting, i, m)
 		add_job(list, id_of(m), json_get_int(m, "attempt", 0));
+	for (const struct kept_job *k = js->kept.first; k; k = k->next)
+		if (k->has_done && !has_runner(js, k->id))
+			add_job(list, k->id, k->attempt);
 	return list;
+}
+
+/* --- a daemon that was away --- */
+
+void jobs_hold(struct jobs *js)
+{
+	js->is_held = true;
+}
+
+bool jobs_offer(struct jobs *js)
+{
+	_cleanup_(json_decref)
+	json_t *list = jobs_list(js);
+
+	js->is_held = json_array_size(list) > 0;
+	return js->is_held;
+}
+
+static const json_t *find_resumed(const json_t *message, const char *id, int64_t attempt)
+{
+	const json_t *list = json_object_get(message, "jobs"), *j;
+	size_t i;
+
+	json_array_foreach (list, i, j)
+		if (json_get_int(j, "attempt", -1) == attempt && !strcmp(id_of(j), id))
+			return j;
+	return NULL;
+}
+
+static void end_unwanted(struct jobs *js, const char *id, int64_t attempt)
+{
+	struct jobs_slot *s = find_job(js, id);
+	size_t i = find_waiting(js, id);
+
+	log_notice(
+		"job %s: the daemon does not go on with attempt %lld", id, (long long)attempt);
+	json_array_remove(js->waiting, i);
+	kept_forget(&js->kept, id, attempt + 1);
+	if (!s || s->attempt != attempt)
+		return;
+	s->is_fenced = true;
+	tell_runner(s, "shutdown");
+}
+
+static void send_again(struct jobs *js, const json_t *resumed)
+{
+	const char *id = id_of(resumed);
+	int64_t attempt = json_get_int(resumed, "attempt", -1);
+	const char *text;
+	size_t n;
+
+	kept_release(&js->kept, id, attempt, json_get_int(resumed, "n", 0));
+	text = kept_find(&js->kept, id, attempt, &n);
+	if (n)
+		link_send_text(js->link, text, n);
+	log_notice("job %s: attempt %lld goes on; %zu bytes were sent again", id,
+		(long long)attempt, n);
+}
+
+void jobs_resume(struct jobs *js, const json_t *message)
+{
+	_cleanup_(json_decref)
+	json_t *list = jobs_list(js);
+	const json_t *j;
+	size_t i;
+
+	if (!js->is_held)
+		return;
+	js->is_held = false;
+	json_array_foreach (list, i, j) {
+		int64_t attempt = json_get_int(j, "attempt", 0);
+		const json_t *resumed = find_resumed(message, id_of(j), attempt);
+
+		if (resumed)
+			send_again(js, resumed);
+		else
+			end_unwanted(js, id_of(j), attempt);
+	}
+}
+
+void jobs_stored(struct jobs *js, const json_t *message)
+{
+	kept_release(&js->kept, id_of(message), json_get_int(message, "attempt", 0),
+		json_get_int(message, "n", 0));
 }

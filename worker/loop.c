@@ -46,6 +46,8 @@ static void send_hello(struct loop *l)
 	json_object_set_new(env, "state", host_state(h, false));
 	json_object_set_new(m, "environment", env);
 	json_object_set(m, "devices", h->devices);
+	if (jobs_offer(&l->jobs))
+		json_object_set_new(m, "jobs", jobs_list(&l->jobs));
 	link_send(&l->link, m);
 }
 
@@ -73,8 +75,13 @@ static void take_message(struct loop *l, json_t *m)
 	const char *type = json_get_str(m, "type", "");
 
 	if (!strcmp(type, "job")) {
+		jobs_resume(&l->jobs, NULL); /* a daemon that does not know of it */
 		if (!l->is_ending)
 			jobs_start(&l->jobs, m);
+	} else if (!strcmp(type, "resume")) {
+		jobs_resume(&l->jobs, m);
+	} else if (!strcmp(type, "stored")) {
+		jobs_stored(&l->jobs, m);
 	} else if (!strcmp(type, "cancel")) {
 		jobs_cancel(&l->jobs, m);
 	} else if (!strcmp(type, "shutdown")) {
@@ -85,7 +92,7 @@ static void take_message(struct loop *l, json_t *m)
 		if (ns >= NS_PER_MS)
 			l->heartbeat_ns = ns;
 		l->next_beat_ns = clock_monotonic_ns() + l->heartbeat_ns;
-	} else if (strcmp(type, "stored")) {
+	} else {
 		log_info("a message of unknown type '%.40s' was dropped", type);
 	}
 }
@@ -133,13 +140,19 @@ static void try_connect(struct loop *l)
 	l->next_try_ns = clock_monotonic_ns() + l->backoff_ns;
 }
 
-/* Everything that runs belongs to a daemon that may already have given it to somebody else. */
+/* A worker of its own unit goes on: the daemon that comes back says what of it still counts.
+ * Any other ends with its daemon. */
 static void link_lost(struct loop *l)
 {
-	log_warning("the link to benchd is gone");
+	size_t n = jobs_running(&l->jobs);
+
+	log_warning("the link to benchd is gone%s", n && l->jobs.keeps ? "; jobs go on" : "");
 	link_done(&l->link);
 	link_init(&l->link, -1, false);
-	jobs_shut_down(&l->jobs);
+	if (l->jobs.keeps)
+		jobs_hold(&l->jobs);
+	else
+		jobs_shut_down(&l->jobs);
 	l->next_try_ns = clock_monotonic_ns() + NS_PER_S / 10;
 	if (!l->o->socket) {
 		l->is_ending = true;
@@ -261,7 +274,7 @@ int loop_run(const struct loop_options *o)
 {
 	struct loop l = { .o = o, .heartbeat_ns = 5 * NS_PER_S };
 
-	jobs_init(&l.jobs, o->host, &l.link, o->signal_fd);
+	jobs_init(&l.jobs, o->host, &l.link, o->signal_fd, o->socket != NULL);
 	begin(&l);
 	while (!is_over(&l)) {
 		wait_and_handle(&l);

@@ -268,7 +268,8 @@ struct job {
 	const char *trigger; /* "api", "hook", "schedule", "confirm", ... */
 	uint64_t seed;
 	int64_t attempt, max_attempts;
-	int64_t worker_id;	 /* 0: none */
+	int64_t worker_id;	 /* 0: none; negative: embedded, it ends with its daemon */
+	int64_t n_told;		 /* number of the worker's last message that is stored */
 	int64_t n_noisy_runs;	 /* measured again so often because the run was noisy */
 	int64_t n_done, n_total; /* processes */
 	int64_t created_ns, queued_ns, started_ns, finished_ns, not_before_ns, lease_until_ns;

@@ -24,7 +24,7 @@ static const char *const sql[] = {
 		" max_attempts = $11, worker_id = $12, n_done = $13, n_total = $14,"
 		" queued_ns = $15, started_ns = $16, finished_ns = $17, not_before_ns = $18,"
 		" lease_until_ns = $19, report_uuid = $20, base_report_uuid = $21,"
-		" result_json = COALESCE($22, result_json), n_noisy_runs = $24"
+		" result_json = COALESCE($22, result_json), n_noisy_runs = $24, n_told = $25"
 		" WHERE id = $1 AND ($23 < 0 OR attempt = $23)",
 	[RENAME - BASE] = "UPDATE job SET branch = $2 WHERE id = $1",
 	[ATTEMPT - BASE] = "SELECT attempt FROM job WHERE id = $1",
@@ -70,6 +70,7 @@ void job_read(struct query *q, struct arena *a, struct job *j)
 	j->base_report_uuid = column_text(q, a);
 	j->reason = column_text(q, a);
 	j->n_noisy_runs = column_int(q);
+	j->n_told = column_int(q);
 	j->parameters_json = j->definition_json = j->result_json = NULL;
 }
 
@@ -172,7 +173,7 @@ int store_job_save(
 		INT(j->n_total), INT(j->queued_ns), INT(j->started_ns), INT(j->finished_ns),
 		INT(j->not_before_ns), INT(j->lease_until_ns), TEXT(j->report_uuid),
 		TEXT(j->base_report_uuid), TEXT(j->result_json), INT(expected_attempt),
-		INT(j->n_noisy_runs) };
+		INT(j->n_noisy_runs), INT(j->n_told) };
 	int r = db_run(s, SAVE, err, args, ARRAY_SIZE(args));
 
 	if (r == OK && db_changes(s) == 0)

@@ -12,7 +12,7 @@
 	" j.n_done, j.n_total, j.created_ns, j.queued_ns, j.started_ns, j.finished_ns,"        \
 	" j.not_before_ns, j.lease_until_ns, j.branch, j.testbed, j.base_ref, j.head_ref,"     \
 	" j.base_hash, j.head_hash, j.origin, j.supersede_key, j.submitter, j.report_uuid,"    \
-	" j.base_report_uuid, j.reason, j.n_noisy_runs"
+	" j.base_report_uuid, j.reason, j.n_noisy_runs, j.n_told"
 #define JOB_FROM " FROM job j JOIN project p ON p.id = j.project_id"
 
 void job_read(struct query *q, struct arena *a, struct job *ret);

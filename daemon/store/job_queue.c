@@ -32,7 +32,7 @@ static const char *const sql[] = {
 	 * second changes no row. */
 	[CLAIM - BASE] =
 		"UPDATE job SET state = 'running', phase = '', worker_id = $1,"
-		" lease_until_ns = $2, attempt = attempt + 1,"
+		" lease_until_ns = $2, attempt = attempt + 1, n_told = 0,"
 		" started_ns = CASE WHEN started_ns = 0 THEN $3 ELSE started_ns END"
 		" WHERE state = 'queued' AND id = (SELECT id FROM job WHERE state = 'queued'"
 		" AND slot = $4 AND not_before_ns <= $3 ORDER BY class, queued_ns, id LIMIT 1)"

@@ -281,6 +281,16 @@ int64_t worker_shared_slots(const struct worker *w)
 	return w->n_shared;
 }
 
+bool worker_is_embedded(const struct worker *w)
+{
+	return w->is_embedded;
+}
+
+const json_t *worker_offered_jobs(const struct worker *w)
+{
+	return json_object_get(w->hello, "jobs");
+}
+
 const char *worker_environment_hash(const struct worker *w)
 {
 	return w->environment_hash;

@@ -48,11 +48,15 @@ void workers_free(struct workers *ws); /* after done; NULL is fine */
 
 /* Send one object; takes m over. A worker that does not read is dropped (4 MiB outstanding). */
 void worker_send(struct worker *w, json_t *m);
-/* Break the link: the worker ends what it runs. */
+/* Break the link: an embedded worker ends what it runs, another one when it is back and is not
+ * told to go on. */
 void worker_drop(struct worker *w, const char *reason);
 int64_t worker_id(const struct worker *w); /* > 0, unique in this daemon's life */
 int64_t worker_shared_slots(const struct worker *w);
 int64_t worker_ahead_slots(const struct worker *w); /* exclusive jobs it takes in advance */
+bool worker_is_embedded(const struct worker *w);
+/* [{job, attempt}] that it went on with while no daemon was there; NULL: none. Borrowed. */
+const json_t *worker_offered_jobs(const struct worker *w);
 const char *worker_environment_hash(const struct worker *w);
 const char *worker_environment_identity(const struct worker *w); /* canonical JSON */
 

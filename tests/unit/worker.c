@@ -13,11 +13,60 @@
 #include "worker/cpus.h"
 #include "worker/git.h"
 #include "worker/gitlog.h"
+#include "worker/kept.h"
 #include "worker/moments.h"
 #include "worker/noise.h"
 #include "worker/result.h"
 #include "worker/spec.h"
 #include "worker/utf8.h"
+
+/* --- what the daemon has not stored yet ----------------------------------------------------
+ */
+
+static const char some_job[] = "11111111-1111-4111-8111-111111111111";
+
+static const char *keep(struct kept *k, int64_t attempt, const char *lines)
+{
+	size_t n = strlen(lines);
+
+	return kept_add(k, some_job, attempt, lines, &n);
+}
+
+START_TEST(messages_are_kept_until_they_are_stored)
+{
+	struct kept k = { 0 };
+	size_t n;
+
+	ck_assert_str_eq(keep(&k, 1, "{\"type\":\"a\"}\n{\"type\":\"b\"}\n"),
+		"{\"n\":1,\"type\":\"a\"}\n{\"n\":2,\"type\":\"b\"}\n");
+	ck_assert_str_eq(keep(&k, 1, "{\"type\":\"c\"}\n"), "{\"n\":3,\"type\":\"c\"}\n");
+	ck_assert_str_eq(keep(&k, 2, "{\"type\":\"a\"}\n"), "{\"n\":1,\"type\":\"a\"}\n");
+	kept_release(&k, some_job, 1, 2);
+	ck_assert_str_eq(kept_find(&k, some_job, 1, &n), "{\"n\":3,\"type\":\"c\"}\n");
+	ck_assert_uint_eq(kept_bytes(&k, some_job, 1), n);
+	kept_release(&k, some_job, 1, 3);
+	ck_assert_uint_eq(kept_bytes(&k, some_job, 1), 0);
+	ck_assert_str_eq(keep(&k, 1, "{\"type\":\"d\"}\n"), "{\"n\":4,\"type\":\"d\"}\n");
+	kept_done(&k);
+}
+END_TEST
+
+START_TEST(a_job_is_forgotten_when_its_end_is_stored)
+{
+	struct kept k = { 0 };
+	size_t n;
+
+	keep(&k, 1, "{\"type\":\"done\",\"status\":\"failed\"}\n");
+	keep(&k, 2, "{\"type\":\"a\"}\n{\"type\":\"done\",\"status\":\"succeeded\"}\n");
+	kept_forget(&k, some_job, 2);
+	ck_assert_ptr_null(kept_find(&k, some_job, 1, &n));
+	kept_release(&k, some_job, 2, 1);
+	ck_assert_ptr_nonnull(kept_find(&k, some_job, 2, &n));
+	kept_release(&k, some_job, 2, 2);
+	ck_assert_ptr_null(kept_find(&k, some_job, 2, &n));
+	kept_release(&k, some_job, 2, 3);
+}
+END_TEST
 
 /* --- cpu lists --------------------------------------------------------------------------- */
 
@@ -736,11 +785,13 @@ START_TEST(the_tree_used_longest_ago_goes_first)
 }
 END_TEST
 
-SUITE("worker", cpu_lists_survive_a_round_trip, a_limit_never_cuts_a_character_in_half,
-	wrong_cpu_lists_are_refused, a_spec_gets_its_defaults,
-	each_arm_may_have_its_own_command, each_fault_of_a_spec_is_named,
-	a_flood_keeps_its_head_and_its_tail, the_first_error_explains_a_failed_build,
-	the_last_line_explains_a_failure, bytes_that_are_not_text_become_replacement_characters,
+SUITE("worker", messages_are_kept_until_they_are_stored,
+	a_job_is_forgotten_when_its_end_is_stored, cpu_lists_survive_a_round_trip,
+	a_limit_never_cuts_a_character_in_half, wrong_cpu_lists_are_refused,
+	a_spec_gets_its_defaults, each_arm_may_have_its_own_command,
+	each_fault_of_a_spec_is_named, a_flood_keeps_its_head_and_its_tail,
+	the_first_error_explains_a_failed_build, the_last_line_explains_a_failure,
+	bytes_that_are_not_text_become_replacement_characters,
 	result_lines_are_collected_by_benchmark_and_measure,
 	lines_that_break_the_result_protocol_are_named, caps_of_the_result_protocol_hold,
 	a_failed_proof_outweighs_a_good_one, quiet_processes_are_clean,
