@@ -11,13 +11,21 @@ static const struct adapter *const adapters[] = { &adapter_bmf, &adapter_dot_net
 	&adapter_catch2, &adapter_google, &adapter_dart, &adapter_go_bench, &adapter_jmh,
 	&adapter_js_benchmark, &adapter_js_time, &adapter_vitest, &adapter_asv, &adapter_pytest,
 	&adapter_ruby, &adapter_rust_bench, &adapter_rust_criterion, &adapter_rust_iai,
-	&adapter_hyperfine };
+	&adapter_gungraun_stdout, &adapter_gungraun_json, &adapter_hyperfine,
+	&adapter_js_timer };
 
 const char *const adapter_names[] = { "magic", "json", "c_sharp", "c_sharp_dot_net", "cpp",
 	"cpp_catch2", "cpp_google", "dart", "dart_benchmark_harness", "go", "go_bench", "java",
 	"java_jmh", "js", "js_benchmark", "js_time", "js_vitest", "python", "python_asv",
 	"python_pytest", "ruby", "ruby_benchmark", "rust", "rust_bench", "rust_criterion",
-	"rust_iai", "shell", "shell_hyperfine", NULL };
+	"rust_iai", "rust_gungraun", "rust_gungraun_stdout", "rust_gungraun_json",
+	"rust_iai_callgrind", "shell", "shell_hyperfine", NULL };
+
+/* What was renamed keeps its old name. */
+static const char *present_name(const char *adapter)
+{
+	return strcmp(adapter, "rust_iai_callgrind") ? adapter : "rust_gungraun";
+}
 
 /* "cpp" stands for every adapter whose name begins with "cpp_". */
 static bool is_meant(const char *wanted, const char *name)
@@ -39,6 +47,9 @@ bool adapter_is_known(const char *adapter)
 
 const char *adapter_stored_name(const char *adapter)
 {
+	adapter = present_name(adapter);
+	if (!strcmp(adapter, "rust_gungraun"))
+		return "rust_gungraun"; /* one tool, two forms */
 	for (size_t i = 0; i < ARRAY_SIZE(adapters); i++)
 		if (!strcmp(adapters[i]->name, adapter))
 			return adapters[i]->name;
@@ -50,6 +61,7 @@ int adapter_read(const char *adapter, const char *text, size_t n, enum average a
 {
 	struct error first = { 0 };
 
+	adapter = present_name(adapter);
 	for (size_t i = 0; i < ARRAY_SIZE(adapters); i++) {
 		struct tool_output out = { .adapter = adapters[i]->name, .arena = a };
 		struct error inner = { 0 };

@@ -64,9 +64,10 @@ struct adapter {
 		struct error *err);
 };
 extern const struct adapter adapter_bmf, adapter_pytest, adapter_google, adapter_hyperfine,
-	adapter_rust_bench, adapter_rust_criterion, adapter_rust_iai, adapter_go_bench,
-	adapter_js_benchmark, adapter_js_time, adapter_vitest, adapter_asv, adapter_ruby,
-	adapter_dart, adapter_jmh, adapter_dot_net, adapter_catch2;
+	adapter_rust_bench, adapter_rust_criterion, adapter_rust_iai, adapter_gungraun_stdout,
+	adapter_gungraun_json, adapter_go_bench, adapter_js_benchmark, adapter_js_time,
+	adapter_js_timer, adapter_vitest, adapter_asv, adapter_ruby, adapter_dart, adapter_jmh,
+	adapter_dot_net, adapter_catch2;
 
 /* A new result at the end of out, zeroed with NAN values; NULL when there are too many. */
 struct tool_result *tool_output_add(

@@ -6,15 +6,20 @@
  *                      344 ns     341 ns         349 ns     mean and its interval
  *                       19 ns      11 ns          29 ns     standard deviation and its interval
  *
- * A long name goes on before the figures of the second and third line. Name: "Case: NAME". */
+ * A long name is wrapped: version 3 goes on before the figures of the second and third line,
+ * version 2 begins on lines of its own above the first. Name: "Case: NAME". */
 #include "daemon/ingest/scan.h"
 
 #include <string.h>
 
+enum { WRAPPED_MAX = 20 };
+
 struct page {
 	const char *test; /* of the test case; NULL: none yet */
 	bool in_heading;
-	const char *name; /* of the benchmark that is being read; NULL */
+	const char *name;  /* of the benchmark that is being read; NULL */
+	const char *begun; /* lines of a name that has no figures yet; NULL */
+	int n_begun;
 	double mean;
 	int line; /* of it: 1 after its first, 2 after the mean */
 };
@@ -88,6 +93,20 @@ static void finish(struct tool_output *out, struct page *page, double deviation)
 	r->upper = page->mean + deviation;
 }
 
+/* An empty line, or more of them than a name takes, ends what was begun. */
+static void begin_name(struct page *page, struct scan l, struct arena *a)
+{
+	const char *text = scan_rest(&l, a);
+
+	if (!*text || page->name || page->n_begun == WRAPPED_MAX) {
+		page->begun = NULL;
+		page->n_begun = 0;
+	} else {
+		page->begun =
+			page->n_begun++ ? arena_printf(a, "%s %s", page->begun, text) : text;
+	}
+}
+
 static void figures(struct tool_output *out, struct page *page, struct scan l)
 {
 	struct scan text;
@@ -98,12 +117,17 @@ static void figures(struct tool_output *out, struct page *page, struct scan l)
 		page->line = 1;
 		if (!*page->name)
 			page->name = NULL;
+		else if (page->n_begun)
+			page->name = arena_printf(out->arena, "%s %s", page->begun, page->name);
+		page->n_begun = 0;
 	} else if (page->name && split(l, false, &text, v)) {
 		go_on_name(page, &text, out->arena);
 		if (page->line++ == 1)
 			page->mean = v[0];
 		else
 			finish(out, page, v[0]);
+	} else {
+		begin_name(page, l, out->arena);
 	}
 }
 

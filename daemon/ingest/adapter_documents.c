@@ -11,9 +11,9 @@ enum { NONE = 1u << AVERAGE_NONE, MEAN = 1u << AVERAGE_MEAN, MEDIAN = 1u << AVER
 
 /* --- java_jmh --- */
 
-/* "ops/ms" (more is better) or "ms/op". */
+/* "ops/ms" (more is better), "ms/op", or of the profiler of the collector "B/op". */
 struct jmh_unit {
-	bool is_rate;
+	bool is_rate, is_bytes;
 	double factor; /* times this for ns, or divided by it for ops/s */
 };
 
@@ -25,6 +25,9 @@ static bool jmh_unit(const char *unit, struct jmh_unit *ret)
 
 	if (!slash)
 		return false;
+	*ret = (struct jmh_unit){ .is_bytes = !strcmp(unit, "B/op"), .factor = 1 };
+	if (ret->is_bytes)
+		return true;
 	ret->is_rate = !strncmp(unit, "ops/", 4);
 	snprintf(time, sizeof(time), "%.*s",
 		ret->is_rate ? 7 : (int)MIN(slash - unit, (ptrdiff_t)7),
@@ -67,7 +70,25 @@ static double bound(const json_t *list, size_t i, const struct jmh_unit *u)
 	return json_is_number(v) ? jmh_value(json_number_value(v), u) : NAN;
 }
 
-/* Secondary metrics of profilers whose unit is a time or a rate are measures by their name. */
+static void jmh_describe(struct tool_result *r, const struct jmh_unit *u)
+{
+	r->unit = u->is_bytes  ? "bytes (B)"
+		  : u->is_rate ? "operations / second (ops/s)"
+			       : "nanoseconds (ns)";
+	r->better = u->is_rate ? BETTER_HIGHER : BETTER_LOWER;
+}
+
+/* Bytes of an operation are what others call allocated; JMH before 1.37 has a dot before it. */
+static const char *jmh_measure(const char *key)
+{
+	static const char norm[] = "gc.alloc.rate.norm";
+
+	return !strcmp(key, norm) || !strcmp(key, "\xc2\xb7gc.alloc.rate.norm") ? "allocated"
+										: key;
+}
+
+/* Secondary metrics of profilers whose unit is a time, a rate or bytes are measures by their
+ * name. */
 static void jmh_metric(
 	struct tool_output *out, const char *name, const char *measure, const json_t *m)
 {
@@ -88,10 +109,8 @@ static void jmh_metric(
 			    : "latency");
 	if (!r)
 		return;
-	if (measure) {
-		r->unit = u.is_rate ? "operations / second (ops/s)" : "nanoseconds (ns)";
-		r->better = u.is_rate ? BETTER_HIGHER : BETTER_LOWER;
-	}
+	if (measure)
+		jmh_describe(r, &u);
 	r->value = jmh_value(score, &u);
 	r->lower = bound(confidence, 0, &u);
 	r->upper = bound(confidence, 1, &u);
@@ -134,7 +153,7 @@ static int read_jmh(const char *text, size_t n, enum average average, struct too
 		secondary = json_object_get(b, "secondaryMetrics");
 		json_object_foreach (secondary, key, m)
 			if (strlen(key) <= 64)
-				jmh_metric(out, name, key, m);
+				jmh_metric(out, name, jmh_measure(key), m);
 	}
 	if (json_array_size(list) == 0 || i < json_array_size(list))
 		return error_set(err, E_BAD_REQUEST,

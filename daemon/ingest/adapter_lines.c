@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Tools that print one result a line: js_benchmark, js_time, python_asv, ruby_benchmark,
+/* Tools that print one result a line: js_benchmark, js_time, ruby_benchmark and
  * dart_benchmark_harness. */
 #include "daemon/ingest/scan.h"
 
@@ -48,16 +48,20 @@ static int read_benchmark_js(const char *text, size_t n, enum average average,
 			       "NAME x 1,431,759 ops/sec ...(93 runs sampled)", out, err);
 }
 
-/* default: 7617ms - timer ended */
-static void time_js_line(struct tool_output *out, struct scan l, struct scan before)
+/* default: 7617ms - timer ended, as Firefox and Bencher have it */
+static bool timer(struct tool_output *out, struct scan l, const char *end)
 {
 	const char *at = scan_find_last(&l, ": ");
 	struct scan name = { l.p, at }, s = { at ? at + 2 : NULL, l.end };
 	double v, ns;
 
-	if (at && scan_number(&s, &v) && scan_time_unit(&s, &ns) &&
-		scan_text(&s, " - timer ended") && scan_end(&s))
-		add(out, name, "latency", v * ns, NAN);
+	return at && scan_number(&s, &v) && (scan_spaces(&s), scan_time_unit(&s, &ns)) &&
+	       scan_text(&s, end) && scan_end(&s) && add(out, name, "latency", v * ns, NAN);
+}
+
+static void time_js_line(struct tool_output *out, struct scan l, struct scan before)
+{
+	timer(out, l, " - timer ended");
 }
 
 static int read_time_js(const char *text, size_t n, enum average average,
@@ -70,39 +74,28 @@ static int read_time_js(const char *text, size_t n, enum average average,
 			       text, n, time_js_line, "NAME: 7617ms - timer ended", out, err);
 }
 
-/* [ 35.00%] ··· benchmarks.TimeSuite.time_keys     11.1±0.01μs */
-static void asv_line(struct tool_output *out, struct scan l, struct scan before)
+/* sum: 46.338ms, as Node, Deno and Chrome have it. Many a line of a log looks like that, so
+ * that magic comes here last. */
+static void timer_line(struct tool_output *out, struct scan l, struct scan before)
 {
-	double percent, v, spread, ns;
-	struct scan name;
-	const char *word;
+	double minutes, seconds;
+	const char *at = scan_find_last(&l, ": ");
+	struct scan name = { l.p, at }, s = { at ? at + 2 : NULL, l.end };
 
-	if (!scan_text(&l, "["))
+	if (timer(out, l, "") || !at)
 		return;
-	scan_skip(&l);
-	if (!scan_number(&l, &percent) || !scan_text(&l, "%] \xc2\xb7\xc2\xb7\xc2\xb7 "))
-		return;
-	name = l;
-	if (!scan_word(&l, out->arena, &word) || !scan_spaces(&l))
-		return;
-	name.end = l.p;
-	if (scan_text(&l, "failed")) {
-		tool_output_skip(out, "'%.100s' failed", word);
-		return;
-	}
-	if (scan_number(&l, &v) && scan_text(&l, "\xc2\xb1") && scan_number(&l, &spread) &&
-		scan_time_unit(&l, &ns) && scan_end(&l))
-		add(out, name, "latency", v * ns, spread * ns);
+	/* 1:02.345 (m:ss.mmm) */
+	if (scan_number(&s, &minutes) && scan_text(&s, ":") && scan_number(&s, &seconds) &&
+		scan_text(&s, " (m:ss.mmm)") && scan_end(&s))
+		add(out, name, "latency", (60 * minutes + seconds) * ns_per_s, NAN);
 }
 
-static int read_asv(const char *text, size_t n, enum average average, struct tool_output *out,
+static int read_timer(const char *text, size_t n, enum average average, struct tool_output *out,
 	struct error *err)
 {
-	int r = average_check("python_asv", average, NONE | MEDIAN, err);
+	int r = average_check("js_time", average, NONE, err);
 
-	return r < 0 ? r
-		     : scan_lines(text, n, asv_line, "[ 35.00%] ... NAME  11.1 +- 0.01 us", out,
-			       err);
+	return r < 0 ? r : scan_lines(text, n, timer_line, "NAME: 46.338ms", out, err);
 }
 
 /* Of Benchmark.bmbm the rehearsal comes first, and ends in a line of its own: it does not
@@ -121,16 +114,12 @@ static bool ruby_figures(struct scan s, double *total, double *real)
 	return scan_number(&s, real) && scan_text(&s, ")") && scan_end(&s);
 }
 
-static void ruby_line(struct tool_output *out, struct scan l, struct scan before)
+static void ruby_line(struct tool_output *out, struct scan l)
 {
 	double total, real;
 	struct tool_result *r;
 	const char *p = l.p;
 
-	if (scan_find(&l, "--- total: ")) {
-		out->n = 0;
-		return;
-	}
 	while (p < l.end &&
 		!(scan_is_gap(&l, p) && ruby_figures((struct scan){ p, l.end }, &total, &real)))
 		p++;
@@ -145,11 +134,25 @@ static void ruby_line(struct tool_output *out, struct scan l, struct scan before
 static int read_ruby(const char *text, size_t n, enum average average, struct tool_output *out,
 	struct error *err)
 {
+	struct scan all = { text, text + n }, l;
 	int r = average_check("ruby_benchmark", average, NONE, err);
+	size_t n_before = 0; /* results that stand before the rehearsal */
 
-	return r < 0 ? r
-		     : scan_lines(text, n, ruby_line,
-			       "NAME  0.950000  0.000000  0.950000 (  0.952039)", out, err);
+	while (r == OK && scan_line(&all, &l)) {
+		struct scan begin = l;
+
+		if (scan_text(&begin, "Rehearsal ---"))
+			n_before = out->n;
+		else if (scan_find(&l, "--- total: "))
+			out->n = n_before;
+		else
+			ruby_line(out, l);
+	}
+	if (r == OK && out->n == 0)
+		return error_set(err, E_BAD_REQUEST,
+			"there is no line such as 'NAME  0.950000  0.000000  0.950000 (  "
+			"0.952039)'");
+	return r;
 }
 
 /* Template(RunTime): 1.0 us. */
@@ -174,6 +177,6 @@ static int read_dart(const char *text, size_t n, enum average average, struct to
 
 const struct adapter adapter_js_benchmark = { "js_benchmark", read_benchmark_js };
 const struct adapter adapter_js_time = { "js_time", read_time_js };
-const struct adapter adapter_asv = { "python_asv", read_asv };
+const struct adapter adapter_js_timer = { "js_time", read_timer };
 const struct adapter adapter_ruby = { "ruby_benchmark", read_ruby };
 const struct adapter adapter_dart = { "dart_benchmark_harness", read_dart };

@@ -140,8 +140,11 @@ static int read_criterion(const char *text, size_t n, enum average average,
 static bool iai_count(struct scan l, const char *label, double *ret)
 {
 	scan_skip(&l);
-	return scan_text(&l, label) && scan_text(&l, ":") && scan_spaces(&l) &&
-	       scan_number(&l, ret);
+	if (!scan_text(&l, label) || !scan_text(&l, ":") || !scan_spaces(&l) ||
+		!scan_number(&l, ret))
+		return false;
+	scan_skip(&l); /* Gungraun goes on with "|" */
+	return l.p == l.end || *l.p == '(';
 }
 
 static int read_iai(const char *text, size_t n, enum average average, struct tool_output *out,

@@ -253,7 +253,139 @@ START_TEST(benchmark_js_names_may_have_an_x)
 }
 END_TEST
 
-/* Adapters whose tools are not at hand: lines as their documents show them. */
+START_TEST(names_that_catch2_wraps_are_whole)
+{
+	const struct tool_result *r;
+	struct tool_output o;
+
+	read_file("magic", "catch2.txt", AVERAGE_MEAN, &o);
+	ck_assert_str_eq(o.adapter, "cpp_catch2");
+	ck_assert_uint_eq(o.n, 4);
+	r = find(&o, "Sorting: std::stable_sort of a vector with a long name that is wrapped",
+		"latency");
+	near(r->value, 4991.49);
+	near(r->upper, 4991.49 + 658.09);
+	near(find(&o, "Sorting: std::sort", "latency")->value, 58413.7);
+	near(find(&o, "Sorting: reverse 100 %", "latency")->value, 190.855);
+	near(find(&o, "Another case, with a comma: make", "latency")->value, 229.832);
+}
+END_TEST
+
+START_TEST(asv_tables_memory_and_tracked_values_are_read)
+{
+	struct tool_output o;
+
+	read_file("python", "asv.txt", AVERAGE_NONE, &o);
+	ck_assert_str_eq(o.adapter, "python_asv");
+	ck_assert_uint_eq(o.n, 21);
+	ck_assert_msg(o.n_skipped == 3 && strstr(o.skipped, "'b.Plain.time_broken' failed"),
+		"%s", o.skipped);
+	near(find(&o, "b.Plain.time_sum", "latency")->lower, 38300);
+	near(find(&o, "b.Plain.mem_list", "memory-size")->value, 8060);
+	near(find(&o, "b.Plain.peakmem_list", "memory-peak")->value, 24.9e6);
+	near(find(&o, "b.Plain.track_answer", "tracked")->value, 42);
+	near(find(&o, "b.TimeSuite.time_keys[n=1000]", "latency")->upper, 7310);
+	near(find(&o, "two.TimeGrid.time_sum[kind=a b,n=1000]", "latency")->value, 5280);
+	near(find(&o, "two.TimeGrid.peakmem_sum[kind=list,n=10]", "memory-peak")->value,
+		24.8e6);
+	near(find(&o, "two.TimeThree.time_sum[param1=2,param2=False,param3=y]", "latency")
+			->value,
+		4570);
+}
+END_TEST
+
+START_TEST(of_a_rehearsal_only_the_second_pass_counts)
+{
+	struct tool_output o;
+
+	read_file("magic", "ruby.txt", AVERAGE_NONE, &o);
+	ck_assert_str_eq(o.adapter, "ruby_benchmark");
+	ck_assert_uint_eq(o.n, 8);
+	near(find(&o, "for loop:", "latency")->value, 0.088441e9);
+	near(find(&o, "sort!", "latency")->value, 0.003813e9);
+	near(find(&o, "sort", "cpu-time")->value, 0.002048e9);
+}
+END_TEST
+
+START_TEST(timers_of_node_are_read_when_nothing_else_is_there)
+{
+	struct tool_output o;
+	struct error err;
+
+	read_file("magic", "js_time.txt", AVERAGE_NONE, &o);
+	ck_assert_str_eq(o.adapter, "js_time");
+	near(find(&o, "default: nested", "latency")->value, 22.467e9);
+	near(find(&o, "default", "latency")->value, 5000);
+	ck_assert_int_eq(
+		read_text("js_time", "a: 1:02.345 (m:ss.mmm)\n", AVERAGE_NONE, &o, &err), OK);
+	near(find(&o, "a", "latency")->value, 62.345e9);
+	/* A line of a log does not hide what comes after it. */
+	ck_assert_int_eq(
+		read_text("magic", "warm-up: 5ms\ntest a ... bench: 1 ns/iter (+/- 1)\n",
+			AVERAGE_NONE, &o, &err),
+		OK);
+	ck_assert_str_eq(o.adapter, "rust_bench");
+}
+END_TEST
+
+START_TEST(jmh_brings_parameters_forks_and_allocations)
+{
+	const struct tool_result *r;
+	struct tool_output o;
+
+	read_file("magic", "jmh.json", AVERAGE_NONE, &o);
+	ck_assert_str_eq(o.adapter, "java_jmh");
+	ck_assert_uint_eq(o.n, 8);
+	r = find(&o, "org.sample.MyBenchmark.sum[n=10]", "throughput");
+	near(r->value, 9091099.855820486);
+	near(r->lower, -9577061.386115672);
+	ck_assert_uint_eq(r->n_samples, 6);
+	near(r->samples[3], 1.3175671781969002e7);
+	near(find(&o, "org.sample.MyBenchmark.sort[n=1000]", "latency")->value, 846925.5633);
+	r = find(&o, "org.sample.MyBenchmark.sort[n=1000]", "allocated");
+	near(r->value, 4056.5255174010776);
+	ck_assert_str_eq(r->unit, "bytes (B)");
+}
+END_TEST
+
+START_TEST(vitest_names_are_those_of_its_groups)
+{
+	struct tool_output o;
+
+	read_file("magic", "vitest.json", AVERAGE_NONE, &o);
+	ck_assert_str_eq(o.adapter, "js_vitest");
+	ck_assert_uint_eq(o.n, 6);
+	near(find(&o, "s.bench.js > sorting > numbers", "latency")->value, 1295419.707317151);
+	near(find(&o, "s.bench.js > sorting > inner > reverse", "throughput")->value,
+		23610.494103);
+	read_file("js_vitest", "vitest.json", AVERAGE_MEDIAN, &o);
+	near(find(&o, "s.bench.js > sorting > numbers", "latency")->value, 18431.999999847903);
+}
+END_TEST
+
+START_TEST(counts_of_valgrind_are_the_same_in_print_and_in_json)
+{
+	static const char *const files[] = { "gungraun.txt", "gungraun.ndjson" };
+	struct tool_output o;
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		read_file("rust", files[i], AVERAGE_NONE, &o);
+		ck_assert_str_eq(o.adapter, i ? "rust_gungraun_json" : "rust_gungraun_stdout");
+		ck_assert_uint_eq(o.n, 18);
+		near(find(&o, "lib_bench::numbers::fibonacci long:20", "Instructions")->value,
+			221505);
+		near(find(&o, "lib_bench::numbers::fill", "RAM Hits")->value, 132);
+	}
+	read_file("rust_iai_callgrind", "gungraun_dhat.txt", AVERAGE_NONE, &o);
+	near(find(&o, "lib_bench::numbers::fill", "Total bytes")->value, 8000);
+	read_file("magic", "iai.txt", AVERAGE_NONE, &o);
+	ck_assert_str_eq(o.adapter, "rust_iai");
+	near(find(&o, "fill_1000", "estimated-cycles")->value, 10278);
+	ck_assert_str_eq(adapter_stored_name("rust_iai_callgrind"), "rust_gungraun");
+}
+END_TEST
+
+/* Adapters whose tools are not at hand, and forms of other versions. */
 START_TEST(other_tools_are_read_by_their_documented_forms)
 {
 	static const char catch2[] =
@@ -348,7 +480,7 @@ END_TEST
 START_TEST(long_lines_are_read_in_one_go)
 {
 	static const char *const fills[] = { " ", "\t", "1 ", "1,", ": ", " x ", "[", "-",
-		"a\n", " time:", "1 ns ", "\xc2\xb1" };
+		"a\n", " time:", "1 ns ", "\xc2\xb1", "\n", "=\n", "{\"" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(fills); i++) {
 		struct buf b = { 0 };
@@ -371,5 +503,10 @@ SUITE("adapters", pytest_benchmark_is_read_with_its_rounds,
 	entries_fold_as_bencher_folds_them,
 	go_benchmarks_count_bytes_allocations_and_what_they_like,
 	libtest_and_criterion_bring_their_throughput, benchmark_js_names_may_have_an_x,
+	names_that_catch2_wraps_are_whole, asv_tables_memory_and_tracked_values_are_read,
+	of_a_rehearsal_only_the_second_pass_counts,
+	timers_of_node_are_read_when_nothing_else_is_there,
+	jmh_brings_parameters_forks_and_allocations, vitest_names_are_those_of_its_groups,
+	counts_of_valgrind_are_the_same_in_print_and_in_json,
 	other_tools_are_read_by_their_documented_forms,
 	an_average_that_a_tool_has_not_is_no_match, long_lines_are_read_in_one_go)
