@@ -511,8 +511,9 @@ int main(int argc, char **argv)
 	sd_init();
 	/* An arena a thread would keep what each of them once needed. */
 	mallopt(M_ARENA_MAX, 2);
-	/* Fixed, so that it does not grow: large blocks go back as soon as they are free. */
-	mallopt(M_MMAP_THRESHOLD, 64 * KiB);
+	/* Fixed, so that it does not grow: large blocks go back as soon as they are free. Above
+	 * SQLite's journals of statements, which would be mapped some ten times a job. */
+	mallopt(M_MMAP_THRESHOLD, 160 * KiB);
 	mallopt(M_TRIM_THRESHOLD, 256 * KiB);
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);

@@ -17,7 +17,8 @@ static const int64_t log_most_bytes = 64 * MiB; /* begin it anew, and shorten it
 static const int64_t artifact_age_ns = 30 * 86400 * NS_PER_S, artifacts_kept_bytes = GiB;
 static const int64_t prune_every_ns = 3600 * NS_PER_S, prune_age_ns = 48 * 3600 * NS_PER_S;
 
-static void run_one(struct writer *w, struct task *t)
+/* Behind others of its transaction: what it did must go without what they did. */
+static void run_behind(struct writer *w, struct task *t)
 {
 	int r;
 
@@ -35,29 +36,52 @@ static void run_one(struct writer *w, struct task *t)
 		t->code = r;
 }
 
-static void run_into(struct writer *w, struct task *t, struct task_list *batch)
+/* The first of a transaction needs no savepoint, for which SQLite would copy each page before
+ * it is changed: when it fails, all of the transaction goes, and another one is begun. Fails
+ * when it cannot be begun. */
+static int run_first(struct writer *w, struct task *t)
 {
-	run_one(w, t);
-	TAILQ_INSERT_TAIL(batch, t, link);
-	w->batched++;
+	struct error err;
+
+	t->code = t->run(w->store, t->arg, &t->err);
+	if (t->code >= 0)
+		return OK;
+	store_rollback(w->store);
+	return store_begin(w->store, &err);
 }
 
-static void run_batch(struct writer *w, struct task_list *batch)
+static int run_into(struct writer *w, struct task *t, struct task_list *batch, bool *is_first)
+{
+	int r = OK;
+
+	if (*is_first)
+		r = run_first(w, t);
+	else
+		run_behind(w, t);
+	*is_first = *is_first && t->code < 0;
+	TAILQ_INSERT_TAIL(batch, t, link);
+	w->batched++;
+	return r;
+}
+
+/* Fails when there is no transaction any more; then nothing was done in it. */
+static int run_batch(struct writer *w, struct task_list *batch)
 {
 	int64_t until_ns = clock_mono(w->clock) + batch_ns;
+	bool is_first = true;
 	unsigned wake = 0;
 	struct task *t;
+	int r = OK;
 
-	for (int n = 0; n < BATCH_MAX && (t = task_queue_take(&w->queue)); n++) {
-		run_into(w, t, batch);
+	for (int n = 0; r == OK && n < BATCH_MAX && (t = task_queue_take(&w->queue)); n++) {
+		r = run_into(w, t, batch, &is_first);
 		if (t->code >= 0)
 			wake |= t->wake;
 		if (clock_mono(w->clock) > until_ns)
 			break;
 	}
 	t = wake ? task_queue_call_standby(&w->queue, wake) : NULL;
-	if (t)
-		run_into(w, t, batch);
+	return t ? run_into(w, t, batch, &is_first) : r;
 }
 
 /* Nothing of the batch is durable: nobody may be told that it is. */
@@ -129,7 +153,10 @@ static void write_batch(struct writer *w)
 	int64_t start_ns;
 	int r;
 
-	run_batch(w, &batch);
+	if (run_batch(w, &batch) < 0) {
+		mailbox_post(w->out, &batch);
+		return;
+	}
 	prune(w);
 	start_ns = clock_mono(w->clock);
 	r = store_commit(w->store, &err);

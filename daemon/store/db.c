@@ -163,6 +163,9 @@ static void configure_library(void)
 	/* One global counter less that all threads fight for. Refused once SQLite is in use,
 	 * which is harmless. */
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	/* No pages in advance: every RETURNING makes a table of its own that holds one row, and
+	 * 20 pages for it would be mapped, filled with zeros and unmapped each time. */
+	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 	/* One write of SQLite 3.40 takes less than 128 KiB (it masks the length): with larger
 	 * pieces the move into a file fails as if the disk were full. */
 	sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, STATEMENT_JOURNAL);
