@@ -46,8 +46,8 @@ struct comparison_row { /* one (benchmark, measure) that both reports have */
 	enum noise noise;  /* the worse of the two reports */
 	bool paired, same_definition;
 	bool decides; /* false: a companion (cpu-time, memory-peak), shown but not counted */
-	const char *method; /* "paired Hodges-Lehmann", "Hodges-Lehmann", "exact", "values only"
-			     */
+	const char *method; /* "paired Hodges-Lehmann", "Hodges-Lehmann", "exact", "values
+			     * only", "ab_log_t, by the scatter of the history" */
 	const char *reason; /* why the outcome is what it is; a short phrase */
 	/* Base against itself in the same blocks (`control: true`): what this host shows where
 	 * nothing differs. n 0: there was none. */
@@ -80,8 +80,8 @@ struct report_comparison {
 
 /* Compare head with base. Two arms of one job are compared block by block (Wilcoxon
  * signed-rank, paired Hodges-Lehmann), other reports process against process (Mann-Whitney,
- * Hodges-Lehmann). Uploads have no processes: their stored values are shown, and without
- * several iterations the outcome is unknown. rules may be NULL. */
+ * Hodges-Lehmann). Uploads have no processes: one value each is judged by the scatter of the
+ * history (10 commits or more), at a level that all rows share. rules may be NULL. */
 int analysis_compare(struct store *st, struct arena *a, const struct report *base,
 	const struct report *head, const struct compare_rules *rules,
 	struct report_comparison *ret, struct error *err) must_check;

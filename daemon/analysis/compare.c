@@ -17,6 +17,7 @@ struct side {
 };
 
 struct comparing {
+	struct store *st;
 	struct arena *a;
 	struct side base, head;
 	struct report_values control; /* of the base run a second time in each block */
@@ -214,7 +215,17 @@ static void show_values(
 	row->effect = row->base != 0 ? row->head / row->base - 1 : NAN;
 	row->outcome = OUTCOME_UNKNOWN;
 	row->method = "values only";
-	row->reason = "too few values for a test";
+}
+
+/* Nothing can measure them again, so that the level is that of all rows together. */
+static int test_single(struct comparing *x, const struct result *b, const struct result *h,
+	struct comparison_row *row)
+{
+	size_t n = MIN(x->base.values.n_results, x->head.values.n_results);
+
+	show_values(row, b, h);
+	return compare_by_history(x->st, x->a, x->base.report, x->head.report, b->series_id,
+		x->rules.alpha / (double)MAX(n, (size_t)1), row, x->err);
 }
 
 /* Reasons for which numbers must not be compared, whatever they say. */
@@ -279,7 +290,7 @@ static int add_row(struct comparing *x, const struct result *b, const struct res
 			   !result_mirrors_latency(x->a, &x->base.values, &x->head.values, h),
 		.same_definition = same_text(b->definition_hash, h->definition_hash) };
 	if (n_b < 2 || n_h < 2)
-		show_values(row, b, h);
+		r = test_single(x, b, h, row);
 	else if (are_counts(x->a, h, base, n_b, head, n_h))
 		counts_compare(x->a, base, n_b, head, n_h, row);
 	else
@@ -474,7 +485,8 @@ int analysis_compare(struct store *st, struct arena *a, const struct report *bas
 	_cleanup_(mw_tails_free)
 	struct mw_tails *tails = mw_tails_new();
 	struct report_comparison c = { .base = *base, .head = *head };
-	struct comparing x = { .a = a,
+	struct comparing x = { .st = st,
+		.a = a,
 		.base.report = base,
 		.head.report = head,
 		.tails = tails,

@@ -207,6 +207,13 @@ int judge_series(struct judging *g, struct timeline *t) must_check;
 int find_metric(struct judging *g, const struct timeline *t, const struct commit_value *c,
 	int64_t *ret_report, int64_t *ret_metric) must_check;
 
+/* --- compare_history.c: one value each --- */
+/* Fill the rest of a row whose base, head and effect are known, when the segment of the base
+ * has 10 commits or more (docs/methods.md). alpha: two-sided, of this row. */
+int compare_by_history(struct store *st, struct arena *a, const struct report *base,
+	const struct report *head, int64_t series_id, double alpha, struct comparison_row *row,
+	struct error *err) must_check;
+
 /* --- counts.c: what does not scatter --- */
 bool measure_may_be_counted(const struct measure *m);
 /* Instructions of two or more processes that agree within 0.05 %. */

@@ -341,8 +341,33 @@ START_TEST(one_value_is_no_test)
 	add_report(p.id, "main", H2, "x", 150);
 	c = compared(H1, H2);
 	ck_assert_int_eq(c.outcome, OUTCOME_UNKNOWN);
-	ck_assert_str_eq(c.rows[0].reason, "too few values for a test");
+	ck_assert_str_eq(c.rows[0].reason,
+		"one value each, and no 10 commits of history to judge them by");
 	ck_assert(fabs(c.rows[0].effect - 0.5) < 1e-9);
+	finish();
+}
+END_TEST
+
+START_TEST(one_value_each_is_judged_by_the_scatter_of_the_history)
+{
+	struct report_comparison c;
+	struct project p;
+
+	begin(15);
+	p = a_project("p");
+	for (int k = 0; k < 20; k++)
+		add_report(
+			p.id, "main", commit_hash(k), "x", 100 * (1 + 0.004 * gauss(&w.rng)));
+	add_report(p.id, "feature", H1, "x", 110);
+	add_report(p.id, "slight", H2, "x", 100.1);
+	c = compared("main", "feature");
+	ck_assert_int_eq(c.outcome, OUTCOME_SLOWER);
+	ck_assert_str_eq(c.rows[0].reason, "beyond the scatter of the history");
+	ck_assert(c.rows[0].low > 0.06 && c.rows[0].high < 0.14);
+	ck_assert(c.rows[0].detectable > 0.01 && c.rows[0].detectable < 0.05);
+	c = compared("main", "slight");
+	ck_assert_int_ne(c.outcome, OUTCOME_SLOWER);
+	ck_assert_int_ne(c.outcome, OUTCOME_FASTER);
 	finish();
 }
 END_TEST
@@ -824,8 +849,8 @@ SUITE("analysis", a_quiet_host_finds_the_slow_commit_of_a_young_history,
 	a_throughput_that_mirrors_latency_does_not_count_twice,
 	a_throughput_that_falls_at_the_same_latency_counts,
 	reports_of_two_jobs_are_compared_by_processes, a_report_equals_itself,
-	one_value_is_no_test, different_sets_are_never_a_pass,
-	a_gate_on_a_failed_job_is_an_error,
+	one_value_is_no_test, one_value_each_is_judged_by_the_scatter_of_the_history,
+	different_sets_are_never_a_pass, a_gate_on_a_failed_job_is_an_error,
 	a_young_history_has_no_limits_and_its_gate_is_unknown,
 	an_older_history_has_limits_and_a_gate,
 	a_rate_that_mirrors_latency_does_not_count_twice_against_the_history,
