@@ -1,38 +1,53 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Two reports with one value each, as uploads most often are: no test of the two, but the
- * commits of the base's segment say how far values here lie apart where nothing changes. */
+ * commits of the base's history say how far values here lie apart where nothing changes. */
 #include <math.h>
+#include <string.h>
 #include "daemon/analysis/internal.h"
 #include "stats/dist.h"
 #include "stats/power.h"
 #include "stats/quantile.h"
 #include "stats/threshold.h"
 
-enum { LEAST_COMMITS = 10 };
+enum { LEAST_NU = 9 }; /* of 10 commits of one level */
 
-/* Variance of ln of the commits of the base's segment, head's own commit left out. */
+/* Squares around the mean of one segment; head's own commit (skip) is left out. */
+static void add_segment(
+	const struct timeline *t, size_t from, size_t to, size_t skip, struct log_variance *v)
+{
+	size_t n, n_used = 0, *index;
+	double *x = timeline_values(t, from, to, &index, &n), *y;
+
+	for (size_t i = 0; i < n; i++)
+		if (index[i] != skip)
+			x[n_used++] = x[i];
+	if (n_used < 2 || !values_are_positive(x, n_used))
+		return;
+	y = sample_logs(t->a, x, n_used);
+	v->s2 += pow(sample_sd(y, n_used, sample_mean(y, n_used)), 2) * (double)(n_used - 1);
+	v->nu += (double)(n_used - 1);
+}
+
+/* Variance of ln of a commit's value, pooled over the segments between confirmed changes. */
 static struct log_variance scatter_of(
 	const struct timeline *t, const struct report *base, const struct report *head)
 {
-	const struct log_variance none = { 0 };
-	size_t k = timeline_find(t, base->id), from, to, n, n_used = 0, *index;
-	double *x, mean;
+	struct log_variance v = { 0 };
+	size_t k = timeline_find(t, base->id), skip = timeline_find(t, head->id), from, to;
 
 	if (k == t->n_commits)
-		return none;
-	from = timeline_segment_start(t, k);
-	for (to = k + 1; to < t->n_commits && !t->commits[to].starts;)
-		to++;
-	x = timeline_values(t, from, to, &index, &n);
-	k = timeline_find(t, head->id);
-	for (size_t i = 0; i < n; i++)
-		if (index[i] != k)
-			x[n_used++] = x[i];
-	if (n_used < LEAST_COMMITS || !values_are_positive(x, n_used))
-		return none;
-	x = sample_logs(t->a, x, n_used);
-	mean = sample_mean(x, n_used);
-	return (struct log_variance){ pow(sample_sd(x, n_used, mean), 2), (double)n_used - 1 };
+		return v;
+	for (from = timeline_family_start(t, k); from < t->n_commits; from = to) {
+		for (to = from + 1; to < t->n_commits && !t->commits[to].starts;)
+			to++;
+		add_segment(t, from, to, skip, &v);
+		if (to < t->n_commits && strcmp(t->commits[to].starts, "change_point") != 0)
+			break;
+	}
+	if (v.nu < LEAST_NU)
+		return (struct log_variance){ 0 };
+	v.s2 /= v.nu;
+	return v;
 }
 
 static enum outcome direction(const struct comparison_row *row)
@@ -67,7 +82,7 @@ static void judge(struct comparison_row *row, const struct log_variance *v, doub
 		row->outcome = OUTCOME_SAME;
 		row->reason = "the whole interval lies inside +-min_effect";
 	} else {
-		row->reason = "one value each: within what the history scatters";
+		row->reason = "one value each: it may be the scatter of the history";
 	}
 }
 
@@ -80,7 +95,7 @@ int compare_by_history(struct store *st, struct arena *a, const struct report *b
 	struct series s;
 	int r;
 
-	row->reason = "one value each, and no 10 commits of history to judge them by";
+	row->reason = "one value each, and too short a history to judge them by";
 	if (!series_id || !(row->base > 0) || !(row->head > 0))
 		return OK;
 	r = store_series_get(st, a, series_id, &s, err);

@@ -341,8 +341,8 @@ START_TEST(one_value_is_no_test)
 	add_report(p.id, "main", H2, "x", 150);
 	c = compared(H1, H2);
 	ck_assert_int_eq(c.outcome, OUTCOME_UNKNOWN);
-	ck_assert_str_eq(c.rows[0].reason,
-		"one value each, and no 10 commits of history to judge them by");
+	ck_assert_str_eq(
+		c.rows[0].reason, "one value each, and too short a history to judge them by");
 	ck_assert(fabs(c.rows[0].effect - 0.5) < 1e-9);
 	finish();
 }
