@@ -48,7 +48,7 @@ struct daemon {
 	struct sockets sockets;
 	json_t *shipped;
 	_Atomic(struct rules *) rules;
-	_Atomic int64_t n_waiting;
+	_Atomic int64_t n_waiting, n_cpus;
 	struct app app;
 	struct server *server;
 	struct pipeline *pipeline;
@@ -82,6 +82,7 @@ static void put_rules(struct daemon *d, json_t *workloads)
 		.shipped = d->shipped,
 		.max_waiting = c->max_waiting,
 		.n_waiting = &d->n_waiting,
+		.n_cpus = &d->n_cpus,
 		.max_attempts = c->max_attempts };
 	r->replaced = atomic_load(&d->rules);
 	atomic_store(&d->rules, r);
@@ -407,6 +408,7 @@ static int start(struct daemon *d, struct error *err)
 		.rules = rules_now,
 		.arg = d,
 		.n_waiting = &d->n_waiting,
+		.n_cpus = &d->n_cpus,
 		.lease_ns = d->config->lease_ns,
 		.keep_answers_ns = d->config->keep_answers_ns,
 		.needs_worker = d->config->worker.is_embedded,

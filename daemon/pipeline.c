@@ -312,6 +312,7 @@ static void on_hello(void *arg, struct worker *w)
 	pl->workers[pl->n_workers++] = w;
 	pl->n_connected = (int64_t)pl->n_workers;
 	log_info("a worker is connected, environment %.12s", worker_environment_hash(w));
+	*pl->c.n_cpus = worker_cpus(w);
 	reunion_take_up(pl, w);
 	claim_jobs(pl);
 }

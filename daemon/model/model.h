@@ -221,6 +221,10 @@ bool workload_name_is_valid(const char *name);
  * are filled in. The workload borrows from definition and a. */
 int workload_read(json_t *definition, struct arena *a, struct workload *ret,
 	struct error *err) must_check;
+/* What `threads: auto` means where the worker measures on n_cpus cpus (0: unknown, nothing is
+ * done) is written into a definition that leaves it open and names no cpus itself. */
+void scaling_settle(json_t *definition, int64_t n_cpus);
+int64_t scaling_count_cpus(const char *list); /* of "1,4-7"; 0: none, or no list */
 /* Write the numbers of threads that "auto" means on this host into the definition, so that a
  * stored job means the same anywhere and for ever. */
 void workload_pin_scaling(struct workload *w);

@@ -50,6 +50,11 @@ static int count_listed(const char *list)
 	return n;
 }
 
+int64_t scaling_count_cpus(const char *list)
+{
+	return MIN(count_listed(list), SCALING_MAX_THREADS);
+}
+
 static int count_cpus(const char *list)
 {
 	cpu_set_t set;
@@ -63,10 +68,8 @@ static int count_cpus(const char *list)
 }
 
 /* 1, 2, 4, ... and all of them. */
-static void fill_auto(struct scaling_plan *s, const char *cpus)
+static void fill_auto(struct scaling_plan *s, int all)
 {
-	int all = count_cpus(cpus);
-
 	for (int n = 1; n < all && s->n < SCALING_MAX - 1; n *= 2)
 		s->threads[s->n++] = n;
 	s->threads[s->n++] = all;
@@ -78,9 +81,9 @@ static int fill_list(struct scaling_plan *s, json_t *list, struct error *err)
 	size_t i;
 	json_t *v;
 
-	if (json_array_size(list) < 2 || json_array_size(list) > SCALING_MAX)
+	if (json_array_size(list) < 1 || json_array_size(list) > SCALING_MAX)
 		return error_set_field(err, E_UNPROCESSABLE, "/scaling/threads",
-			"'scaling/threads' must be 'auto' or a list of 2 to %d numbers",
+			"'scaling/threads' must be 'auto' or a list of 1 to %d numbers",
 			SCALING_MAX);
 	json_array_foreach (list, i, v) {
 		json_int_t n = json_integer_value(v);
@@ -149,12 +152,28 @@ int scaling_read(json_t *definition, enum workload_kind kind, const char *cpus, 
 	if (raw.threads && !json_is_string(raw.threads))
 		r = fill_list(&s, raw.threads, err);
 	else if (!raw.threads || !strcmp(json_string_value(raw.threads), "auto"))
-		fill_auto(&s, cpus);
+		fill_auto(&s, count_cpus(cpus));
 	else
 		r = refuse(err, "/scaling/threads",
 			"'scaling/threads' must be 'auto' or a list of numbers");
 	*ret = s;
 	return r;
+}
+
+void scaling_settle(json_t *definition, int64_t n_cpus)
+{
+	json_t *o = json_object_get(definition, "scaling"), *list;
+	const json_t *threads = json_object_get(o, "threads");
+	struct scaling_plan s = { 0 };
+
+	if (!json_is_object(o) || n_cpus < 1 || *json_get_str(definition, "cpus", "") ||
+		(threads && strcmp(json_get_str(o, "threads", ""), "auto") != 0))
+		return;
+	fill_auto(&s, (int)MIN(n_cpus, SCALING_MAX_THREADS));
+	list = json_array();
+	for (size_t i = 0; i < s.n; i++)
+		json_array_append_new(list, json_integer(s.threads[i]));
+	json_object_set_new(o, "threads", list);
 }
 
 void workload_pin_scaling(struct workload *w)

@@ -213,6 +213,8 @@ static int read_definition(struct desk *d)
 	r = take_definition(d);
 	if (r == OK)
 		r = take_protocol(d);
+	if (r == OK && d->rules->n_cpus)
+		scaling_settle(d->definition, *d->rules->n_cpus);
 	if (r == OK)
 		r = workload_read(d->definition, d->a, &d->w, d->err);
 	if (r == OK)

@@ -28,6 +28,7 @@ struct queue_rules {
 	int64_t max_waiting;	    /* jobs not yet final, all projects: E_UNAVAILABLE beyond */
 	_Atomic int64_t *n_waiting; /* how many there are, roughly; NULL: not limited */
 	int64_t max_attempts;
+	_Atomic int64_t *n_cpus; /* the worker measures on so many; NULL, 0: none has said */
 };
 
 /* The workload that name means for a project: of the configuration, saved by PUT, or a built-in

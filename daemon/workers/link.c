@@ -2,6 +2,7 @@
 /* One link: bytes in, objects out, and who is at the other end. */
 #include <string.h>
 #include "base/secret.h"
+#include "daemon/model/model.h"
 #include "daemon/workers/internal.h"
 
 struct out { /* one line on its way */
@@ -279,6 +280,13 @@ int64_t worker_ahead_slots(const struct worker *w)
 int64_t worker_shared_slots(const struct worker *w)
 {
 	return w->n_shared;
+}
+
+int64_t worker_cpus(const struct worker *w)
+{
+	const json_t *told = json_object_get(w->hello, "environment");
+
+	return scaling_count_cpus(json_get_str(json_object_get(told, "identity"), "cpus", ""));
 }
 
 bool worker_is_embedded(const struct worker *w)

@@ -54,6 +54,7 @@ void worker_drop(struct worker *w, const char *reason);
 int64_t worker_id(const struct worker *w); /* > 0, unique in this daemon's life */
 int64_t worker_shared_slots(const struct worker *w);
 int64_t worker_ahead_slots(const struct worker *w); /* exclusive jobs it takes in advance */
+int64_t worker_cpus(const struct worker *w);	    /* it measures on; 0: it did not say */
 bool worker_is_embedded(const struct worker *w);
 /* [{job, attempt}] that it went on with while no daemon was there; NULL: none. Borrowed. */
 const json_t *worker_offered_jobs(const struct worker *w);

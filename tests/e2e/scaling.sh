@@ -92,4 +92,14 @@ refused "OMP_NUM_THREADS is ours" '"environment":{"OMP_NUM_THREADS":"1"},"scalin
 refused "weak needs something that grows" '"scaling":{"kind":"weak","threads":[1,2]}' "weak scaling multiplies the parameter 'size'"
 check_match "a job cannot fix what varies" "$(post "$P/jobs" '{"workload":"strong","parameters":{"threads":2}}')" "'threads' is what 'scaling' of the workload 'strong' varies"
 check_match "other backends have one thread" "$(post "$P/jobs" '{"workload":"kernels","parameters":{"backend":"simd"}}')" "needs the backend 'threads'"
+
+kill "$daemon"
+wait "$daemon"
+printf '\nworker: {embedded: false, socket: %s/worker.sock}\n' "$tmp" >>"$tmp/benchd.yaml"
+cpu=$("$python" -c 'import os; print(min(os.sched_getaffinity(0)))')
+check "a daemon whose worker is another unit starts" start_daemon --config "$tmp/benchd.yaml"
+spawn "$tmp/worker.log" "$top_builddir/benchd-worker" --socket "$tmp/worker.sock" --state "$tmp/worker" --cpus "$cpu"
+check "the worker measures on one processor" wait_for 30 sh -c "curl -s '$url/v0/testbeds/live' | grep -q '\"cpus\":\"$cpu\"'"
+report=$(post "$P/jobs?wait=100s" '{"workload":"kernels"}' | field report)
+check_equal "auto counts the processors of the worker, not the daemon's" "$(ask "$report" "sorted(b['benchmark']['name'] for b in d['results'][0])")" "['stream.triad[backend=threads,size=small,threads=1,weak=true]']"
 done_testing
