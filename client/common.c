@@ -37,6 +37,18 @@ int complain(struct client *c, const struct error *err)
 								       : EXIT_FAILED;
 }
 
+/* "404 Not found: there is no job 'x'\n", asked for as text: what is behind the status. */
+static const char *plain_reason(struct client *c, const struct answer *a)
+{
+	const char *text = buf_str(&a->body), *colon = strstr(text, ": ");
+
+	if (a->body.len == 0)
+		return "the daemon refused";
+	if (isdigit((unsigned char)*text) && colon)
+		text = colon + 2;
+	return arena_strndup(c->arena, text, strcspn(text, "\n"));
+}
+
 int complain_answer(struct client *c, const struct answer *a)
 {
 	const json_t *errors = json_object_get(a->json, "errors");
@@ -45,10 +57,7 @@ int complain_answer(struct client *c, const struct answer *a)
 
 	if (c->output == OUT_JSON && a->json)
 		json_dumpf(a->json, stdout, JSON_INDENT(2)), putchar('\n');
-	fprintf(stderr, "benchctl: %s%s%s%s (HTTP %ld)\n",
-		detail	      ? detail
-		: a->body.len ? buf_str(&a->body)
-			      : "the daemon refused",
+	fprintf(stderr, "benchctl: %s%s%s%s (HTTP %ld)\n", detail ? detail : plain_reason(c, a),
 		*pointer ? " [" : "", pointer, *pointer ? "]" : "", a->status);
 	if (a->status == 401)
 		fputs("benchctl: set BENCHD_TOKEN or BENCHD_TOKEN_FILE\n", stderr);

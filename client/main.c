@@ -57,10 +57,19 @@ static void print_help(void)
 	     "  6 not permitted, 7 daemon unreachable, 8 timed out waiting, 130 interrupted");
 }
 
+/* "report" and "reports", "project" and "projects" are the same noun. */
+static bool is_name(const char *command, const char *name)
+{
+	size_t n = strlen(command), m = strlen(name);
+
+	return !strncmp(command, name, n < m ? n : m) &&
+	       (n == m || (n == m + 1 && command[m] == 's') || (m == n + 1 && name[n] == 's'));
+}
+
 static const struct command *find_command(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		if (!strcmp(commands[i]->name, name))
+		if (is_name(commands[i]->name, name))
 			return commands[i];
 	return NULL;
 }
@@ -111,6 +120,10 @@ int main(int argc, char **argv)
 	int code;
 
 	command_first(argc, argv);
+	if (argc == 3 && !strcmp(argv[1], "help") && find_command(argv[2])) {
+		argv[1] = argv[2]; /* help COMMAND: COMMAND --help */
+		argv[2] = "--help";
+	}
 	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
 		!strcmp(argv[1], "help")) {
 		print_help();

@@ -1,17 +1,63 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* benchctl projects: list the projects. */
+/* benchctl projects: list the projects, make one. */
 #include "client/client.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int create(struct client *c, const char *name, bool is_public, const char *url)
+{
+	json_t *body = arena_own_json(c->arena, json_object());
+	struct error err = { 0 };
+	struct answer a;
+	int code = EXIT_OK;
+
+	json_set_str(body, "name", name);
+	json_set_str(body, "visibility", is_public ? "public" : "private");
+	json_set_opt(body, "url", url);
+	if (api_call(c, "POST", "/v0/projects", body, NULL, &a, &err) < 0)
+		return complain(c, &err);
+	if (a.status >= 400) {
+		code = complain_answer(c, &a);
+	} else if (c->output == OUT_JSON) {
+		json_dumpf(a.json, stdout, JSON_INDENT(2));
+		putchar('\n');
+	} else {
+		printf("%s\n", json_get_str(a.json, "slug", ""));
+	}
+	buf_done(&a.body);
+	return code;
+}
+
+static bool is_list(const struct string_list *words)
+{
+	return words->n == 0 || (words->n == 1 && (!strcmp(words->items[0], "list") ||
+							  !strcmp(words->items[0], "ls")));
+}
 
 static int run(struct client *c, const struct command *self, int argc, char **argv)
 {
+	bool is_public = false;
+	const char *url = NULL;
+	const struct option_row rows[] = {
+		{ "public", 0, NULL, "create: everybody may read it", OPT_FLAG, &is_public },
+		{ "url", 0, "URL", "create: where its source is", OPT_STRING, &url },
+		{ 0 },
+	};
 	struct string_list words;
-	int code = args_parse(c, self, NULL, argc, argv, &words, NULL);
+	int code = args_parse(c, self, rows, argc, argv, &words, NULL);
 
 	if (code != EXIT_OK)
 		return code;
-	if (words.n)
+	if (is_list(&words))
+		return print_path(c, "/v0/projects?per_page=255");
+	if (strcmp(words.items[0], "create") != 0)
 		return usage_error(self, "takes no '%s'", words.items[0]);
-	return print_path(c, "/v0/projects?per_page=255");
+	if (words.n != 2)
+		return usage_error(self, "create takes one name");
+	return create(c, words.items[1], is_public, url);
 }
 
-const struct command command_projects = { "projects", "", "list the projects", NULL, run };
+const struct command command_projects = { "projects", "[list | create NAME]",
+	"list the projects, make one", "  benchctl projects create 'My library' --public\n",
+	run };

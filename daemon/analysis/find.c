@@ -77,6 +77,8 @@ int analysis_find_report(struct store *st, struct arena *a, int64_t project_id, 
 		r = find_by_hash(st, a, project_id, &f, ret, err);
 	if (r == E_NOT_FOUND)
 		r = find_by_branch(st, a, project_id, ref, testbed, ret, err);
+	if (r == E_NOT_FOUND)
+		r = store_report_find(st, a, project_id, uuid, ret, err);
 	if (r != E_NOT_FOUND)
 		return r;
 	return error_set(err, E_NOT_FOUND,

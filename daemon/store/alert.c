@@ -189,7 +189,8 @@ int store_alert_find(struct store *s, struct arena *a, int64_t project_id, const
 	struct alert *ret, struct error *err)
 {
 	_cleanup_(query_done)
-	struct query q = db_query(s, FIND, ARGS(INT(project_id), TEXT(uuid)));
+	struct query q = db_query(
+		s, FIND, ARGS(INT(project_id), TEXT(uuid_complete(s, a, UUID_ALERT, uuid))));
 	int r = query_one(&q, err, "there is no alert '%.80s'", uuid);
 
 	if (r == OK)

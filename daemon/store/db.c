@@ -65,6 +65,7 @@ static const struct statements *const families[Q_count] = {
 	[Q_SCHEDULE] = &schedule_statements,
 	[Q_RULE] = &rule_statements,
 	[Q_PAST] = &past_statements,
+	[Q_PREFIX] = &prefix_statements,
 	[Q_PLACE] = &place_statements,
 	[Q_ARTIFACT] = &artifact_statements,
 	[Q_DELIVERY] = &delivery_statements,

@@ -50,6 +50,7 @@ enum family {
 	Q_OUTGOING,
 	Q_RULE,
 	Q_PAST,
+	Q_PREFIX,
 	Q_PLACE,
 	Q_ARTIFACT,
 	Q_count
@@ -67,8 +68,8 @@ extern const struct statements project_statements, branch_statements, head_state
 	report_statements, report_list_statements, result_statements, series_statements,
 	point_statements, change_statements, alert_statements, threshold_statements,
 	token_statements, idempotency_statements, schedule_statements, delivery_statements,
-	outgoing_statements, rule_statements, past_statements, place_statements,
-	artifact_statements;
+	outgoing_statements, rule_statements, past_statements, prefix_statements,
+	place_statements, artifact_statements;
 const struct statements *statements_of(enum family f);
 extern const struct embed schema_files[]; /* generated from schema/ */
 
@@ -148,6 +149,11 @@ int db_run(struct store *s, int statement, struct error *err, const struct arg *
 int db_get_int(struct store *s, int statement, int64_t otherwise, int64_t *ret,
 	struct error *err, const struct arg *args, size_t n) must_check;
 int64_t db_changes(const struct store *s); /* rows the last write changed */
+/* prefix.c: the UUID that begins with text (8 digits or more) if there is one only, else text.
+ */
+enum uuid_table { UUID_JOB, UUID_REPORT, UUID_ALERT };
+const char *uuid_complete(
+	struct store *s, struct arena *a, enum uuid_table table, const char *text);
 /* SQLite's error as ours. */
 int db_error(struct store *s, int rc, struct error *err);
 /* Text of our own making, not prepared: transactions, pragmas, migrations. */

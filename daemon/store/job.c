@@ -99,7 +99,7 @@ int store_job_find(
 	struct store *s, struct arena *a, const char *uuid, struct job *ret, struct error *err)
 {
 	_cleanup_(query_done)
-	struct query q = db_query(s, FIND, ARGS(TEXT(uuid)));
+	struct query q = db_query(s, FIND, ARGS(TEXT(uuid_complete(s, a, UUID_JOB, uuid))));
 	int r = query_one(&q, err, "there is no job '%.80s'", uuid);
 
 	if (r == OK)

@@ -300,7 +300,8 @@ static int find(struct query *q, struct arena *a, const char *what, struct repor
 int store_report_find(struct store *s, struct arena *a, int64_t project_id, const char *uuid,
 	struct report *ret, struct error *err)
 {
-	struct query q = db_query(s, FIND, ARGS(INT(project_id), TEXT(uuid)));
+	struct query q = db_query(
+		s, FIND, ARGS(INT(project_id), TEXT(uuid_complete(s, a, UUID_REPORT, uuid))));
 
 	return find(&q, a, uuid, ret, err);
 }

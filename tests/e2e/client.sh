@@ -21,6 +21,8 @@ exits 2 "submit without a workload is refused" "$ctl" submit
 exits 2 "compare wants two names" "$ctl" compare a
 exits 0 "help is not an error" "$ctl" submit --help
 check_match "help begins with examples" "$(cat "$tmp/out")" "benchctl submit stream.triad"
+exits 0 "help COMMAND is COMMAND --help" "$ctl" help submit
+check_match "with the same examples" "$(cat "$tmp/out")" "benchctl submit stream.triad"
 exits 7 "no daemon there" "$ctl" jobs --host http://127.0.0.1:9
 check_match "and it says what to do" "$(cat "$tmp/out")" "BENCHD_HOST or --host"
 exits 7 "options may stand before the command" "$ctl" -p x --host http://127.0.0.1:9 jobs

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Processes, reports, results, series and points. */
+#include <ctype.h>
+#include <stdio.h>
 #include "tests/lib/store.h"
 
 /* --- processes --- */
@@ -121,6 +123,30 @@ START_TEST(a_report_is_read_as_it_was_stored)
 	ck_assert_str_eq(results[0].benchmark.name, "sum");
 	ck_assert_str_eq(results[0].measure.units, "nanoseconds (ns)");
 	refused(store_report_find(db, mem, p.id + 1, r.uuid, &report, &err), E_NOT_FOUND,
+		"there is no report");
+	finish();
+}
+END_TEST
+
+START_TEST(the_first_digits_of_a_uuid_do_where_only_one_begins_so)
+{
+	char digits[10], *c;
+	struct simple_report r;
+	struct report report;
+	struct project p;
+
+	start();
+	p = a_project("p");
+	r = add_report(p.id, "main", H1, "sum", 1);
+	snprintf(digits, sizeof(digits), "%.8s", r.uuid);
+	for (c = digits; *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+	ok(store_report_find(db, mem, p.id, digits, &report, &err));
+	ck_assert_str_eq(report.uuid, r.uuid);
+	digits[7] = 0;
+	refused(store_report_find(db, mem, p.id, digits, &report, &err), E_NOT_FOUND,
+		"there is no report");
+	refused(store_report_find(db, mem, p.id, "%_______", &report, &err), E_NOT_FOUND,
 		"there is no report");
 	finish();
 }
@@ -461,6 +487,7 @@ END_TEST
 
 SUITE("store_report", a_process_and_its_samples_are_read_as_they_came,
 	a_record_that_comes_twice_is_stored_once, a_report_is_read_as_it_was_stored,
+	the_first_digits_of_a_uuid_do_where_only_one_begins_so,
 	a_metric_is_found_by_the_uuid_it_shows,
 	results_come_by_iteration_and_name_with_all_they_carry, what_cannot_be_stored_is_said,
 	points_come_in_version_order_newest_max_of_them, flags_are_set_and_cleared,
