@@ -100,6 +100,7 @@ static int read_quantity(const struct json_field *f, const json_t *v, const char
 	int64_t *target, struct error *err)
 {
 	bool is_time = f->kind == JF_DURATION;
+	const char *unit = is_time ? " seconds" : " bytes";
 	double scale = is_time ? 1e9 : 1;
 	struct error inner;
 
@@ -112,12 +113,16 @@ static int read_quantity(const struct json_field *f, const json_t *v, const char
 	} else {
 		double d = json_number_value(v) * scale;
 
-		if (!isfinite(d) || d < 0 || d > 9e18)
-			return refuse(pointer, f->key, err, "is out of range");
+		if (!isfinite(d) || d < 0 || d > 9e18) {
+			int r = check_limits(f, json_number_value(v), unit, pointer, err);
+
+			return r < 0 ? r
+				     : refuse(pointer, f->key, err, "must be 0 to %.15g%s",
+					       floor(9e18 / scale), unit);
+		}
 		*target = (int64_t)llround(d);
 	}
-	return check_limits(
-		f, (double)*target / scale, is_time ? " seconds" : " bytes", pointer, err);
+	return check_limits(f, (double)*target / scale, unit, pointer, err);
 }
 
 static int read_enum(const struct json_field *f, const json_t *v, const char *pointer,

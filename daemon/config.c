@@ -36,6 +36,7 @@ struct raw {
 	const char *program, *socket;
 	int required;
 	int64_t max_waiting, max_attempts, lease_ns, keep_answers_ns, keep_deliveries_ns;
+	int64_t keep_artifacts_ns, artifacts_bytes;
 };
 
 static const char *const log_names[] = { "error", "warning", "notice", "information",
@@ -82,6 +83,8 @@ static const struct json_field queue_fields[] = {
 static const struct json_field retention_fields[] = {
 	F("idempotency", JF_DURATION, keep_answers_ns, 86400, 31536000, NULL),
 	F("deliveries", JF_DURATION, keep_deliveries_ns, 86400, 315360000, NULL),
+	F("artifacts", JF_DURATION, keep_artifacts_ns, 3600, 315360000, NULL),
+	F("artifacts_size", JF_BYTES, artifacts_bytes, 0, 1e12, NULL),
 };
 #undef F
 
@@ -280,6 +283,8 @@ static int apply_raw(struct config *c, const struct raw *raw, struct error *err)
 	c->lease_ns = raw->lease_ns;
 	c->keep_answers_ns = raw->keep_answers_ns;
 	c->keep_deliveries_ns = raw->keep_deliveries_ns;
+	c->keep_artifacts_ns = raw->keep_artifacts_ns;
+	c->artifacts_bytes = raw->artifacts_bytes;
 	return OK;
 }
 
@@ -316,6 +321,8 @@ static const struct raw raw_defaults = {
 	.lease_ns = 30 * NS_PER_S,
 	.keep_answers_ns = 48 * 3600 * NS_PER_S,
 	.keep_deliveries_ns = 30 * 24 * 3600 * NS_PER_S,
+	.keep_artifacts_ns = 30 * 24 * 3600 * NS_PER_S,
+	.artifacts_bytes = GiB,
 };
 
 static int load_file(struct config *c, struct error *err)

@@ -45,6 +45,7 @@ struct config {
 	int64_t max_waiting, max_attempts, lease_ns;
 	int64_t keep_answers_ns; /* of idempotent requests */
 	int64_t keep_deliveries_ns;
+	int64_t keep_artifacts_ns, artifacts_bytes; /* files of jobs */
 	struct hooks hooks;
 	struct notify_rules notify;
 	const char *workload_dir; /* NULL */

@@ -411,6 +411,8 @@ static int start(struct daemon *d, struct error *err)
 		.n_cpus = &d->n_cpus,
 		.lease_ns = d->config->lease_ns,
 		.keep_answers_ns = d->config->keep_answers_ns,
+		.keep_artifacts_ns = d->config->keep_artifacts_ns,
+		.artifacts_bytes = d->config->artifacts_bytes,
 		.needs_worker = d->config->worker.is_embedded,
 		.on_over = on_jobs_over };
 	const struct receive_config rc = { .loop = &d->loop,

@@ -116,6 +116,7 @@ static int apply_judged(struct applying *b, json_t *m, struct error *err)
 
 static int apply_artifact(struct applying *b, json_t *m, struct error *err)
 {
+	b->run->pl->has_new_files = true;
 	return ingest_artifact(&b->in, m, err);
 }
 

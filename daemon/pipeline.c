@@ -438,17 +438,27 @@ void pipeline_trim(struct pipeline *pl, int64_t at_least)
 	malloc_trim(0);
 }
 
+static int prune_files(struct pipeline *pl, struct store *st, int64_t now_ns, struct error *err)
+{
+	pl->has_new_files = false;
+	return store_artifact_prune(
+		st, now_ns - pl->c.keep_artifacts_ns, pl->c.artifacts_bytes, err);
+}
+
 static int tick_write(struct store *st, void *arg, struct error *err)
 {
 	_cleanup_(arena_free)
 	struct arena *a = arena_new();
 	struct pipeline *pl = arg;
 	int64_t now = pipeline_now(pl);
+	bool is_time = pl->n_ticks % PRUNE_EVERY_TICKS == 1;
 	int r;
 
 	r = queue_tick(st, a, pl->c.rules(pl->c.arg), now, err);
-	if (r == OK && pl->n_ticks % PRUNE_EVERY_TICKS == 1)
+	if (r == OK && is_time)
 		r = store_idempotency_prune(st, now - pl->c.keep_answers_ns, err);
+	if (r == OK && (is_time || pl->has_new_files))
+		r = prune_files(pl, st, now, err);
 	return r;
 }
 

@@ -25,6 +25,7 @@ struct pipeline_config {
 	_Atomic int64_t *n_waiting; /* refreshed on a timer: jobs that are not over */
 	_Atomic int64_t *n_cpus;    /* set when a worker says hello: it measures on so many */
 	int64_t lease_ns, keep_answers_ns;
+	int64_t keep_artifacts_ns, artifacts_bytes; /* files of jobs: so long, so much of all */
 	bool needs_worker;	    /* not ready without one: we start it ourselves */
 	void (*on_over)(void *arg); /* a job may have ended; NULL */
 };

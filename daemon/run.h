@@ -129,6 +129,7 @@ struct pipeline {
 	int64_t n_turns; /* jobs that workers were told of */
 	bool is_ticking;
 	int n_timers;			    /* open ones of tick and patience */
+	_Atomic bool has_new_files;	    /* jobs have kept some since the last pruning */
 	_Atomic int n_ticks;		    /* read on the writer */
 	int64_t tick_wall_ns, tick_mono_ns; /* clocks at the last tick */
 	void (*done)(void *arg);

@@ -13,9 +13,6 @@ static const int64_t busy_ns = 10 * NS_PER_MS;	/* pause when a stranger holds th
 static const int64_t log_idle_bytes = 8 * MiB;	/* checkpoint when nothing waits */
 static const int64_t log_busy_bytes = 32 * MiB; /* even when something does */
 static const int64_t log_most_bytes = 64 * MiB; /* begin it anew, and shorten its file */
-/* Files of jobs: a month, and 1 GiB of all of them. */
-static const int64_t artifact_age_ns = 30 * 86400 * NS_PER_S, artifacts_kept_bytes = GiB;
-static const int64_t prune_every_ns = 3600 * NS_PER_S, prune_age_ns = 48 * 3600 * NS_PER_S;
 
 /* Behind others of its transaction: what it did must go without what they did. */
 static void run_behind(struct writer *w, struct task *t)
@@ -127,25 +124,6 @@ static void explain_full_disk(const struct task_list *batch, int *code, struct e
 	}
 }
 
-static void prune(struct writer *w)
-{
-	int64_t now = clock_wall(w->clock);
-	struct error err = { 0 };
-
-	if (now - w->pruned_ns < prune_every_ns)
-		return;
-	w->pruned_ns = now;
-	if (store_savepoint(w->store, &err) < 0)
-		return;
-	if (store_idempotency_prune(w->store, now - prune_age_ns, &err) < 0 ||
-		store_artifact_prune(
-			w->store, now - artifact_age_ns, artifacts_kept_bytes, &err) < 0 ||
-		store_release(w->store, &err) < 0) {
-		store_rollback_to(w->store);
-		log_warning("old idempotency keys and files of jobs stay: %s", err.text);
-	}
-}
-
 static void write_batch(struct writer *w)
 {
 	struct task_list batch = TAILQ_HEAD_INITIALIZER(batch);
@@ -157,7 +135,6 @@ static void write_batch(struct writer *w)
 		mailbox_post(w->out, &batch);
 		return;
 	}
-	prune(w);
 	start_ns = clock_mono(w->clock);
 	r = store_commit(w->store, &err);
 	w->commit_ns += clock_mono(w->clock) - start_ns;
@@ -244,7 +221,6 @@ void writer_start(struct writer *w, struct store *st, struct mailbox *out,
 	w->store = st;
 	w->out = out;
 	w->clock = clock;
-	w->pruned_ns = clock_wall(clock);
 	task_queue_init(&w->queue, max_n, max_bytes);
 	pthread_create(&w->thread, NULL, work, w);
 }

@@ -12,7 +12,6 @@ struct writer {
 	struct mailbox *out;	   /* the server's */
 	struct store *store;	   /* the caller's; this thread's alone while it runs */
 	const struct clock *clock; /* the caller's */
-	int64_t pruned_ns;	   /* wall time of the last pruning of idempotency keys */
 	_Atomic bool has_ended;
 	_Atomic int64_t batches, batched, commit_ns;
 };

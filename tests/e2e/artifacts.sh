@@ -60,4 +60,18 @@ job=$(post "$P/jobs?wait=100s" '{"workload":"makes","parameters":{"status":3}}')
 check_match "a failed job" "$job" '"state":"failed"'
 check_equal "keeps its files too" "$(get "$P/jobs/$(echo "$job" | ask 'd["uuid"]')/artifacts" | ask 'len(d)')" 5
 check_match "a pattern stays below the folder" "$(post "$P/jobs" '{"definition":{"kind":"command","command":["true"],"artifacts":["/etc/*"]}}')" "relative to the folder"
+
+kill "$daemon"
+wait "$daemon"
+printf 'retention: {artifacts_size: 4Mi}\n' >>"$tmp/benchd.yaml"
+check "a daemon that keeps less starts" start_daemon --config "$tmp/benchd.yaml"
+names() { get "$P/jobs/$1/artifacts" | ask '[f["name"] for f in d]'; }
+older=$(echo "$job" | ask 'd["uuid"]')
+job=$(post "$P/jobs?wait=100s" '{"workload":"makes"}' | ask 'd["uuid"]')
+gone() { case $(names "$older") in *big.dat*) return 1 ;; esac; }
+check "the oldest files go when there are too many" wait_for 30 gone
+check_match "the newest stay" "$(names "$job")" "big.dat"
+check_equal "their bytes too" "$(get "$P/jobs/$job/artifact?name=big.dat" | wc -c)" 3000000
+printf 'retention: {artifacts: 10s}\n' >"$tmp/short.yaml"
+check_match "a time too short is refused, with the limits" "$("$top_builddir/benchd" --config "$tmp/short.yaml" --state "$tmp/none" 2>&1)" "must be 3600 to"
 done_testing

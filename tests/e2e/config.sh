@@ -36,6 +36,8 @@ wrong 3 queue "'max_wating' is not known here; did you mean 'max_waiting'" '\nqu
 wrong 2 retention "'retention' must be an object" '\nretention: 1\n'
 wrong 3 idempotency "must be 86400 to 31536000 seconds" '\nretention:\n  idempotency: 1s\n'
 wrong 3 deliveries "must be 86400 to 315360000 seconds" '\nretention:\n  deliveries: 1s\n'
+wrong 3 artifacts "must be 3600 to 315360000 seconds" '\nretention:\n  artifacts: 1s\n'
+wrong 3 artifacts_size "must be 0 to 1000000000000 bytes" '\nretention:\n  artifacts_size: -1\n'
 wrong 2 workloads "'workloads' must be an object" '\nworkloads: 3\n'
 wrong 2 workload_dir "cannot read the workload_dir '.*nowhere'" '\nworkload_dir: nowhere\n'
 wrong 2 schedules "'schedules' must be an object" '\nschedules: []\n'
