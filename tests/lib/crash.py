@@ -195,11 +195,15 @@ class Campaign:
         self.finish()
 
     def settle(self):
-        deadline = time.time() + 120
+        """Until nothing is left, or nothing has moved for two minutes."""
+        left, deadline = None, time.time() + 120
         while time.time() < deadline:
             status, d = self.ask("GET", "/v0/queue")
             if status == 200 and not d["running"] and not d["waiting"]:
                 return
+            now = [[j["uuid"] for j in d[k]] for k in ("running", "waiting")] if status == 200 else left
+            if now != left:
+                left, deadline = now, time.time() + 120
             time.sleep(0.2)
 
     # --- the checks ---
