@@ -201,10 +201,11 @@ struct listen_addr {
 	int fd; /* >= 0: a passed-in listening socket, the rest is ignored; -1 otherwise */
 };
 
-/* The one writer thread: takes everything waiting, runs it in one transaction with a savepoint
- * each, commits once (synchronous=FULL), then reports all of it on the loop thread. */
+/* The one writer thread: takes everything waiting, runs it in one transaction, each so that its
+ * failure undoes it alone, commits once (synchronous=FULL), then reports all of it on the loop
+ * thread. */
 struct writer;
-/* run: on the writer thread inside the savepoint; a negative return rolls just this one back.
+/* run: on the writer thread in the transaction; a negative return rolls just this one back.
  * done: on the loop thread after the commit, with run's code (or E_DB, E_STORAGE_FULL when the
  * commit failed). Both get arg. Loop thread only. E_UNAVAILABLE when the queue (4,096) is full.
  */
