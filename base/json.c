@@ -51,9 +51,16 @@ static const char *kind_name(enum json_kind kind)
 {
 	static const char *const names[] = { "a string", "an integer", "a number",
 		"true or false", "a duration such as \"60s\"", "a size such as \"64Mi\"",
-		"one of a list of words", "an object", "an array", "a value" };
+		"one of", "an object", "an array", "a value" };
 
 	return names[kind];
+}
+
+/* 'a', 'b', 'c' of a field that takes words; nothing for others. */
+static void add_words(const struct json_field *f, struct buf *out)
+{
+	for (int i = 0; f->kind == JF_ENUM && f->names[i]; i++)
+		buf_printf(out, "%s'%s'", i ? ", " : "", f->names[i]);
 }
 
 static int refuse(const char *pointer, const char *key, struct error *err, const char *fmt, ...)
@@ -71,6 +78,19 @@ static int refuse(const char *pointer, const char *key, struct error *err, const
 	return error_set_field(err, E_UNPROCESSABLE, field, "'%s' %s", key, text);
 }
 
+static int refuse_kind(
+	const char *pointer, const struct json_field *f, const char *what, struct error *err)
+{
+	struct buf words = { 0 };
+	int r;
+
+	add_words(f, &words);
+	r = refuse(pointer, f->key, err, "%smust be %s%s%s", what, kind_name(f->kind),
+		words.len ? " " : "", buf_str(&words));
+	buf_done(&words);
+	return r;
+}
+
 static int check_limits(const struct json_field *f, double v, const char *what,
 	const char *pointer, struct error *err)
 {
@@ -78,9 +98,9 @@ static int check_limits(const struct json_field *f, double v, const char *what,
 		return OK;
 	if (f->min == f->max && v != f->min)
 		return refuse(
-			pointer, f->key, err, "must be %.15g%s, not %.15g", f->min, what, v);
+			pointer, f->key, err, "must be %.16g%s, not %.16g", f->min, what, v);
 	if (v < f->min || v > f->max)
-		return refuse(pointer, f->key, err, "must be %.15g to %.15g%s, not %.15g",
+		return refuse(pointer, f->key, err, "must be %.16g to %.16g%s, not %.16g",
 			f->min, f->max, what, v);
 	return OK;
 }
@@ -137,8 +157,7 @@ static int read_enum(const struct json_field *f, const json_t *v, const char *po
 			*target = i;
 			return OK;
 		}
-	for (int i = 0; f->names[i]; i++)
-		buf_printf(&list, "%s'%s'", i ? ", " : "", f->names[i]);
+	add_words(f, &list);
 	r = refuse(pointer, f->key, err, "is '%.60s'; it must be one of %s", s, buf_str(&list));
 	buf_done(&list);
 	return r;
@@ -173,7 +192,7 @@ static int read_field(const struct json_field *f, json_t *v, const char *pointer
 	struct error *err)
 {
 	if (!has_kind(f->kind, v))
-		return refuse(pointer, f->key, err, "must be %s", kind_name(f->kind));
+		return refuse_kind(pointer, f, "", err);
 	switch (f->kind) {
 	case JF_STRING:
 		return read_string(f, v, pointer, target, err);
@@ -239,8 +258,7 @@ int json_read(json_t *o, const char *pointer, const struct json_field *fields, s
 
 		if (!v || json_is_null(v)) {
 			if (fields[i].required)
-				return refuse(pointer, fields[i].key, err,
-					"is missing; it must be %s", kind_name(fields[i].kind));
+				return refuse_kind(pointer, &fields[i], "is missing; it ", err);
 			continue;
 		}
 		r = read_field(&fields[i], v, pointer, (char *)out + fields[i].offset, err);

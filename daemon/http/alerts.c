@@ -12,8 +12,10 @@ int get_changes(struct request *rq, struct store *st, struct error *err)
 	size_t n;
 	int64_t limit;
 	json_t *doc;
-	int r = find_project(rq, st, &p, err);
+	int r = request_query_only(rq, (const char *[]){ "limit", NULL }, err);
 
+	if (r == OK)
+		r = find_project(rq, st, &p, err);
 	if (r < 0 || is_unchanged(rq, st, &p, DOC_CHANGES))
 		return r;
 	r = request_query_int(rq, "limit", 1, 1000, 100, &limit, err);

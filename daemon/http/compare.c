@@ -72,10 +72,14 @@ static int compare(struct request *rq, struct store *st, const struct project *p
 
 int get_compare(struct request *rq, struct store *st, struct error *err)
 {
+	static const char *const names[] = { "base", "head", "job", "branch", "testbed",
+		"threshold", "alpha", NULL };
 	struct report_comparison c;
 	struct project p;
-	int r = find_project(rq, st, &p, err);
+	int r = request_query_only(rq, names, err);
 
+	if (r == OK)
+		r = find_project(rq, st, &p, err);
 	if (r < 0 || is_unchanged(rq, st, &p, DOC_COMPARE))
 		return r;
 	r = compare(rq, st, &p, &c, err);
@@ -166,11 +170,15 @@ static bool fails(const struct gate *g, unsigned on)
 
 int get_gate(struct request *rq, struct store *st, struct error *err)
 {
+	static const char *const names[] = { "base", "head", "job", "branch", "testbed",
+		"threshold", "alpha", "report", "fail_on", NULL };
 	struct project p;
 	struct gate g;
 	unsigned on;
-	int r = query_bits(rq, "fail_on", fail_words, &on, err);
+	int r = request_query_only(rq, names, err);
 
+	if (r == OK)
+		r = query_bits(rq, "fail_on", fail_words, &on, err);
 	if (r == OK)
 		r = find_project(rq, st, &p, err);
 	if (r == OK)

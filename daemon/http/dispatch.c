@@ -26,7 +26,7 @@ int dispatch_run(struct request *rq, struct store *st, bool is_writer, struct er
 		return idempotent_save(rq, st, err);
 	if (rq->after == AFTER_STREAM)
 		return stream_run(rq, st, err);
-	if (rq->after == AFTER_ANSWER)
+	if (rq->after == AFTER_ANSWER && !response_tag(rq))
 		coding_pack(rq);
 	return OK;
 }

@@ -95,6 +95,11 @@ const char *request_path(const struct request *rq); /* normalised, still percent
 const char *request_param(const struct request *rq, const char *name);
 /* Decoded query value, NULL when absent; "" when given without a value. */
 const char *request_query(const struct request *rq, const char *name);
+/* E_BAD_REQUEST with the nearest name where the query has a parameter that is not in names
+ * (ends with NULL) nor "format": for routes of our own, where a name mistyped would change the
+ * answer in silence. */
+int request_query_only(
+	struct request *rq, const char *const *names, struct error *err) must_check;
 int request_query_int(struct request *rq, const char *name, int64_t min, int64_t max,
 	int64_t otherwise, int64_t *ret, struct error *err) must_check;
 const char *request_header(const struct request *rq, const char *name); /* NULL when absent */

@@ -209,8 +209,10 @@ int post_job(struct request *rq, struct store *st, struct error *err)
 	struct project p;
 	struct job j;
 	bool parked;
-	int r = request_idempotent(rq, st, err);
+	int r = request_query_only(rq, (const char *[]){ "wait", NULL }, err);
 
+	if (r == OK)
+		r = request_idempotent(rq, st, err);
 	if (r != 0)
 		return r < 0 ? r : OK;
 	r = file_job(rq, st, &j, err);
@@ -230,8 +232,10 @@ int get_job(struct request *rq, struct store *st, struct error *err)
 	struct project p;
 	struct job j;
 	bool parked = false;
-	int r = find_path_job(rq, st, &p, &j, err);
+	int r = request_query_only(rq, (const char *[]){ "wait", NULL }, err);
 
+	if (r == OK)
+		r = find_path_job(rq, st, &p, &j, err);
 	if (r == OK)
 		r = wait_for(rq, &j, &parked, err);
 	if (r < 0 || parked)
@@ -319,8 +323,12 @@ int get_jobs(struct request *rq, struct store *st, struct error *err)
 	struct job *jobs;
 	size_t n;
 	json_t *doc = NULL;
-	int r = find_project(rq, st, &p, err);
+	static const char *const names[] = { "state", "workload", "branch", "limit", "cursor",
+		NULL };
+	int r = request_query_only(rq, names, err);
 
+	if (r == OK)
+		r = find_project(rq, st, &p, err);
 	f.project_id = p.id;
 	if (r == OK)
 		r = query_bits(rq, "state", job_state_names, &f.states, err);

@@ -267,6 +267,29 @@ const char *request_query(const struct request *rq, const char *name)
 	return request_find(rq->query, rq->n_query, name);
 }
 
+static bool is_among(const char *name, const char *const *names)
+{
+	for (; *names; names++)
+		if (!strcmp(*names, name))
+			return true;
+	return !strcmp(name, "format");
+}
+
+int request_query_only(struct request *rq, const char *const *names, struct error *err)
+{
+	for (size_t i = 0; i < rq->n_query; i++) {
+		const char *name = rq->query[i].name, *near;
+
+		if (is_among(name, names))
+			continue;
+		near = nearest_name(name, names);
+		return error_set_field(err, E_BAD_REQUEST, name,
+			"query parameter '%.40s' is not known here%s%s%s", name,
+			near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	}
+	return OK;
+}
+
 int request_query_int(struct request *rq, const char *name, int64_t min, int64_t max,
 	int64_t otherwise, int64_t *ret, struct error *err)
 {

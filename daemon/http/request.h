@@ -165,6 +165,11 @@ bool negotiate_wants_text(const struct request *rq); /* errors as one line of te
 bool negotiate_wants_page(const struct request *rq); /* a browser */
 bool negotiate_takes_gzip(const struct request *rq);
 
+/* An answer to GET that has no tag gets one of its bytes; true: the client has it already
+ * (304).
+ */
+bool response_tag(struct request *rq);
+
 /* coding.c: unpack a gzipped body, pack an answer of 1 KiB and more. */
 int coding_unpack(struct request *rq, struct error *err) must_check;
 void coding_pack(struct request *rq);

@@ -2,6 +2,7 @@
 #include "daemon/http/request.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -137,4 +138,19 @@ bool response_not_modified(struct request *rq, const char *etag)
 		return false;
 	begin(rq, 304, NULL);
 	return true;
+}
+
+bool response_tag(struct request *rq)
+{
+	const struct response *res = &rq->response;
+	const char *stored = response_find(res, "Cache-Control");
+	char hex[SHA256_HEX], etag[SHA256_HEX + 3];
+
+	if (res->status != 200 || res->body.len == 0 || response_find(res, "ETag") ||
+		(stored && strstr(stored, "no-store")) ||
+		(strcmp(rq->method, "GET") != 0 && strcmp(rq->method, "HEAD") != 0))
+		return false;
+	sha256_hex(res->body.data, res->body.len, hex);
+	snprintf(etag, sizeof(etag), "\"%.16s\"", hex);
+	return response_not_modified(rq, etag);
 }

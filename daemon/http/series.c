@@ -111,9 +111,13 @@ int find_named_series(struct request *rq, struct store *st, const struct project
 int get_series_list(struct request *rq, struct store *st, struct error *err)
 {
 	struct project p;
+	static const char *const names[] = { "branch", "testbed", "benchmark", "measure",
+		"limit", "max", NULL };
 	struct series s;
-	int r = find_project(rq, st, &p, err);
+	int r = request_query_only(rq, names, err);
 
+	if (r == OK)
+		r = find_project(rq, st, &p, err);
 	if (r < 0)
 		return r;
 	if (!request_query(rq, "benchmark") && !request_query(rq, "measure"))

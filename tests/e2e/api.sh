@@ -156,6 +156,8 @@ done <<EOF
 400|base|GET|$P/compare|
 404||GET|$P/compare?base=abcdef0&head=main|
 400|fail_on|GET|$P/gate?base=a&head=b&fail_on=slowr|
+400|failon|GET|$P/gate?base=a&head=b&failon=slower|
+400|stat|GET|$P/jobs?stat=queued|
 400|threshold|GET|$P/compare?base=a&head=b&threshold=x|
 406||GET|$P/jobs?format=svg|
 406||GET|$P/jobs?format=docx|

@@ -285,6 +285,23 @@ START_TEST(a_report_has_benchers_shape)
 }
 END_TEST
 
+START_TEST(what_has_no_generation_has_a_tag_of_its_bytes)
+{
+	const char *headers[] = { "If-None-Match", NULL, NULL };
+
+	begin();
+	a_project("p");
+	ck_assert_int_eq(get("/v0/projects/p"), 200);
+	headers[1] = arena_strdup(mem, reply_header(&reply, "ETag"));
+	call_with("GET", "/v0/projects/p", NULL, headers);
+	status_is(304);
+	call("PATCH", "/v0/projects/p", "{\"url\":\"https://example.org\"}");
+	call_with("GET", "/v0/projects/p", NULL, headers);
+	status_is(200);
+	end();
+}
+END_TEST
+
 START_TEST(an_unchanged_report_is_not_sent_again)
 {
 	struct simple_report r;
@@ -963,7 +980,8 @@ SUITE("handlers", a_delivery_needs_no_token_but_its_signature, an_approval_names
 	branches_testbeds_benchmarks_and_measures_have_the_same_five_requests,
 	a_branch_tells_its_head_and_its_start_point, lists_are_paged_as_bencher_does,
 	a_list_comes_as_text_markdown_and_csv, a_report_has_benchers_shape,
-	an_unchanged_report_is_not_sent_again, filing_a_job_answers_202_with_its_place,
+	what_has_no_generation_has_a_tag_of_its_bytes, an_unchanged_report_is_not_sent_again,
+	filing_a_job_answers_202_with_its_place,
 	waiting_for_a_job_ends_with_202_when_the_time_is_over, a_key_files_a_job_once,
 	jobs_are_listed_by_state_and_page, a_job_of_another_project_is_not_found,
 	a_job_is_cancelled_once, events_log_and_processes_of_a_job_are_told,
