@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* benchctl bench: measure a command here and now, or two against each other. */
+#include "client/bench_export.h"
 #include "client/client.h"
 
 #include <stdio.h>
@@ -177,7 +178,26 @@ static int add_commands(const struct command *self, const struct bench *b,
 	return EXIT_OK;
 }
 
-static int make_definition(const struct command *self, const struct bench *b, json_t *o)
+static const char *program_of(const json_t *argv)
+{
+	const char *name = json_string_value(json_array_get(argv, 0)), *slash;
+
+	slash = name ? strrchr(name, '/') : NULL;
+	return slash ? slash + 1 : name;
+}
+
+/* One command goes by the name of its program, which the daemon knows to take; two of different
+ * programs need a name that says less. */
+static const char *name_of_two(const json_t *body)
+{
+	const char *base = program_of(json_object_get(body, "base_argv"));
+	const char *head = program_of(json_object_get(body, "head_argv"));
+
+	return base && head && strcmp(base, head) != 0 ? "command" : NULL;
+}
+
+static int make_definition(
+	const struct command *self, const struct bench *b, const json_t *body, json_t *o)
 {
 	int code = add_matrix(self, b, o);
 
@@ -185,7 +205,7 @@ static int make_definition(const struct command *self, const struct bench *b, js
 		code = add_exit_codes(self, b, o);
 	if (code == EXIT_OK)
 		code = add_environment(self, b, o);
-	json_set_str(o, "name", b->name ? b->name : "command");
+	json_set_opt(o, "name", b->name ? b->name : name_of_two(body));
 	json_set_str(o, "kind", "command");
 	set_hooks(o, "setup", &b->setup);
 	set_hooks(o, "prepare", &b->prepare);
@@ -202,25 +222,6 @@ static int make_definition(const struct command *self, const struct bench *b, js
 	return code;
 }
 
-static int export_report(struct client *c, const char *path, const char *report)
-{
-	struct error err = { 0 };
-	struct answer a;
-	int code = EXIT_OK;
-
-	if (!*report)
-		return EXIT_OK;
-	if (api_call(c, "GET", project_path(c, "/reports/%s?format=hyperfine", report), NULL,
-		    NULL, &a, &err) < 0)
-		return complain(c, &err);
-	if (a.status >= 400)
-		code = complain_answer(c, &a);
-	else if (file_write(path, buf_str(&a.body), a.body.len, 0644, &err) < 0)
-		code = complain(c, &err);
-	buf_done(&a.body);
-	return code;
-}
-
 static int file_it(struct client *c, const struct bench *b, json_t *body)
 {
 	const struct filing f = { .wait = true, .timeout = b->timeout, .fail_on = b->fail_on };
@@ -229,7 +230,7 @@ static int file_it(struct client *c, const struct bench *b, json_t *body)
 
 	if (!b->export_json || !job)
 		return code;
-	exported = export_report(c, b->export_json, json_get_str(job, "report", ""));
+	exported = bench_export(c, b->export_json, b->name, body, job);
 	return exported == EXIT_OK ? code : exported;
 }
 
@@ -262,7 +263,8 @@ static int run(struct client *c, const struct command *self, int argc, char **ar
 		{ "time", 0, "TIME", "most time for one run (60s)", OPT_STRING, &b.time },
 		{ "control", 0, NULL, "two commands: the first also against itself", OPT_FLAG,
 			&b.control },
-		{ "name", 0, "NAME", "name of the benchmark (command)", OPT_STRING, &b.name },
+		{ "name", 0, "NAME", "name of the benchmark (its program)", OPT_STRING,
+			&b.name },
 		{ "branch", 'b', "NAME", "store results under this branch", OPT_STRING,
 			&b.branch },
 		{ "testbed", 0, "NAME", "where to run", OPT_STRING, &b.testbed },
@@ -287,7 +289,7 @@ static int run(struct client *c, const struct command *self, int argc, char **ar
 	if (code == EXIT_OK)
 		code = add_commands(self, &b, &words, rest, body, definition);
 	if (code == EXIT_OK)
-		code = make_definition(self, &b, definition);
+		code = make_definition(self, &b, body, definition);
 	if (code != EXIT_OK)
 		return code;
 	json_set_opt(body, "branch", b.branch);

@@ -74,6 +74,19 @@ static void store_estimate(const struct estimate *e, struct comparison *ret)
 	ret->has_interval = e->has_interval;
 }
 
+/* The smallest two-sided p that so many processes can give: one arrangement of 2^n (pairs) or
+ * of C(n + m, n), at either end. */
+static double least_p(const struct comparison *c)
+{
+	double arrangements = 1;
+
+	if (c->paired)
+		return ldexp(2, -(int)MIN(c->n_base, (size_t)1000));
+	for (size_t i = 1; i <= c->n_base && arrangements < 1e9; i++)
+		arrangements *= (double)(c->n_head + i) / (double)i;
+	return 2 / arrangements;
+}
+
 static void decide(const struct compare_params *p, struct comparison *c)
 {
 	bool worse = p->better == LOWER_IS_BETTER ? c->effect > 0 : c->effect < 0;
@@ -89,6 +102,9 @@ static void decide(const struct compare_params *p, struct comparison *c)
 		c->reason = "too few processes for an interval";
 	} else if (c->p <= p->alpha) {
 		c->reason = "p is at most alpha, but the effect is below min_effect";
+	} else if (least_p(c) > p->alpha) {
+		c->reason = "so few processes cannot show a difference: their p is never at "
+			    "most alpha; measure more";
 	} else {
 		c->reason =
 			"neither a difference nor equality can be shown with these processes";

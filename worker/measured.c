@@ -134,15 +134,22 @@ static int not_found(struct job *j, const struct turn *t, struct flight *f, int 
 		.termination = T_FAILED_START,
 		.failed_step = STEP_EXEC,
 		.failed_errno = error };
-	snprintf(s->failure, sizeof(s->failure),
-		strcmp(name, "benchd-kernel")
-			? "cannot start '%.80s': %s; commands run in a fresh folder, so give "
-			  "an "
-			  "absolute path, a name in %s or a path inside the checkout"
-			: "cannot start '%.80s': %s; it is looked for beside benchd-worker, in "
-			  "../bin from there and in %s",
-		name, strerror(error),
-		strcmp(name, "benchd-kernel") ? job_path : BENCHD_BINDIR);
+	if (!strcmp(name, "benchd-kernel"))
+		snprintf(s->failure, sizeof(s->failure),
+			"cannot start '%.80s': %s; it is looked for beside benchd-worker, in "
+			"../bin from there and in %s",
+			name, strerror(error), BENCHD_BINDIR);
+	else if (strpbrk(name, " |<>&;$*"))
+		snprintf(s->failure, sizeof(s->failure),
+			"cannot start '%.80s': %s; no shell reads the command: give the "
+			"program "
+			"and its arguments one by one, or sh, -c and the line",
+			name, strerror(error));
+	else
+		snprintf(s->failure, sizeof(s->failure),
+			"cannot start '%.80s': %s; commands run in a fresh folder, so give an "
+			"absolute path, a name in %s or a path inside the checkout",
+			name, strerror(error), job_path);
 	(void)j;
 	return OK;
 }
@@ -243,6 +250,13 @@ static int fail_by_limit(struct job *j, const struct turn *t, const struct recor
 		return job_fail(j, FAULT_PROGRAM,
 			"'%s' used more memory than limits.memory (%lld bytes)", name,
 			(long long)j->spec->limits.memory_bytes);
+	case T_FAILED_START:
+		if (s->failed_step == STEP_INPUT)
+			return job_fail(j, FAULT_PROGRAM,
+				"cannot start '%s': its standard input '%s' cannot be opened: "
+				"%s",
+				name, j->spec->input, strerror(s->failed_errno));
+		/* fall through */
 	default:
 		/* Not even begun: whatever ended it, the program did not. */
 		return job_fail(j, s->failed_step == STEP_PARENT ? FAULT_RUNNER : FAULT_PROGRAM,
@@ -270,15 +284,15 @@ static int check_end(struct job *j, const struct turn *t, const struct record *r
 	else if (rec->result.error)
 		r = job_fail(j, FAULT_PROGRAM, "'%s' reported an error: %s", name,
 			rec->result.error);
-	else if (s->signal)
+	else if (s->signal && !j->spec->exit_codes[(128 + s->signal) & 255])
 		r = job_fail(j, FAULT_PROGRAM, "'%s' was ended by signal %d (%s)%s", name,
 			s->signal, strsignal(s->signal), said_last(rec, &last));
-	else if (s->exit == 128 + SIGXFSZ && !j->spec->exit_codes[s->exit])
+	else if (!s->signal && s->exit == 128 + SIGXFSZ && !j->spec->exit_codes[s->exit])
 		r = job_fail(j, FAULT_PROGRAM,
 			"a process of '%s' wrote a file larger than limits.file_size (%lld "
 			"bytes)",
 			name, (long long)j->spec->limits.file_size_bytes);
-	else if (!j->spec->exit_codes[s->exit & 255])
+	else if (!s->signal && !j->spec->exit_codes[s->exit & 255])
 		r = job_fail(j, FAULT_PROGRAM,
 			"'%s' exited with %d, which is not in exit_codes%s", name, s->exit,
 			said_last(rec, &last));

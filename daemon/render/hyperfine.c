@@ -32,11 +32,13 @@ static const json_t *latency_of(const json_t *benchmark)
 static void add_run(struct runs *r, const json_t *process, double value)
 {
 	double memory = doc_num(process, "maxrss_kib");
+	int64_t signal = json_get_int(process, "signal", 0);
 
 	r->times[r->n++] = value / NS;
 	r->user += doc_num(process, "user_us") / US;
 	r->system += doc_num(process, "sys_us") / US;
-	json_array_append_new(r->exit_codes, json_integer(doc_int(process, "exit")));
+	json_array_append_new(
+		r->exit_codes, json_integer(signal ? 128 + signal : doc_int(process, "exit")));
 	if (isfinite(memory))
 		json_array_append_new(
 			r->memory, json_integer((json_int_t)memory * (json_int_t)KiB));

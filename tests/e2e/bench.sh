@@ -21,8 +21,9 @@ last() { "$ctl" report --samples --json "$(report_of)" | ask "$1"; }
 out=$(bench -n 3 -w 2 --setup "echo s >>$tmp/seen" --prepare "echo p >>$tmp/seen" --conclude "echo c >>$tmp/seen" --cleanup "echo e >>$tmp/seen" --export-json "$tmp/out.json" -- sh -c "echo x >>$tmp/seen")
 # More than three where a noisy one was replaced.
 check_match "setup, two runs thrown away, three that count, cleanup" "$(tr -d '\n' <"$tmp/seen")" "^s(pxc){5,6}e$"
-check_match "the result is printed" "$out" "^command +Latency"
+check_match "the result is printed" "$out" "^sh +Latency"
 check_equal "the export has a time a run" "$(ask '[(len(r["times"]), r["exit_codes"]) for r in d["results"]]' <"$tmp/out.json")" "[(3, [0, 0, 0])]"
+check_match "under the command line, as a shell reads it" "$(ask 'd["results"][0]["command"]' <"$tmp/out.json")" "^sh -c 'echo x >>/"
 
 out=$(bench -n 1 --scan n=1:7:3 --list "w=a,b c" --prepare "echo {n}{w}'{x}' >>$tmp/hooks" --export-json "$tmp/out.json" -- test "{n}{w}" != "2a")
 check_equal "ranges and lists multiply" "$(ask 'sorted((r["parameters"]["n"], r["parameters"]["w"]) for r in d["results"])' <"$tmp/out.json")" "[('1', 'a'), ('1', 'b c'), ('4', 'a'), ('4', 'b c'), ('7', 'a'), ('7', 'b c')]"
@@ -40,13 +41,19 @@ check_equal "unless its status is allowed" "$?" 0
 bench -n 1 -i -- sh -c 'exit 200' >/dev/null
 check_equal "or all are" "$?" 0
 check_equal "which is kept" "$(last '[p["exit"] for p in d["processes"]]')" "[200]"
+check_match "a signal is no exit status" "$(bench -n 1 --exit-codes 0,9 -- sh -c 'kill -9 $$')" "ended by signal 9"
+bench -n 1 --exit-codes 137 -- sh -c 'kill -9 $$' >/dev/null
+check_equal "but allowed as 128 and its number" "$?" 0
+bench -n 2 -i --export-json "$tmp/out.json" -- sh -c 'kill -9 $$' >/dev/null
+check_equal "and exported as that" "$(ask 'd["results"][0]["exit_codes"]' <"$tmp/out.json")" "[137, 137]"
+check_match "a line for a shell needs one" "$(bench -n 1 -- "sleep 0 | cat")" "no shell reads the command: give the program and its arguments one by one, or sh, -c and the line"
 
 echo "41 and one" >"$tmp/data"
 bench -n 1 --input "$tmp/data" -- sh -c 'read a b c && [ "$a $b $c" = "41 and one" ]' >/dev/null
 check_equal "input is read from a file" "$?" 0
 bench -n 1 -- sh -c '! read a' >/dev/null
 check_equal "without one there is nothing to read" "$?" 0
-check_match "a file that is not there is named" "$(bench -n 1 --input "$tmp/none" -- cat)" "cannot start 'cat': input: No such file"
+check_match "a file that is not there is named" "$(bench -n 1 --input "$tmp/none" -- cat)" "cannot start 'cat': its standard input '$tmp/none' cannot be opened: No such file"
 bench -n 1 -- sh -c '[ -p /proc/self/fd/1 ]' >/dev/null
 check_equal "output is captured" "$?" 0
 bench -n 1 --output discard -- sh -c '[ /proc/self/fd/1 -ef /dev/null ] && ! [ /proc/self/fd/2 -ef /dev/null ]' >/dev/null
@@ -63,8 +70,57 @@ else
 fi
 check_match "a word that it is not" "$(bench --cache hot -- true)" "'cache' must be 'any', 'warm' or 'cold'"
 
-out=$(bench -n 10 -- sleep 0.01 --- sleep 0.05)
+out=$(bench -n 10 --export-json "$tmp/out.json" -- sleep 0.01 --- sleep 0.05)
 check_match "two commands are compared in blocks" "$out" "slower"
+check_equal "both are exported" "$(ask '[(r["command"], len(r["times"])) for r in d["results"]]' <"$tmp/out.json")" "[('sleep 0.01', 10), ('sleep 0.05', 10)]"
+check_match "six pairs cannot decide, and that is said" "$(bench -n 6 -- sleep 0.01 --- sleep 0.05)" "so few processes cannot show a difference"
+
+# Field for field beside hyperfine, where there is one: the same members, values that follow from the times.
+if command -v hyperfine >/dev/null; then
+	cat >"$tmp/same.py" <<'END'
+import json, math, statistics, sys
+ours, theirs = (json.load(open(f)) for f in sys.argv[1:])
+assert set(ours) == set(theirs) == {"results"}, (set(ours), set(theirs))
+assert len(ours["results"]) == len(theirs["results"]), (ours, theirs)
+for o, t in zip(ours["results"], theirs["results"]):
+    assert set(t) <= set(o) | {"parameters"}, set(t) - set(o)
+    assert set(o) <= set(t) | {"memory_usage_byte", "parameters"}, set(o) - set(t)
+    assert o.get("parameters") == t.get("parameters"), (o.get("parameters"), t.get("parameters"))
+    for k in ("command", "exit_codes"):
+        assert o[k] == t[k], (k, o[k], t[k])
+    for r in (o, t):
+        x = r["times"]
+        want = dict(mean=statistics.mean(x), median=statistics.median(x), min=min(x), max=max(x),
+                    stddev=statistics.stdev(x) if len(x) > 1 else None)
+        for k, v in want.items():
+            assert v is None and r[k] is None or math.isclose(r[k], v, rel_tol=1e-9), (k, r[k], v)
+        assert 0 <= r["user"] < 1 and 0 <= r["system"] < 1, r
+END
+	same() { # TITLE HYPERFINE-OPTIONS... -- OUR-OPTIONS...
+		what=$1; shift
+		theirs=
+		while [ "$1" != -- ]; do theirs="$theirs '$(printf %s "$1" | sed "s/'/'\\\\''/g")'"; shift; done
+		shift
+		rm -f "$tmp/theirs.json" "$tmp/ours.json"
+		eval "hyperfine -N --style none --export-json '$tmp/theirs.json' $theirs" >"$tmp/theirs.log" 2>&1; their_code=$?
+		bench --export-json "$tmp/ours.json" "$@" >"$tmp/ours.log"; our_code=$?
+		check "as hyperfine: $what" "$python" "$tmp/same.py" "$tmp/ours.json" "$tmp/theirs.json"
+		check_equal "both say how it went" "$([ $our_code = 0 ] && echo good)" "$([ $their_code = 0 ] && echo good)"
+	}
+	same "three runs" -r 3 'sleep 0.01' -- -n 3 -- sleep 0.01
+	same "any exit status" -i -r 2 "sh -c 'exit 3'" -- -i -n 2 -- sh -c 'exit 3'
+	same "a death by signal" -i -r 2 "sh -c 'kill -9 \$\$'" -- -i -n 2 -- sh -c 'kill -9 $$'
+	same "a list of words" -r 2 -L w a,b 'echo {w}' -- -n 2 --list w=a,b -- echo '{w}'
+	same "a range of numbers" -r 2 -P n 1 3 'sleep 0.0{n}' -- -n 2 --scan n=1:3 -- sleep '0.0{n}'
+	same "a range with steps" -r 2 -P n 1 5 -D 2 'sleep 0.0{n}' -- -n 2 --scan n=1:5:2 -- sleep '0.0{n}'
+	same "a name" -r 2 -n mine 'sleep 0.01' -- -n 2 --name mine -- sleep 0.01
+	hyperfine -N -r 2 --style none "sh -c 'exit 3'" >/dev/null 2>&1; theirs=$?
+	bench -n 2 --export-json "$tmp/none.json" -- sh -c 'exit 3' >/dev/null
+	check_equal "a failing command is a failure to both, with status of its own here" "$? $theirs" "5 1"
+	check "and leaves no file that looks like a result" test ! -e "$tmp/none.json"
+else
+	skip "the export beside hyperfine's" "hyperfine is not installed"
+fi
 out=$(bench -n 6 --control -- sleep 0.01 --- sleep 0.02)
 check_match "the control says what the host shows between equals" "$out" "^base against itself: largest difference [+-][0-9.]+ % over 1 benchmark, (none|1) called different"
 job=$("$ctl" jobs --json | ask 'max(d, key=lambda j: j["created"])["uuid"]')

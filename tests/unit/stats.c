@@ -236,6 +236,7 @@ START_TEST(equal_arms_are_the_same_and_few_pairs_are_unknown)
 	struct compare_params p = compare_defaults();
 	struct comparison c;
 	struct error err = { 0 };
+	double b[10];
 
 	ck_assert_int_eq(compare_paired(arena, a, a, 10, &p, &c, &err), OK);
 	ck_assert_int_eq(c.outcome, COMPARE_SAME);
@@ -243,6 +244,14 @@ START_TEST(equal_arms_are_the_same_and_few_pairs_are_unknown)
 	ck_assert_int_eq(compare_paired(arena, a, a, 5, &p, &c, &err), OK);
 	ck_assert_int_eq(c.outcome, COMPARE_UNKNOWN);
 	ck_assert_str_eq(c.reason, "too few processes for an interval");
+	for (size_t i = 0; i < 10; i++)
+		b[i] = 2 * a[i] + .1 * (double)i;
+	ck_assert_int_eq(compare_paired(arena, a, b, 7, &p, &c, &err), OK);
+	ck_assert_int_eq(c.outcome, COMPARE_UNKNOWN);
+	ck_assert_str_eq(c.reason, "so few processes cannot show a difference: their p is "
+				   "never at most alpha; measure more");
+	ck_assert_int_eq(compare_paired(arena, a, b, 8, &p, &c, &err), OK);
+	ck_assert_int_eq(c.outcome, COMPARE_SLOWER);
 	ck_assert_int_eq(compare_paired(arena, none, none, 0, &p, &c, &err), OK);
 	ck_assert_int_eq(c.outcome, COMPARE_UNKNOWN);
 }
