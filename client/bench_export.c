@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "client/bench_export.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include "base/fs.h"
 
@@ -73,6 +74,44 @@ static void name_results(json_t *results, const char *name, const json_t *argv)
 	}
 }
 
+/* Numbers by their size. */
+static int compare_values(const char *a, const char *b)
+{
+	char *end_a, *end_b;
+	double x = strtod(a, &end_a), y = strtod(b, &end_b);
+
+	if (end_a == a || end_b == b || *end_a || *end_b)
+		return strcmp(a, b);
+	return x < y ? -1 : x > y;
+}
+
+/* In the order in which a scan counts; a report has them by name. */
+static int compare_results(const void *a, const void *b)
+{
+	const json_t *x = json_object_get(*(json_t *const *)a, "parameters");
+	const json_t *y = json_object_get(*(json_t *const *)b, "parameters"), *v;
+	const char *key;
+	int r = 0;
+
+	json_object_foreach ((json_t *)x, key, v)
+		if (r == 0)
+			r = compare_values(json_string_value(v), json_get_str(y, key, ""));
+	return r;
+}
+
+static void sort_results(json_t *results)
+{
+	size_t n = json_array_size(results);
+	json_t **list = xcalloc(n + 1, sizeof(json_t *));
+
+	for (size_t i = 0; i < n; i++)
+		list[i] = json_incref(json_array_get(results, i));
+	qsort(list, n, sizeof(json_t *), compare_results);
+	for (size_t i = 0; i < n; i++)
+		json_array_set_new(results, i, list[i]);
+	free(list);
+}
+
 static int add_report(
 	struct client *c, const char *report, const char *name, const json_t *argv, json_t *all)
 {
@@ -92,6 +131,7 @@ static int add_report(
 		code = complain(c, &err);
 	results = json_object_get(doc, "results");
 	name_results(results, name, argv);
+	sort_results(results);
 	json_array_extend(all, results);
 	json_decref(doc);
 	buf_done(&a.body);

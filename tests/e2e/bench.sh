@@ -113,6 +113,7 @@ END
 	same "a list of words" -r 2 -L w a,b 'echo {w}' -- -n 2 --list w=a,b -- echo '{w}'
 	same "a range of numbers" -r 2 -P n 1 3 'sleep 0.0{n}' -- -n 2 --scan n=1:3 -- sleep '0.0{n}'
 	same "a range with steps" -r 2 -P n 1 5 -D 2 'sleep 0.0{n}' -- -n 2 --scan n=1:5:2 -- sleep '0.0{n}'
+	same "more than nine of them" -r 1 -P n 8 11 'true {n}' -- -n 1 --scan n=8:11 -- true '{n}'
 	same "a name" -r 2 -n mine 'sleep 0.01' -- -n 2 --name mine -- sleep 0.01
 	hyperfine -N -r 2 --style none "sh -c 'exit 3'" >/dev/null 2>&1; theirs=$?
 	bench -n 2 --export-json "$tmp/none.json" -- sh -c 'exit 3' >/dev/null
