@@ -11,36 +11,49 @@
 
 enum kind { TEXT, FLAG, NUMBER, TIME };
 
-/* One row an option: how it is written, where it goes, its limits. */
+enum {
+	MEASURE = CMD_RUN | CMD_TUNE | CMD_ROOFLINE | CMD_SCALING,
+	CHOOSE = MEASURE | CMD_VERIFY, /* what combines kernels with sizes and so on */
+	CHOOSE_BACKEND = CHOOSE & ~(CMD_TUNE | CMD_SCALING),
+	CHOOSE_DEVICE = CHOOSE & ~CMD_SCALING,
+	GRIDS = CHOOSE | CMD_WEIGHTS,
+	EVERY = GRIDS | CMD_LIST | CMD_DEVICES,
+};
+
+/* One row an option: how it is written, where it goes, its limits, whose it is. */
 static const struct cli_option {
 	const char *name;
 	enum kind kind;
 	size_t offset;
 	int64_t min, max;
+	unsigned commands;
 } options[] = {
-	{ "size", TEXT, offsetof(struct cli, sizes), 0, 0 },
-	{ "backend", TEXT, offsetof(struct cli, backends), 0, 0 },
-	{ "dtype", TEXT, offsetof(struct cli, dtypes), 0, 0 },
-	{ "threads", TEXT, offsetof(struct cli, threads), 0, 0 },
-	{ "device", TEXT, offsetof(struct cli, device), 0, 0 },
-	{ "isa", TEXT, offsetof(struct cli, isa), 0, 0 },
-	{ "variant", TEXT, offsetof(struct cli, variant), 0, 0 },
-	{ "seed", NUMBER, offsetof(struct cli, seed), 0, INT64_MAX },
-	{ "samples", NUMBER, offsetof(struct cli, samples), 1, MEASURE_SAMPLES_MAX },
-	{ "iterations", NUMBER, offsetof(struct cli, iterations), 0, MEASURE_ITERATIONS_MAX },
-	{ "warmup", NUMBER, offsetof(struct cli, warmup), 1, MEASURE_WARMUP_MAX },
-	{ "min-time", TIME, offsetof(struct cli, min_time_ns), NS_PER_US, 10 * NS_PER_S },
-	{ "json", FLAG, offsetof(struct cli, json), 0, 0 },
-	{ "csv", FLAG, offsetof(struct cli, csv), 0, 0 },
-	{ "svg", FLAG, offsetof(struct cli, svg), 0, 0 },
-	{ "weak", FLAG, offsetof(struct cli, weak), 0, 0 },
-	{ "cold", FLAG, offsetof(struct cli, cold), 0, 0 },
-	{ "validate", FLAG, offsetof(struct cli, validate), 0, 0 },
-	{ "all", FLAG, offsetof(struct cli, all), 0, 0 },
-	{ "no-ceiling", FLAG, offsetof(struct cli, no_ceiling), 0, 0 },
-	{ "dry-run", FLAG, offsetof(struct cli, dry_run), 0, 0 },
-	{ "quiet", FLAG, offsetof(struct cli, quiet), 0, 0 },
-	{ "help", FLAG, offsetof(struct cli, help), 0, 0 },
+	{ "size", TEXT, offsetof(struct cli, sizes), 0, 0, GRIDS },
+	{ "backend", TEXT, offsetof(struct cli, backends), 0, 0, CHOOSE_BACKEND },
+	{ "dtype", TEXT, offsetof(struct cli, dtypes), 0, 0, CHOOSE },
+	{ "threads", TEXT, offsetof(struct cli, threads), 0, 0, CHOOSE & ~CMD_TUNE },
+	{ "device", TEXT, offsetof(struct cli, device), 0, 0, CHOOSE_DEVICE },
+	{ "isa", TEXT, offsetof(struct cli, isa), 0, 0, CHOOSE & ~CMD_TUNE },
+	{ "variant", TEXT, offsetof(struct cli, variant), 0, 0, CHOOSE_DEVICE },
+	{ "seed", NUMBER, offsetof(struct cli, seed), 0, INT64_MAX, CHOOSE },
+	{ "samples", NUMBER, offsetof(struct cli, samples), 1, MEASURE_SAMPLES_MAX,
+		MEASURE & ~CMD_SCALING },
+	{ "iterations", NUMBER, offsetof(struct cli, iterations), 0, MEASURE_ITERATIONS_MAX,
+		CMD_RUN },
+	{ "warmup", NUMBER, offsetof(struct cli, warmup), 1, MEASURE_WARMUP_MAX, CMD_RUN },
+	{ "min-time", TIME, offsetof(struct cli, min_time_ns), NS_PER_US, 10 * NS_PER_S,
+		MEASURE & ~CMD_TUNE },
+	{ "json", FLAG, offsetof(struct cli, json), 0, 0, EVERY & ~CMD_WEIGHTS },
+	{ "csv", FLAG, offsetof(struct cli, csv), 0, 0, EVERY },
+	{ "svg", FLAG, offsetof(struct cli, svg), 0, 0, CMD_ROOFLINE | CMD_SCALING },
+	{ "weak", FLAG, offsetof(struct cli, weak), 0, 0, CMD_SCALING | CMD_RUN | CMD_VERIFY },
+	{ "cold", FLAG, offsetof(struct cli, cold), 0, 0, CMD_RUN | CMD_ROOFLINE },
+	{ "validate", FLAG, offsetof(struct cli, validate), 0, 0, CMD_RUN | CMD_VERIFY },
+	{ "all", FLAG, offsetof(struct cli, all), 0, 0, CMD_VERIFY },
+	{ "no-ceiling", FLAG, offsetof(struct cli, no_ceiling), 0, 0, CMD_RUN },
+	{ "dry-run", FLAG, offsetof(struct cli, dry_run), 0, 0, CMD_RUN | CMD_VERIFY },
+	{ "quiet", FLAG, offsetof(struct cli, quiet), 0, 0, EVERY },
+	{ "help", FLAG, offsetof(struct cli, help), 0, 0, EVERY },
 };
 
 int exit_of_error(const struct error *err)
@@ -146,6 +159,22 @@ static int unknown_option(const char *name, struct error *err)
 		"there is no option '--%.40s'; see 'benchd-kernel help'", name);
 }
 
+/* An option that this command would not look at. */
+static int foreign_option(const char *name, unsigned commands, struct error *err)
+{
+	static const char *const names[] = { "list", "devices", "run", "tune", "roofline",
+		"scaling", "verify", "weights" };
+	char text[96] = "";
+	size_t at = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (commands >> i & 1)
+			at += (size_t)snprintf(
+				text + at, sizeof(text) - at, "%s%s", at ? ", " : "", names[i]);
+	return error_set_field(err, E_BAD_REQUEST, name,
+		"--%.40s is not for this command; it is for %s", name, text);
+}
+
 static int add_extra(struct cli *c, const char *name, const char *value, struct error *err)
 {
 	if (c->n_extra == CLI_EXTRA)
@@ -157,7 +186,8 @@ static int add_extra(struct cli *c, const char *name, const char *value, struct 
 }
 
 /* argv[*i] is "--name" or "--name=value", cut in two here; the value may be the next word. */
-static int parse_option(struct cli *c, char **argv, int argc, int *i, struct error *err)
+static int parse_option(struct cli *c, enum command_bit command, char **argv, int argc, int *i,
+	struct error *err)
 {
 	char *name = argv[*i] + 2, *equals = strchr(name, '=');
 	const char *value = equals ? equals + 1 : NULL;
@@ -170,6 +200,8 @@ static int parse_option(struct cli *c, char **argv, int argc, int *i, struct err
 			o = &options[k];
 	if (!o && !is_kernel_option(name))
 		return unknown_option(name, err);
+	if (!(command & (o ? o->commands : GRIDS)))
+		return foreign_option(name, o ? o->commands : GRIDS, err);
 	if (o && o->kind == FLAG && value)
 		return error_set_field(err, E_BAD_REQUEST, name, "--%s takes no value", name);
 	if (!value && (!o || o->kind != FLAG)) {
@@ -181,7 +213,7 @@ static int parse_option(struct cli *c, char **argv, int argc, int *i, struct err
 	return o ? set_option(c, o, value, err) : add_extra(c, name, value, err);
 }
 
-int cli_parse(struct cli *c, int argc, char **argv, struct error *err)
+int cli_parse(struct cli *c, enum command_bit command, int argc, char **argv, struct error *err)
 {
 	*c = (struct cli){ .seed = -1, .samples = -1, .iterations = -1, .warmup = -1 };
 	for (int i = 0; i < argc; i++) {
@@ -190,7 +222,7 @@ int cli_parse(struct cli *c, int argc, char **argv, struct error *err)
 		if (strcmp(argv[i], "-h") == 0)
 			c->help = true;
 		else if (strncmp(argv[i], "--", 2) == 0 && argv[i][2])
-			r = parse_option(c, argv, argc, &i, err);
+			r = parse_option(c, command, argv, argc, &i, err);
 		else if (argv[i][0] == '-')
 			r = error_set(err, E_BAD_REQUEST,
 				"there is no option '%.40s'; see 'benchd-kernel help'",

@@ -34,8 +34,21 @@ struct cli {
 	size_t n_words;
 };
 
-/* E_BAD_REQUEST naming the option, with the nearest known one. */
-int cli_parse(struct cli *c, int argc, char **argv, struct error *err) must_check;
+/* Which command takes which option. */
+enum command_bit {
+	CMD_LIST = 1,
+	CMD_DEVICES = 2,
+	CMD_RUN = 4,
+	CMD_TUNE = 8,
+	CMD_ROOFLINE = 16,
+	CMD_SCALING = 32,
+	CMD_VERIFY = 64,
+	CMD_WEIGHTS = 128,
+};
+/* Words behind a command. E_BAD_REQUEST naming the option, with the nearest known one, or the
+ * commands that it is for. */
+int cli_parse(struct cli *c, enum command_bit command, int argc, char **argv,
+	struct error *err) must_check;
 /* Kernels by ids, aliases, globs and comma lists, each once, in the order asked for.
  * E_NOT_FOUND with the nearest name. */
 int cli_select(const struct cli *c, const struct kernel **ret, size_t *ret_n,
@@ -48,6 +61,7 @@ int cli_expand(const struct cli *c, const struct kernel *k, struct arena *a,
 
 struct command {
 	const char *name, *args, *what;
+	enum command_bit bit;
 	int (*run)(const struct cli *c); /* returns the exit status */
 };
 int cmd_list(const struct cli *c);
@@ -57,6 +71,7 @@ int cmd_verify(const struct cli *c);
 int cmd_tune(const struct cli *c);
 int cmd_roofline(const struct cli *c);
 int cmd_scaling(const struct cli *c);
+int cmd_weights(const struct cli *c);
 /* Whether this host has a Vulkan device that is no software. */
 bool devices_have_gpu(void);
 /* Print "benchd-kernel: sentence" on stderr, and as an error line where results go; returns

@@ -10,6 +10,7 @@
 #include "kernels/code.h"
 #include "kernels/host.h"
 #include "kernels/peer.h"
+#include "kernels/report.h"
 #include "kernels/size.h"
 #include "kernels/vk.h"
 
@@ -89,7 +90,8 @@ struct list {
 enum { COMBINATIONS_MAX = 1024 };
 typedef int apply(struct params *p, const char *word, struct error *err);
 
-static int expand(struct list *l, const char *text, apply *f, struct error *err)
+static int expand(struct list *l, const char *name, const char *text, apply *f, bool may_skip,
+	struct error *err)
 {
 	struct params *out = ARENA_ARRAY(l->arena, struct params, COMBINATIONS_MAX);
 	size_t n = 0;
@@ -101,7 +103,8 @@ static int expand(struct list *l, const char *text, apply *f, struct error *err)
 		char *word = strtok_r(copy, ",", &save);
 
 		if (!word)
-			return error_set(err, E_BAD_REQUEST, "an empty list");
+			return error_set_field(
+				err, E_BAD_REQUEST, name, "--%s is an empty list", name);
 		for (; word; word = strtok_r(NULL, ",", &save)) {
 			int r;
 
@@ -109,9 +112,12 @@ static int expand(struct list *l, const char *text, apply *f, struct error *err)
 				return error_set(err, E_UNPROCESSABLE,
 					"more than %d combinations", COMBINATIONS_MAX);
 			out[n] = l->items[i];
-			r = f(&out[n++], word, err);
-			if (r != OK)
+			r = f(&out[n], word, err);
+			if (r != OK && !(may_skip && r == E_UNPROCESSABLE))
 				return r;
+			if (r != OK)
+				fprintf(stderr, "benchd-kernel: left out: %s\n", err->text);
+			n += r == OK;
 		}
 	}
 	l->items = out;
@@ -374,6 +380,59 @@ static const char *with_all(const char *backends, const struct kernel *k, struct
 	return backends[3] ? backends : cpu;
 }
 
+static double flops_of(const struct params *p)
+{
+	struct counts c = { 0 };
+
+	p->kernel->count(p, &c);
+	return c.flops;
+}
+
+/* A size that came from "all" or "levels": seconds on one core, not minutes. */
+static int apply_any_size(struct params *p, const char *word, struct error *err)
+{
+	int r = size_parse(p, word, err);
+
+	if (r == OK && flops_of(p) > 1e11)
+		return error_set_field(err, E_UNPROCESSABLE, "size",
+			"%s in %s: one iteration would take %.3g GFLOP; ask for it with "
+			"--size %s",
+			p->kernel->id, word, flops_of(p) / 1e9, word);
+	return r;
+}
+
+/* "levels" and "all" are the levels that a kernel can fill: others are left out, aloud. */
+static int expand_sizes(const struct cli *c, struct list *l, struct error *err)
+{
+	const char *text = c->sizes;
+	bool is_all = text && strcmp(text, "all") == 0;
+
+	if (is_all)
+		text = "small," SIZE_LEVELS;
+	else if (text && strcmp(text, "levels") == 0)
+		text = SIZE_LEVELS;
+	return text == c->sizes ? expand(l, "size", text, apply_size, false, err)
+				: expand(l, "size", text, apply_any_size, true, err);
+}
+
+/* Options that only a device looks at must meet one. A worker's cell carries the parameters of
+ * its whole matrix, and is let be. */
+static int check_device_options(const struct cli *c, const struct list *l, struct error *err)
+{
+	const char *name = c->device	 ? "device"
+			   : c->variant	 ? "variant"
+			   : c->validate ? "validate"
+					 : NULL;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (l->items[i].backend == BACKEND_VULKAN)
+			name = NULL;
+	if (!name || protocol_is_open())
+		return OK;
+	return error_set_field(err, E_BAD_REQUEST, name,
+		"--%s is for the vulkan backend; add --backend vulkan", name);
+}
+
 int cli_expand(const struct cli *c, const struct kernel *k, struct arena *a,
 	struct params **ret, size_t *ret_n, struct error *err)
 {
@@ -392,15 +451,17 @@ int cli_expand(const struct cli *c, const struct kernel *k, struct arena *a,
 	l.items->is_cold = c->cold;
 	r = c->isa ? apply_isa(l.items, c->isa, err) : OK;
 	if (r == OK)
-		r = expand(&l, dtype_list(c, k, a), apply_dtype, err);
+		r = expand(&l, "dtype", dtype_list(c, k, a), apply_dtype, false, err);
 	if (r == OK)
-		r = expand(&l, backends, apply_backend, err);
+		r = expand(&l, "backend", backends, apply_backend, false, err);
 	if (r == OK)
-		r = expand(&l, c->threads, apply_threads, err);
+		r = expand(&l, "threads", c->threads, apply_threads, false, err);
 	for (size_t i = 0; r == OK && i < l.n; i++)
 		settle_threads(c, &l.items[i]);
 	if (r == OK)
-		r = expand(&l, c->sizes, apply_size, err);
+		r = expand_sizes(c, &l, err);
+	if (r == OK)
+		r = check_device_options(c, &l, err);
 	remove_doubles(&l);
 	for (size_t i = 0; r == OK && i < l.n; i++)
 		r = settle(c, &l.items[i], err);

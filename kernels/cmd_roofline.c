@@ -251,7 +251,7 @@ static int measure_points(struct roofline *r, struct error *err)
 	int code = cli_select(&c, list, &n, err);
 
 	if (!c.sizes && !c.device && !(c.backends && strstr(c.backends, "vulkan")))
-		c.sizes = "l1,l2,l3,dram";
+		c.sizes = "levels";
 	for (size_t i = 0; code == OK && i < n; i++) {
 		struct params *all;
 		size_t n_all;

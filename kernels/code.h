@@ -8,6 +8,7 @@
  *
  *   scalar   plain C, no vectorisation, no contraction: the reference's order of operations
  *   base     vectors of 16 bytes: SSE2 on x86-64, NEON on arm64, whatever the target has
+ *   sse4.2   x86-64-v2: SSE4.2, POPCNT
  *   avx2     x86-64-v3: AVX2, FMA, BMI2
  *   avx512   x86-64-v4: AVX-512 F, BW, CD, DQ, VL
  *
@@ -41,9 +42,10 @@ typedef uint32_t word;
 #ifdef __x86_64__
 #define CODE_X86_(family, isa, bits) &family##_##isa##_##bits
 #define CODE_X86_DECLARE(family)                                                               \
-	extern const struct family##_code family##_avx2_32, family##_avx2_64,                  \
-		family##_avx512_32, family##_avx512_64;
+	extern const struct family##_code family##_sse42_32, family##_sse42_64,                \
+		family##_avx2_32, family##_avx2_64, family##_avx512_32, family##_avx512_64;
 #define CODE_X86_ROWS(family)                                                                  \
+	[ISA_SSE42] = { &family##_sse42_32, &family##_sse42_64 },                              \
 	[ISA_AVX2] = { &family##_avx2_32, &family##_avx2_64 },                                 \
 	[ISA_AVX512] = { &family##_avx512_32, &family##_avx512_64 },
 #else

@@ -8,6 +8,7 @@
 #include "kernels/ceiling.h"
 #include "kernels/code.h"
 #include "kernels/host.h"
+#include "kernels/placement.h"
 
 volatile int engine_stop;
 
@@ -86,6 +87,7 @@ static void cpu_describe(void *run, json_t *o)
 	json_set_int(o, "cpus", h->n_cpus);
 	json_set_str(o, "isa", isa_name(p->backend == BACKEND_SCALAR ? ISA_SCALAR : p->isa));
 	json_set_bool(o, "software", false);
+	placement_describe(o);
 }
 
 static void cpu_close(void *run)

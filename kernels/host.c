@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
+#include "kernels/omp.h"
 #ifdef __x86_64__
 #include <cpuid.h>
 #endif
@@ -124,6 +125,11 @@ static void read_host(struct host *h)
 	if (!read_key("/proc/cpuinfo", "model name", h->cpu, sizeof(h->cpu)))
 		read_key("/proc/cpuinfo", "Model", h->cpu, sizeof(h->cpu));
 	h->n_cpus = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+#ifdef _OPENMP
+	/* With OMP_PROC_BIND the first thread is bound before main. */
+	if (omp_get_proc_bind() != omp_proc_bind_false)
+		h->n_cpus = MAX(h->n_cpus, omp_get_num_procs());
+#endif
 	for (int i = 0; i < 8; i++)
 		read_cache(h, i);
 	h->has_victim_llc = read_victim_llc(h);
@@ -154,6 +160,23 @@ int64_t host_memory_available(void)
 		read_line("/sys/fs/cgroup/memory.current", used, sizeof(used)))
 		free_bytes = MIN(free_bytes, strtoll(max, NULL, 10) - strtoll(used, NULL, 10));
 	return free_bytes;
+}
+
+double host_memory_peak(void)
+{
+	char text[64];
+
+	if (!read_key("/proc/self/status", "VmHWM", text, sizeof(text)))
+		return 0;
+	return (double)strtoll(text, NULL, 10) * KiB;
+}
+
+bool host_forget_memory_peak(void)
+{
+	_cleanup_(fclose)
+	FILE *f = fopen("/proc/self/clear_refs", "w");
+
+	return f && fputs("5\n", f) >= 0 && fflush(f) == 0;
 }
 
 int64_t host_llc_share(int threads)

@@ -18,6 +18,10 @@ struct host {
 const struct host *host_get(void);
 /* Memory one may still use now: MemAvailable, and what the cgroup leaves. */
 int64_t host_memory_available(void);
+/* Most resident memory of this process since it was forgotten (VmHWM); 0 where the system does
+ * not say. false: it cannot be forgotten here. */
+double host_memory_peak(void);
+bool host_forget_memory_peak(void);
 /* Working set in bytes from which outputs are better stored past the caches: beyond this
  * process's share of the last level; on Intel's server parts, whose last level is a slow victim
  * cache, already beyond the private caches. */

@@ -73,9 +73,9 @@ bool backend_has(const struct kernel *k, enum backend b);
 
 /* Which compiled form of a CPU kernel runs (kernels/code.h). simd and threads take the best
  * one the CPU has unless told otherwise. */
-enum isa { ISA_SCALAR, ISA_BASE, ISA_AVX2, ISA_AVX512, N_ISAS };
+enum isa { ISA_SCALAR, ISA_BASE, ISA_SSE42, ISA_AVX2, ISA_AVX512, N_ISAS };
 
-enum { KERNEL_DIMS = 3, KERNEL_OPTIONS = 12, KERNEL_INVARIANTS = 24 };
+enum { KERNEL_DIMS = 3, KERNEL_OPTIONS = 16, KERNEL_INVARIANTS = 24 };
 
 /* Knobs of a Vulkan backend (kernels/vk.h). */
 enum { VK_KNOBS = 4, VK_KNOB_VALUES = 8 };

@@ -12,28 +12,35 @@
 #include "kernels/report.h"
 
 static const struct command commands[] = {
-	{ "list", "[ID...]", "the kernels, their sizes, options and backends", cmd_list },
-	{ "devices", "", "processors and GPUs of this host", cmd_devices },
-	{ "run", "ID...", "measure kernels", cmd_run },
+	{ "list", "[ID...]", "the kernels, their sizes, options and backends", CMD_LIST,
+		cmd_list },
+	{ "devices", "", "processors and GPUs of this host", CMD_DEVICES, cmd_devices },
+	{ "run", "ID...", "measure kernels", CMD_RUN, cmd_run },
 #ifdef KERNELS_VULKAN
-	{ "tune", "ID...", "find the fastest settings of Vulkan backends here", cmd_tune },
+	{ "tune", "ID...", "find the fastest settings of Vulkan backends here", CMD_TUNE,
+		cmd_tune },
 #endif
 	{ "roofline", "[ID...]", "the ceilings of this host, and kernels below them",
-		cmd_roofline },
-	{ "scaling", "ID", "a kernel on more and more threads", cmd_scaling },
-	{ "verify", "ID...|--all", "run each backend once and prove its output", cmd_verify },
+		CMD_ROOFLINE, cmd_roofline },
+	{ "scaling", "ID", "a kernel on more and more threads", CMD_SCALING, cmd_scaling },
+	{ "verify", "ID...|--all", "run each backend once and prove its output", CMD_VERIFY,
+		cmd_verify },
+	{ "weights", "ID", "of a regridding, as a netCDF file in the names of SCRIP",
+		CMD_WEIGHTS, cmd_weights },
 };
 
 static const char options_text[] =
 	"Kernels are ids, aliases, families or globs: stream.triad, triad, stream, "
 	"'regrid.*'.\n"
 	"\n"
-	"  --size S         HxW, 64Mi, small|medium|large|3km, or l1|l2|l3|dram\n"
+	"  --size S         HxW, 64Mi, small|medium|large|3km, l1|l2|l3|dram,\n"
+	"                   levels = those four, all = small and those four\n"
 	"  --backend B      scalar, simd (default), threads, vulkan; all = those of the CPU;\n"
 	"                   where the library is installed: blas (gemm), fftw (fft.c2c)\n"
 	"  --dtype T        f32, f64, u32, u64: what the kernel has\n"
 	"  --threads N      number or all; means --backend threads\n"
-	"  --isa I          base, avx2, avx512 instead of the best one\n"
+	"  --isa I          base (neon on arm64), sse4.2, avx2, avx512 instead of the best "
+	"one\n"
 	"  --device D       UUID of a Vulkan device, or cpu for a software one\n"
 	"  --variant V      of a Vulkan backend\n"
 	"  --cold           on GPUs: fill the caches with other data before each iteration\n"
@@ -125,7 +132,7 @@ static int run_command(int argc, char **argv)
 	command = find_command(argv[1], &err);
 	if (!command)
 		return cli_fail(&err);
-	if (cli_parse(&c, argc - 2, argv + 2, &err) != OK)
+	if (cli_parse(&c, command->bit, argc - 2, argv + 2, &err) != OK)
 		return cli_fail(&err);
 	if (c.help) {
 		print_help(stdout);

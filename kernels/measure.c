@@ -9,6 +9,7 @@
 #include "kernels/ceilings.h"
 #include "kernels/host.h"
 #include "kernels/peer.h"
+#include "kernels/placement.h"
 #include "kernels/proof.h"
 #include "kernels/steady.h"
 
@@ -20,9 +21,10 @@ struct session {
 	const struct measure_options *o;
 	const struct engine *engine;
 	struct measurement *m;
-	struct rng rng; /* of the K of each sample */
-	void *state;	/* the kernel's */
-	void *run;	/* the engine's */
+	struct rng rng;	     /* of the K of each sample */
+	void *state;	     /* the kernel's */
+	void *run;	     /* the engine's */
+	bool has_fresh_peak; /* what the process held before does not count */
 	double target_ns;
 	double progress;
 };
@@ -124,6 +126,8 @@ static int prove(struct session *s, bool is_again, struct error *err)
 		proof_claim(&s->m->proof, "output changed while measuring",
 			s->m->proof.digest != before, 0);
 	s->m->verify_ns += (double)(clock_monotonic_ns() - start);
+	if (s->has_fresh_peak) /* before the arrays of the ceilings */
+		s->m->memory_peak_bytes = host_memory_peak();
 	return r;
 }
 
@@ -273,12 +277,15 @@ static int open_session(struct session *s, const struct params *p, struct error 
 
 	s->m->p = *p;
 	s->m->timer_ns = timer_resolution();
+	s->has_fresh_peak = host_forget_memory_peak();
 	p->kernel->count(p, &s->m->counts);
 	s->engine = engine_for(p->backend);
 	if (!s->engine)
 		return error_set_field(err, E_UNAVAILABLE, "backend",
 			"this build of benchd-kernel has no Vulkan backend");
 	r = check_memory(s->m, err);
+	if (r == OK)
+		r = placement_begin(p, err);
 	if (r == OK)
 		r = p->kernel->setup(&s->m->p, &s->state, err);
 	if (r == OK)
@@ -295,6 +302,7 @@ static void close_session(struct session *s)
 		s->engine->close(s->run);
 	}
 	s->m->p.kernel->free(s->state);
+	placement_end();
 }
 
 int measure_run(const struct params *p, const struct measure_options *o,

@@ -41,7 +41,8 @@ struct measurement {
 	bool is_ceiling_remembered; /* from an earlier run, higher than what was measured now */
 	bool is_ceiling_doubtful;   /* the result is above it, though it was measured again */
 	double setup_ns, verify_ns, timer_ns;
-	json_t *facts; /* what the engine says about itself; owned */
+	double memory_peak_bytes; /* resident, of the process, proof included; 0 = unknown */
+	json_t *facts;		  /* what the engine says about itself; owned */
 };
 
 /* Percent from which a result above its ceiling says more about the ceiling. */

@@ -25,6 +25,9 @@ static const char *const values_names[] = { "point", "mean", NULL };
 static const char *const weights_names[] = { "cached", "regenerated", "csr", NULL };
 
 static const char *const mode_names[] = { "once", "convergence", "roundtrip", NULL };
+static const char *const latitude_names[] = { "south-first", "north-first", NULL };
+static const char *const pole_names[] = { "clamp", "mean", NULL };
+static const char *const distance_names[] = { "index", "chord", NULL };
 static const char *const mask_names[] = { "none", "fracarea", "destarea", NULL };
 
 static const struct kernel_option options[] = {
@@ -42,6 +45,16 @@ static const struct kernel_option options[] = {
 		mode_names, 0, 0, 0 },
 	{ "mask", "sources without value; targets are divided by the area they got, or by all",
 		mask_names, 0, 0, 0 },
+	{ "latitude", "order in which the source's rows are stored", latitude_names, 0, 0, 0 },
+	{ "turn",
+		"columns from -180 to the first one stored; half of them: the source goes from "
+		"0 "
+		"to 360",
+		NULL, 0, 1 << 20, 0 },
+	{ "pole", "beyond the last row: that row, or on to its mean at the pole (bilinear)",
+		pole_names, 0, 0, 0 },
+	{ "distance", "nearest by index, or on the sphere (nearest, with --weights csr)",
+		distance_names, 0, 0, 0 },
 	{ NULL, NULL, NULL, 0, 0, 0 },
 };
 
@@ -88,8 +101,9 @@ static void count(const struct params *p, struct counts *ret)
 	ret->n_outputs = levels * target;
 	if (params_option(p, "weights") != REGRID_CSR)
 		return;
-	ret->bytes += (4 + b) * target * 4 + 8 * target;
-	ret->footprint_bytes += (4 + b) * target * 4 + 8 * target;
+	read = (4 + b) * target * (m == REGRID_NEAREST ? 1 : 4) + 8 * target;
+	ret->bytes += read;
+	ret->footprint_bytes += read;
 }
 
 static int check_mode(const struct params *p, enum regrid_method m, struct error *err)
@@ -111,6 +125,43 @@ static int check_mode(const struct params *p, enum regrid_method m, struct error
 		return error_set_field(err, E_UNPROCESSABLE, "values",
 			"cell means on nested grids are exact: no order is left to see");
 	return OK;
+}
+
+static int check_pole(const struct params *p, enum regrid_method m, struct error *err)
+{
+	if (params_option(p, "pole") == REGRID_POLE_CLAMP)
+		return OK;
+	if (m != REGRID_BILINEAR || params_option(p, "grid") != REGRID_CELL)
+		return error_set_field(err, E_UNPROCESSABLE, "pole",
+			"--pole mean is for regrid.bilinear between cells; nodes have a row at "
+			"the pole");
+	if (params_option(p, "weights") == REGRID_CSR)
+		return error_set_field(err, E_UNPROCESSABLE, "pole",
+			"the mean of a row is no explicit link; use --weights cached");
+	return OK;
+}
+
+/* What lies in memory in another order, or is nearest otherwise. */
+static int check_layout(const struct params *p, enum regrid_method m, struct error *err)
+{
+	int64_t turn = params_option(p, "turn");
+	bool is_chord = params_option(p, "distance");
+	bool is_other = params_option(p, "latitude") || turn || params_option(p, "pole");
+
+	if (turn >= p->dim[1])
+		return error_set_field(err, E_UNPROCESSABLE, "turn",
+			"--turn %lld: the source has %lld columns", (long long)turn,
+			(long long)p->dim[1]);
+	if (is_chord && (m != REGRID_NEAREST || params_option(p, "weights") != REGRID_CSR))
+		return error_set_field(err, E_UNPROCESSABLE, "distance",
+			"--distance chord is for regrid.nearest with --weights csr");
+	if (params_option(p, "mode") && (is_other || is_chord))
+		return error_set_field(err, E_UNPROCESSABLE, "mode",
+			"--mode excludes --latitude, --turn, --pole and --distance");
+	if (params_option(p, "mask") && is_other)
+		return error_set_field(err, E_UNPROCESSABLE, "mask",
+			"--mask excludes --latitude, --turn and --pole");
+	return check_pole(p, m, err) == OK ? check_mode(p, m, err) : err->code;
 }
 
 static int check(const struct params *p, struct error *err)
@@ -135,13 +186,13 @@ static int check(const struct params *p, struct error *err)
 	if (m == REGRID_CONSERVATIVE && p->dim[0] > REGRID_LINKS_MAX / 2 * target_of(p, 0))
 		return error_set_field(err, E_UNPROCESSABLE, "target-rows",
 			"more than %d source rows for each target row", REGRID_LINKS_MAX / 2);
-	if (m == REGRID_NEAREST && params_option(p, "weights") == REGRID_CSR)
+	if (params_option(p, "mask") && m == REGRID_NEAREST)
 		return error_set_field(
-			err, E_UNPROCESSABLE, "weights", "nearest has no weights");
+			err, E_UNPROCESSABLE, "mask", "nearest has no weights to divide");
 	if (params_option(p, "mask") && params_option(p, "weights") != REGRID_CSR)
 		return error_set_field(err, E_UNPROCESSABLE, "mask",
 			"a mask breaks the weights of axes; use --weights csr");
-	return check_mode(p, m, err);
+	return check_layout(p, m, err);
 }
 
 /* --- set up ------------------------------------------------------------------------------- */
@@ -158,7 +209,7 @@ static void free_state(void *state)
 	free(s->mask);
 	mem_free(s->links.index);
 	mem_free(s->links.weight);
-	mem_free(s->src);
+	mem_free(s->memory);
 	mem_free(s->dst);
 	mem_free(s->buffers);
 	free(s);
@@ -182,92 +233,19 @@ static void fill_source(struct regrid_state *s)
 {
 	struct field f;
 
-	field_init(&f, (int)params_option(s->p, "field"), params_option(s->p, "values"),
-		s->grid, s->h, s->w);
+	regrid_source_init(s, &f);
 #pragma omp parallel for num_threads(s->p->threads) schedule(static)
-	for (int64_t r = 0; r < s->levels * s->h; r++)
+	for (int64_t r = 0; r < s->levels * s->h; r++) {
+		int64_t at = regrid_row(s, r % s->h);
+		void *row = regrid_row_at(s, r / s->h, r % s->h);
+
 		for (int64_t j = 0; j < s->w; j++)
-			real_set(s->src, s->p->dtype, (size_t)(r * s->w + j),
-				s->mask && s->mask[r % s->h * s->w + j]
+			real_set(row, s->p->dtype, (size_t)j,
+				s->mask && s->mask[at * s->w + j]
 					? NAN
-					: (1 + (double)(r / s->h) / 8) *
-						  field_get(&f, r % s->h, j));
+					: (1 + (double)(r / s->h) / 8) * field_get(&f, at, j));
+	}
 	field_done(&f);
-}
-
-static int64_t link_source(const struct regrid_state *s, int64_t i, int64_t j, int k, int l)
-{
-	return axis_source(&s->lat, i, k) * s->w + axis_source(&s->lon, j, l);
-}
-
-/* The weight of link kl of target t, 0 for a source without value. */
-static double link_weight(const struct regrid_state *s, int64_t t, int kl, int64_t *ret_source)
-{
-	int k = kl / s->lon.n_links, l = kl % s->lon.n_links;
-
-	*ret_source = link_source(s, t / s->tw, t % s->tw, k, l);
-	if (s->mask && s->mask[*ret_source])
-		return 0;
-	return s->lat.exact[k * s->th + t / s->tw] * s->lon.exact[l * s->tw + t % s->tw];
-}
-
-static void add_link(struct regrid_state *s, int64_t source, double weight)
-{
-	struct regrid_links *c = &s->links;
-
-	c->index[c->n_links] = (int32_t)source;
-	real_set(c->weight, s->p->dtype, (size_t)c->n_links++, weight);
-}
-
-static int64_t any_valid(const struct regrid_state *s)
-{
-	int64_t i = 0;
-
-	while (s->mask[i] && i + 1 < s->h * s->w)
-		i++;
-	return i;
-}
-
-/* Links of one target. With fracarea they are divided by their sum; a target that got none of
- * its area takes a NaN times some value. */
-static void add_target(struct regrid_state *s, int64_t t, int per)
-{
-	double sum = 0, all = 1;
-	int64_t source;
-
-	for (int kl = 0; s->mask && kl < per; kl++)
-		sum += link_weight(s, t, kl, &source);
-	if (s->mask && !(sum > REGRID_LEAST_AREA)) {
-		add_link(s, any_valid(s), NAN);
-		return;
-	}
-	if (s->mask && params_option(s->p, "mask") == REGRID_FRACAREA)
-		all = sum;
-	for (int kl = 0; kl < per; kl++) {
-		double w = link_weight(s, t, kl, &source);
-
-		if (w != 0)
-			add_link(s, source, w / all);
-	}
-}
-
-/* Explicit links of the separable weights; those of weight 0 are left out. */
-static int make_links(struct regrid_state *s, struct error *err)
-{
-	struct regrid_links *c = &s->links;
-	int per = s->lat.n_links * s->lon.n_links, r;
-	int64_t n = s->th * s->tw;
-
-	c->n_rows = n;
-	c->row = xcalloc((size_t)n + 1, sizeof(*c->row));
-	r = mem_new((void **)&c->index, (size_t)(n * per) * 4, 3, err);
-	if (r == OK)
-		r = mem_new(&c->weight, (size_t)(n * per * dtype_bytes(s->p->dtype)), 4, err);
-	for (int64_t t = 0; r == OK && t < n; t++) {
-		add_target(s, t, per);
-		c->row[t + 1] = c->n_links;
-	}
-	return r;
 }
 
 /* A tile's blended row stays in half of L1; rows of a tile make a unit of work. */
@@ -286,8 +264,36 @@ static void choose_tiles(struct regrid_state *s)
 
 static void init_axes(struct regrid_state *s)
 {
-	axis_init(&s->lat, s->method, s->grid, true, s->h, s->th, s->p->dtype);
-	axis_init(&s->lon, s->method, s->grid, false, s->w, s->tw, s->p->dtype);
+	s->lat = (struct regrid_axis){ .method = s->method,
+		.grid = s->grid,
+		.dtype = s->p->dtype,
+		.n_src = s->h,
+		.n_dst = s->th,
+		.is_lat = true,
+		.has_poles = s->has_poles };
+	s->lon = s->lat;
+	s->lon.is_lat = s->lon.has_poles = false;
+	s->lon.n_src = s->w;
+	s->lon.n_dst = s->tw;
+	s->lon.turn = s->turn;
+	axis_init(&s->lat);
+	axis_init(&s->lon);
+}
+
+/* Sources with a row for each pole of each level. */
+static int make_arrays(struct regrid_state *s, struct error *err)
+{
+	int64_t b = dtype_bytes(s->p->dtype), poles = 2 * s->has_poles;
+	int r = mem_new(&s->memory, (size_t)(s->levels * (s->h + poles) * s->w * b), 0, err);
+
+	s->src = (char *)s->memory + (s->has_poles ? s->w * b : 0);
+	if (r == OK)
+		r = mem_new(&s->dst, dst_bytes(s), 1, err);
+	if (r == OK)
+		r = mem_new(&s->buffers, (size_t)(s->buffer_bytes * s->p->threads), 2, err);
+	if (r == OK && s->weights == REGRID_CSR)
+		r = regrid_make_links(s, err);
+	return r;
 }
 
 static int setup(const struct params *p, void **ret_state, struct error *err)
@@ -304,6 +310,10 @@ static int setup(const struct params *p, void **ret_state, struct error *err)
 		.th = target_of(p, 0),
 		.tw = target_of(p, 1),
 		.levels = params_option(p, "levels"),
+		.is_flipped = params_option(p, "latitude"),
+		.turn = params_option(p, "turn"),
+		.has_poles = params_option(p, "pole") == REGRID_POLE_MEAN,
+		.is_chord = params_option(p, "distance"),
 		.code = CODE_PICK(regrid, p) };
 	s->grid = (enum regrid_grid)params_option(p, "grid");
 	s->weights = (enum regrid_weights)params_option(p, "weights");
@@ -313,13 +323,7 @@ static int setup(const struct params *p, void **ret_state, struct error *err)
 	choose_tiles(s);
 	if (params_option(p, "mask"))
 		s->mask = regrid_mask_make(p, s->grid, s->h, s->w);
-	r = mem_new(&s->src, (size_t)(s->levels * s->h * s->w * dtype_bytes(p->dtype)), 0, err);
-	if (r == OK)
-		r = mem_new(&s->dst, dst_bytes(s), 1, err);
-	if (r == OK)
-		r = mem_new(&s->buffers, (size_t)(s->buffer_bytes * p->threads), 2, err);
-	if (r == OK && s->weights == REGRID_CSR)
-		r = make_links(s, err);
+	r = make_arrays(s, err);
 	if (r != OK)
 		return r;
 	fill_source(s);
@@ -330,13 +334,14 @@ static int setup(const struct params *p, void **ret_state, struct error *err)
 
 /* --- run ---------------------------------------------------------------------------------- */
 
-static void run_row(const struct regrid_state *s, int64_t level, int64_t i, int64_t j,
+/* Targets j .. j + n - 1 of a row, all on one side of the seam. */
+static void run_part(const struct regrid_state *s, int64_t level, int64_t i, int64_t j,
 	int64_t n, void *buffer)
 {
 	int64_t b = dtype_bytes(s->p->dtype);
 	double weight[REGRID_LINKS_MAX];
 	struct regrid_row row = { .width = s->w,
-		.row_first = s->lat.first[i],
+		.row_pitch = s->is_flipped ? -s->w : s->w,
 		.row_weight = weight,
 		.n_row_links = s->lat.n_links,
 		.n_col_links = s->lon.n_links,
@@ -348,7 +353,7 @@ static void run_row(const struct regrid_state *s, int64_t level, int64_t i, int6
 		.buffer = buffer,
 		.is_nontemporal = s->is_nontemporal };
 
-	row.src = (char *)s->src + level * s->h * s->w * b;
+	row.src = regrid_row_at(s, level, s->lat.first[i]);
 	row.out = (char *)s->dst + ((level * s->th + i) * s->tw + j) * b;
 	if (s->method == REGRID_NEAREST) {
 		s->code->nearest(&row);
@@ -357,6 +362,19 @@ static void run_row(const struct regrid_state *s, int64_t level, int64_t i, int6
 	for (int k = 0; k < s->lat.n_links; k++)
 		weight[k] = s->lat.exact[k * s->th + i];
 	s->code->separable(&row);
+}
+
+static void run_row(const struct regrid_state *s, int64_t level, int64_t i, int64_t j,
+	int64_t n, void *buffer)
+{
+	int64_t seam = s->lon.seam;
+
+	if (seam > j && seam < j + n) {
+		run_part(s, level, i, j, seam - j, buffer);
+		run_part(s, level, i, seam, j + n - seam, buffer);
+	} else {
+		run_part(s, level, i, j, n, buffer);
+	}
 }
 
 static void run_tile(const struct regrid_state *s, int64_t tile, int thread)
@@ -406,9 +424,10 @@ static void run(void *state, int64_t iterations)
 
 	for (int64_t k = 0; k < iterations; k++) {
 		if (s->weights == REGRID_REGENERATED) {
-			axis_fill(&s->lat, s->method, s->grid, true, s->p->dtype);
-			axis_fill(&s->lon, s->method, s->grid, false, s->p->dtype);
+			axis_fill(&s->lat);
+			axis_fill(&s->lon);
 		}
+		regrid_fill_poles(s);
 		if (s->weights == REGRID_CSR)
 			run_links(s);
 		else

@@ -21,51 +21,66 @@ static int64_t ceil_div(int64_t a, int64_t b)
 }
 
 /* Where target t stands, as num / den. */
-static void position(
-	enum regrid_grid g, int64_t n_src, int64_t n_dst, int64_t t, int64_t *num, int64_t *den)
+static void position(const struct regrid_axis *a, int64_t t, int64_t *num, int64_t *den)
 {
-	*num = g == REGRID_CELL ? (2 * t + 1) * n_src - n_dst : t * (n_src - 1);
-	*den = g == REGRID_CELL ? 2 * n_dst : n_dst - 1;
+	bool is_cell = a->grid == REGRID_CELL;
+
+	*num = is_cell ? (2 * t + 1) * a->n_src - a->n_dst : t * (a->n_src - 1);
+	*den = is_cell ? 2 * a->n_dst : a->n_dst - 1;
 }
 
-static void set_weight(struct regrid_axis *a, enum dtype d, int link, int64_t t, double w)
+static void set_weight(struct regrid_axis *a, int link, int64_t t, double w)
 {
 	size_t at = (size_t)(link * a->n_dst + t);
 
 	a->exact[at] = w;
-	real_set(a->weight, d, at, w);
+	real_set(a->weight, a->dtype, at, w);
 }
 
 /* i = ceil(u - 1/2): ties go to the lower index. */
-static void fill_nearest(struct regrid_axis *a, enum regrid_grid g)
+static void fill_nearest(struct regrid_axis *a)
 {
 	for (int64_t t = 0; t < a->n_dst; t++) {
 		int64_t num, den, i;
 
-		position(g, a->n_src, a->n_dst, t, &num, &den);
+		position(a, t, &num, &den);
 		i = ceil_div(2 * num - den, 2 * den);
 		a->first[t] = (int32_t)(i < 0 ? (a->is_cyclic ? i + a->n_src : 0)
 					      : MIN(i, a->n_src - 1));
 	}
 }
 
-/* Beyond the last centre of a latitude axis the last row has weight 1. */
-static void fill_bilinear(struct regrid_axis *a, enum regrid_grid g, enum dtype d)
+/* Beyond the last centre of a latitude axis the last row has weight 1, or the pole its share:
+ * half a step beyond the last centre, it is twice as near. */
+static void place_bilinear(
+	const struct regrid_axis *a, int64_t t, int64_t *ret_first, double *ret_r)
+{
+	int64_t num, den, i, last = a->n_src - 1;
+
+	position(a, t, &num, &den);
+	i = floor_div(num, den);
+	*ret_r = (double)(num - i * den) / (double)den;
+	if (a->has_poles && i < 0)
+		*ret_r = (double)(2 * num + den) / (double)den;
+	else if (a->has_poles && i >= last)
+		*ret_r = (double)(2 * (num - last * den)) / (double)den;
+	else if (!a->is_cyclic && i < 0)
+		i = 0, *ret_r = 0;
+	else if (!a->is_cyclic && i >= last)
+		i = last - 1, *ret_r = 1;
+	*ret_first = i;
+}
+
+static void fill_bilinear(struct regrid_axis *a)
 {
 	for (int64_t t = 0; t < a->n_dst; t++) {
-		int64_t num, den, i;
+		int64_t i;
 		double r;
 
-		position(g, a->n_src, a->n_dst, t, &num, &den);
-		i = floor_div(num, den);
-		r = (double)(num - i * den) / (double)den;
-		if (!a->is_cyclic && i < 0)
-			i = 0, r = 0;
-		if (!a->is_cyclic && i > a->n_src - 2)
-			i = a->n_src - 2, r = 1;
+		place_bilinear(a, t, &i, &r);
 		a->first[t] = (int32_t)i;
-		set_weight(a, d, 0, t, 1 - r);
-		set_weight(a, d, 1, t, r);
+		set_weight(a, 0, t, 1 - r);
+		set_weight(a, 1, t, r);
 	}
 }
 
@@ -81,7 +96,7 @@ double band_area(int64_t lo, int64_t hi, int64_t n)
 
 /* Edges stand at i / n of the axis, compared as integers i n_dst and t n_src. A share of a
  * target's length (longitude) or of its area on the sphere (latitude). */
-static double overlap(const struct regrid_axis *a, bool is_lat, int64_t i, int64_t t)
+static double overlap(const struct regrid_axis *a, int64_t i, int64_t t)
 {
 	int64_t lo = MAX(i * a->n_dst, t * a->n_src);
 	int64_t hi = MIN((i + 1) * a->n_dst, (t + 1) * a->n_src);
@@ -89,12 +104,12 @@ static double overlap(const struct regrid_axis *a, bool is_lat, int64_t i, int64
 
 	if (hi <= lo)
 		return 0;
-	if (!is_lat)
+	if (!a->is_lat)
 		return (double)(hi - lo) / (double)a->n_src;
 	return band_area(lo, hi, all) / band_area(t * a->n_src, (t + 1) * a->n_src, all);
 }
 
-static void fill_conservative(struct regrid_axis *a, bool is_lat, enum dtype d)
+static void fill_conservative(struct regrid_axis *a)
 {
 	for (int64_t t = 0; t < a->n_dst; t++) {
 		int64_t i = floor_div(t * a->n_src, a->n_dst);
@@ -102,7 +117,7 @@ static void fill_conservative(struct regrid_axis *a, bool is_lat, enum dtype d)
 		i = MAX(0, MIN(i, a->n_src - a->n_links));
 		a->first[t] = (int32_t)i;
 		for (int l = 0; l < a->n_links; l++)
-			set_weight(a, d, l, t, overlap(a, is_lat, i + l, t));
+			set_weight(a, l, t, overlap(a, i + l, t));
 	}
 }
 
@@ -117,44 +132,45 @@ static int most_links(const struct regrid_axis *a)
 	return (int)most;
 }
 
+/* The step from a target's first source to the next one's, away from the seam. */
 static int find_stride(const struct regrid_axis *a)
 {
-	int64_t stride = a->n_dst > 1 ? a->first[1] - a->first[0] : 1;
+	int64_t from = a->n_dst > 2 && a->seam == 1 ? 1 : 0;
+	int64_t stride = a->n_dst > from + 1 ? a->first[from + 1] - a->first[from] : 1;
 
 	for (int64_t t = 1; t < a->n_dst; t++)
-		if (a->first[t] != a->first[0] + stride * t)
+		if (t != a->seam && a->first[t] - a->first[t - 1] != stride)
 			return 0;
 	return (int)stride;
 }
 
-void axis_fill(struct regrid_axis *a, enum regrid_method m, enum regrid_grid g, bool is_lat,
-	enum dtype d)
+void axis_fill(struct regrid_axis *a)
 {
-	if (m == REGRID_NEAREST)
-		fill_nearest(a, g);
-	else if (m == REGRID_BILINEAR)
-		fill_bilinear(a, g, d);
+	if (a->method == REGRID_NEAREST)
+		fill_nearest(a);
+	else if (a->method == REGRID_BILINEAR)
+		fill_bilinear(a);
 	else
-		fill_conservative(a, is_lat, d);
+		fill_conservative(a);
+	axis_turn(a);
 	a->stride = find_stride(a);
 }
 
-void axis_init(struct regrid_axis *a, enum regrid_method m, enum regrid_grid g, bool is_lat,
-	int64_t n_src, int64_t n_dst, enum dtype d)
+void axis_init(struct regrid_axis *a)
 {
 	size_t n;
 
-	*a = (struct regrid_axis){ .n_src = n_src, .n_dst = n_dst, .n_links = 1 };
-	a->is_cyclic = !is_lat && g == REGRID_CELL;
-	if (m != REGRID_NEAREST)
-		a->n_links = m == REGRID_BILINEAR ? 2 : most_links(a);
-	a->first = xcalloc((size_t)n_dst, sizeof(*a->first));
-	n = (size_t)(n_dst * a->n_links);
-	if (m != REGRID_NEAREST) {
-		a->weight = xcalloc(n, (size_t)dtype_bytes(d));
+	a->n_links = 1;
+	a->is_cyclic = !a->is_lat && a->grid == REGRID_CELL;
+	if (a->method != REGRID_NEAREST)
+		a->n_links = a->method == REGRID_BILINEAR ? 2 : most_links(a);
+	a->first = xcalloc((size_t)a->n_dst, sizeof(*a->first));
+	n = (size_t)(a->n_dst * a->n_links);
+	if (a->method != REGRID_NEAREST) {
+		a->weight = xcalloc(n, (size_t)dtype_bytes(a->dtype));
 		a->exact = xcalloc(n, sizeof(*a->exact));
 	}
-	axis_fill(a, m, g, is_lat, d);
+	axis_fill(a);
 }
 
 void axis_done(struct regrid_axis *a)
@@ -200,9 +216,15 @@ static bool is_nearest(const struct regrid_axis *a, int64_t num, int64_t den, in
 static bool encloses(
 	const struct regrid_axis *a, int64_t num, int64_t den, int64_t t, double eps)
 {
-	double u = (double)num / (double)den, r = u - a->first[t];
+	double u = (double)num / (double)den, r = u - (double)axis_first(a, t);
 
-	if (!a->is_cyclic) /* the end rows hold beyond the ends */
+	if (a->turn && a->is_cyclic && r < 0) /* the same column, a turn before */
+		r = u - (double)(axis_first(a, t) - a->n_src);
+	if (a->has_poles && a->first[t] == -1) /* from the pole to the first centre */
+		r = 2 * u + 1;
+	else if (a->has_poles && a->first[t] == a->n_src - 1)
+		r = 2 * (u - (double)(a->n_src - 1));
+	else if (!a->is_cyclic) /* the end rows hold beyond the ends */
 		r = fmin(fmax(r, 0), 1);
 	return r >= 0 && r <= 1 && fabs(a->exact[a->n_dst + t] - r) <= eps * (fabs(u) + 2) &&
 	       fabs(a->exact[t] - (1 - r)) <= eps * (fabs(u) + 2);
@@ -210,24 +232,31 @@ static bool encloses(
 
 static bool covers(const struct regrid_axis *a, int64_t t)
 {
-	int64_t lo = a->first[t], hi = lo + a->n_links;
+	int64_t lo = axis_first(a, t), hi = lo + a->n_links;
 
 	return lo >= 0 && hi <= a->n_src && lo * a->n_dst <= t * a->n_src &&
 	       hi * a->n_dst >= (t + 1) * a->n_src;
 }
 
-int64_t axis_count_wrong(
-	const struct regrid_axis *a, enum regrid_method m, enum regrid_grid g, double eps)
+/* The meridian of the first column and the last one: the turned axis names the first. */
+static bool is_turned_node(const struct regrid_axis *a)
+{
+	return a->turn && a->grid == REGRID_NODE;
+}
+
+int64_t axis_count_wrong(const struct regrid_axis *a, double eps)
 {
 	int64_t n = 0;
 
 	for (int64_t t = 0; t < a->n_dst; t++) {
 		int64_t num, den;
 
-		position(g, a->n_src, a->n_dst, t, &num, &den);
-		if (m == REGRID_NEAREST)
-			n += !is_nearest(a, num, den, a->first[t]);
-		else if (m == REGRID_BILINEAR)
+		position(a, t, &num, &den);
+		if (a->method == REGRID_NEAREST)
+			n += !is_nearest(a, num, den, axis_first(a, t)) &&
+			     !(is_turned_node(a) && axis_first(a, t) == 0 &&
+				     is_nearest(a, num, den, a->n_src - 1));
+		else if (a->method == REGRID_BILINEAR)
 			n += !encloses(a, num, den, t, eps);
 		else
 			n += !covers(a, t);

@@ -146,6 +146,8 @@ json_t *report_json(const struct measurement *m)
 	json_set_real(o, "flops", m->counts.flops);
 	json_object_set_new(
 		o, "work", pair("value", m->counts.work, "unit", m->p.kernel->work_unit));
+	if (m->memory_peak_bytes > 0)
+		json_set_real(o, "memory_peak_bytes", m->memory_peak_bytes);
 	json_set_real(o, "setup_ns", m->setup_ns);
 	json_set_real(o, "verify_ns", m->verify_ns);
 	if (m->facts)

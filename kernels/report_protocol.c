@@ -265,6 +265,9 @@ void protocol_report(const struct measurement *m)
 		send_values(m, "host-latency", "ns", NULL, "samples", m->host_ns, m->n_samples);
 	send_line(wrap("steady", json_boolean(m->is_steady)));
 	send_rates(m);
+	if (m->memory_peak_bytes > 0)
+		send_values(
+			m, "memory-peak", "B", "lower", "samples", &m->memory_peak_bytes, 1);
 	send_accuracy(m);
 	send_metadata(m);
 }

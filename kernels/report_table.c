@@ -28,6 +28,7 @@ struct report_table {
 	struct arena *arena;
 	struct table *text;
 	struct table *csv;
+	size_t n;
 };
 
 struct report_table *report_table_new(void)
@@ -130,12 +131,15 @@ void report_table_add(struct report_table *t, const struct measurement *m)
 	size_format(&m->p, size);
 	add_text(t, m, size);
 	add_csv(t, m, size);
+	t->n++;
 }
 
 void report_table_print(struct report_table *t, bool csv)
 {
 	struct buf b = { 0 };
 
+	if (t->n == 0)
+		return;
 	table_format(csv ? t->csv : t->text, csv ? TABLE_CSV : TABLE_TEXT, &b);
 	fputs(buf_str(&b), stdout);
 	buf_done(&b);

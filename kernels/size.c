@@ -10,6 +10,9 @@
 #include "base/json.h"
 #include "kernels/host.h"
 
+/* More in one iteration is no sensible answer to the name of a level: minutes on one core. */
+#define LEVEL_FLOPS_MAX 1e12
+
 /* --- memory levels ------------------------------------------------------------------------ */
 
 static bool is_scaled(const struct kernel *k, int i)
@@ -59,21 +62,40 @@ static void fit(struct params *p, double bytes, bool is_least)
 	scale_dims(p, exp2(is_least ? hi : lo));
 }
 
-static bool parse_level(struct params *p, const char *text)
+/* Bytes that a level is to be filled with, 0 when it is none. */
+static double level_bytes(const struct params *p, const char *text)
 {
 	const struct host *h = host_get();
 
 	if (strcmp(text, "l1") == 0)
-		fit(p, (double)h->l1d_bytes / 2, false);
-	else if (strcmp(text, "l2") == 0)
-		fit(p, (double)h->l2_bytes / 2, false);
-	else if (strcmp(text, "l3") == 0)
-		fit(p, (double)host_llc_share(p->threads) / 2, false);
-	else if (strcmp(text, "dram") == 0)
-		fit(p, 4 * (double)h->llc_bytes, true);
-	else
-		return false;
-	return true;
+		return (double)h->l1d_bytes / 2;
+	if (strcmp(text, "l2") == 0)
+		return (double)h->l2_bytes / 2;
+	if (strcmp(text, "l3") == 0)
+		return (double)host_llc_share(p->threads) / 2;
+	return strcmp(text, "dram") == 0 ? 4 * (double)h->llc_bytes : 0;
+}
+
+/* Work may outgrow memory (all pairs of bodies), and the largest size of a kernel may be small:
+ * such a level is refused. */
+static int take_level(struct params *p, const char *text, double bytes, struct error *err)
+{
+	struct counts c = { 0 };
+
+	fit(p, bytes, strcmp(text, "dram") == 0);
+	p->kernel->count(p, &c);
+	if (c.flops > LEVEL_FLOPS_MAX)
+		return error_set_field(err, E_UNPROCESSABLE, "size",
+			"%s in %s: one iteration would take %.3g GFLOP, more than %.3g; give "
+			"the size in numbers",
+			p->kernel->id, text, c.flops / 1e9, LEVEL_FLOPS_MAX / 1e9);
+	if (strcmp(text, "dram") == 0 && c.footprint_bytes < bytes / 2)
+		return error_set_field(err, E_UNPROCESSABLE, "size",
+			"%s in %s: its largest size fills %.0f MiB, less than the %.0f MiB "
+			"that this takes",
+			p->kernel->id, text, c.footprint_bytes / (double)MiB,
+			bytes / (double)MiB);
+	return OK;
 }
 
 /* --- numbers ------------------------------------------------------------------------------ */
@@ -165,9 +187,12 @@ static bool parse_numbers(struct params *p, const char *text, int *ret_n)
 int size_parse(struct params *p, const char *text, struct error *err)
 {
 	const struct kernel *k = p->kernel;
-	int n;
+	double bytes = level_bytes(p, text);
+	int n, r = bytes > 0 ? take_level(p, text, bytes, err) : OK;
 
-	if (parse_level(p, text) || parse_class(p, text))
+	if (r != OK)
+		return r;
+	if (bytes > 0 || parse_class(p, text))
 		return check_range(p, err);
 	if (!parse_numbers(p, text, &n))
 		return refuse(p, text, err);

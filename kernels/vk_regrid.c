@@ -63,7 +63,7 @@ static void add_separable(
 			has_weights ? (uint32_t)s->lon.n_links : 0, window));
 	vk_plan_step(v, k, VK_BUFS(src, dst, rows, columns, row_weight, column_weight),
 		VK_PUSH((uint32_t)s->h, (uint32_t)s->w, (uint32_t)s->th, (uint32_t)s->tw,
-			s->lat.is_cyclic, s->lon.is_cyclic),
+			s->is_flipped, s->lon.is_cyclic),
 		(struct gpu_groups){ ((uint32_t)s->tw + x - 1) / x,
 			((uint32_t)s->th + y - 1) / y, (uint32_t)s->levels });
 }
@@ -100,6 +100,8 @@ static int setup(struct gpu *g, const struct params *p, const char *variant, voi
 
 	if (s->weights == REGRID_REGENERATED)
 		refuse(v, "weights", "weights are not made on the GPU; use cached or csr");
+	if (s->has_poles)
+		refuse(v, "pole", "the mean at the pole is not made on the GPU; use clamp");
 	if (s->weights == REGRID_CSR)
 		add_links(v, s, src, dst);
 	else

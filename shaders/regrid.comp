@@ -14,7 +14,7 @@
 layout(constant_id = 3) const uint ROW_LINKS = 0;
 layout(constant_id = 4) const uint COLUMN_LINKS = 0;
 layout(constant_id = 5) const uint WINDOW = 0;
-layout(push_constant) uniform Push { uint h, w, th, tw, row_is_cyclic, column_is_cyclic; };
+layout(push_constant) uniform Push { uint h, w, th, tw, is_flipped, column_is_cyclic; };
 layout(binding = 0) readonly buffer Source { REAL source[]; };
 layout(binding = 1) writeonly buffer Target { REAL target[]; };
 layout(binding = 2) readonly buffer RowFirst { int row_first[]; };
@@ -32,6 +32,14 @@ uint wrap(int i, uint n, uint is_cyclic)
 	return uint(i);
 }
 
+/* Where row i, counted from the south, is stored. */
+uint row_at(int i)
+{
+	uint y = wrap(i, h, 0);
+
+	return is_flipped != 0 ? h - 1 - y : y;
+}
+
 /* Source column x, blended over the rows that target row i takes. */
 REAL blend_rows(uint field, uint i, int column)
 {
@@ -39,7 +47,7 @@ REAL blend_rows(uint field, uint i, int column)
 	REAL sum = REAL(0);
 
 	for (uint a = 0; a < ROW_LINKS; a++) {
-		uint y = wrap(row_first[i] + int(a), h, row_is_cyclic);
+		uint y = row_at(row_first[i] + int(a));
 
 		sum += row_weight[a * th + i] * source[field + y * w + x];
 	}
@@ -48,7 +56,7 @@ REAL blend_rows(uint field, uint i, int column)
 
 REAL nearest(uint field, uint i, uint j)
 {
-	return source[field + wrap(row_first[i], h, row_is_cyclic) * w +
+	return source[field + row_at(row_first[i]) * w +
 		wrap(column_first[j], w, column_is_cyclic)];
 }
 

@@ -10,7 +10,7 @@ static int64_t wrap(int64_t i, int64_t n)
 
 static void nearest(const struct regrid_row *r)
 {
-	const real *src = (const real *)r->src + (int64_t)r->row_first * r->width;
+	const real *src = r->src;
 	real *out = r->out;
 
 	for (int64_t j = 0; j < r->n; j++)
@@ -19,7 +19,7 @@ static void nearest(const struct regrid_row *r)
 
 static void separable(const struct regrid_row *r)
 {
-	const real *src = (const real *)r->src + (int64_t)r->row_first * r->width;
+	const real *src = r->src;
 	const real *weight = r->col_weight;
 	real *out = r->out;
 
@@ -31,7 +31,7 @@ static void separable(const struct regrid_row *r)
 				int64_t i = wrap((int64_t)r->col_first[j] + l, r->width);
 
 				sum += (real)r->row_weight[k] * weight[l * r->col_pitch + j] *
-				       src[k * r->width + i];
+				       src[k * r->row_pitch + i];
 			}
 		out[j] = sum;
 	}

@@ -58,7 +58,7 @@ static int64_t nearest_stride2(const struct regrid_row *r, const real *src)
 
 static void nearest(const struct regrid_row *r)
 {
-	const real *src = (const real *)r->src + (int64_t)r->row_first * r->width;
+	const real *src = r->src;
 	real *out = r->out;
 	int64_t j = 0;
 
@@ -75,15 +75,15 @@ static void nearest(const struct regrid_row *r)
 /* buf[0..n) = sum over the row links of weight * row, columns lo.. (not across the seam). */
 static void blend(const struct regrid_row *r, real *buf, int64_t lo, int64_t n)
 {
-	const real *s = (const real *)r->src + (int64_t)r->row_first * r->width + lo;
+	const real *s = (const real *)r->src + lo;
 	int64_t i = 0;
 
 	for (; i + LANES <= n; i += LANES) {
 		vec v = (real)r->row_weight[0] * v_load(s + i);
 
 		for (int k = 1; k < r->n_row_links; k++)
-			v = v_fma(
-				v_all((real)r->row_weight[k]), v_load(s + k * r->width + i), v);
+			v = v_fma(v_all((real)r->row_weight[k]),
+				v_load(s + k * r->row_pitch + i), v);
 		v_store(buf + i, v);
 	}
 	if (i < n) {
@@ -91,7 +91,7 @@ static void blend(const struct regrid_row *r, real *buf, int64_t lo, int64_t n)
 
 		for (int k = 1; k < r->n_row_links; k++)
 			v = v_fma(v_all((real)r->row_weight[k]),
-				v_load_n(s + k * r->width + i, (size_t)(n - i)), v);
+				v_load_n(s + k * r->row_pitch + i, (size_t)(n - i)), v);
 		v_store_n(buf + i, v, (size_t)(n - i));
 	}
 }
@@ -154,11 +154,10 @@ static inline vec half_of(const struct half *h, int64_t j)
 
 static int64_t half(const struct regrid_row *r)
 {
-	const real *s =
-		(const real *)r->src + (int64_t)r->row_first * r->width + r->col_first[0];
+	const real *s = (const real *)r->src + r->col_first[0];
 	const real *w = r->col_weight;
-	struct half h = { s, s + r->width, w, w + r->col_pitch, v_all((real)r->row_weight[0]),
-		v_all((real)r->row_weight[1]) };
+	struct half h = { s, s + r->row_pitch, w, w + r->col_pitch,
+		v_all((real)r->row_weight[0]), v_all((real)r->row_weight[1]) };
 	real *out = r->out;
 	const bool nontemporal = r->is_nontemporal && LANES <= r->n;
 	int64_t j = 0;

@@ -72,6 +72,20 @@ refused "a mask needs explicit links" 64 "use --weights csr" verify con --mask f
 refused "convergence halves the grids" 64 "multiples of 4" run bil --mode convergence --size 102x200
 refused "exact means have no order" 64 "no order is left to see" run con --mode convergence --values mean
 
+if command -v jq >/dev/null 2>&1; then
+	# 0..360 from the north is what -180..180 from the south is, to the bit
+	for id in nn bil con; do
+		check_equal "the order of the source does not matter to $id" \
+			"$("$K" verify $id --turn 100 --latitude north-first --dtype f64 --backend all --json | jq -r .digest)" \
+			"$("$K" verify $id --dtype f64 --backend all --json | jq -r .digest)"
+	done
+	check_equal "nearest on the sphere has CDO's errors" "$("$K" verify nn --grid node --weights csr --distance chord --backend simd --dtype f64 --json | jq -c '[.verified, (.accuracy.rmse * 1e7 | round)]')" '[true,91688]'
+fi
+check "the mean at the pole is proven" "$K" verify bil --pole mean --target-rows 300 --latitude north-first --turn 7
+refused "nodes stand at the pole" 64 "nodes have a row at the pole" run bil --pole mean --grid node
+refused "a turn is less than a turn" 64 "--turn 200: the source has 200 columns" run bil --size small --turn 200
+refused "distance on the sphere needs links" 64 "with --weights csr" run nn --distance chord
+
 # --- ceilings and scaling
 export BENCHD_CACHE_DIR="$tmp/cache"
 json=$("$K" roofline stream.triad,fma_peak --size l1 --json --samples 3 --min-time 100us 2>&1); got=$?
@@ -109,11 +123,28 @@ refused "an option of another kernel is refused" 64 "stream.triad has no option 
 refused "a number out of range names the limits" 64 "--samples is '0'; it must be a whole number from 1 to" run triad --samples 0
 refused "more threads than CPUs are refused" 64 "more than the" run triad --threads 4096
 refused "a library that does not compute a kernel is refused" 69 "stream.triad has no blas backend" run triad --backend blas
+refused "an option of another command is refused, and whose it is said" 64 "--svg is not for this command; it is for roofline, scaling" run triad --svg
+refused "what only a device looks at needs one" 64 "--variant is for the vulkan backend; add --backend vulkan" run triad --variant tiled
+refused "an empty list is refused by its name" 64 "--size is an empty list" run triad --size ,
+refused "a level that would take hours is refused" 64 "nbody in dram: one iteration would take .* GFLOP" run nbody --size dram
+refused "a level that no size fills is refused" 64 "dispatch.void in dram: its largest size fills" run dispatch.void --size dram
 refused "nothing to run is refused" 64 "no kernel given" run
 refused "a glob that matches nothing is refused" 64 "no kernel 'nothing" run 'nothing.*'
 refused "impossible options are refused" 64 "use --grid cell" run con --grid node
 refused "too much memory is refused with both numbers" 69 "needs [0-9]+ MiB of memory, this host has [0-9]+ MiB" run triad --size 64Gi
 refused "no arguments print help" 64 "Usage:"
+check "where nothing was measured there is no table" sh -c "! '$K' run triad --backend blas 2>/dev/null | grep -q KERNEL"
+out=$("$K" verify nbody --size all --dtype f32 --backend simd 2>&1); got=$?
+check_equal "of all levels those are left out that would take too long" "$got $(printf '%s\n' "$out" | grep -c 'verified$') $(printf '%s\n' "$out" | grep -c 'left out: nbody in \(l3\|dram\)')" "0 3 2"
+if [ "$(nproc)" -ge 2 ] && command -v jq >/dev/null 2>&1; then
+	json=$("$K" run triad --threads 2 --size small --samples 2 --min-time 20us --no-ceiling --json)
+	check_equal "each thread has a processor of its own, and it is named" "$(printf '%s' "$json" | jq -c '.device.placement | [.chosen_by, (.cpus | unique | length)]')" '["benchd-kernel",2]'
+	json=$(OMP_PROC_BIND=true "$K" run triad --threads 2 --size small --samples 2 --min-time 20us --no-ceiling --json)
+	check_equal "who binds threads is left alone" "$(printf '%s' "$json" | jq -r '.device.placement.chosen_by')" OMP_PROC_BIND
+	export OMP_THREAD_LIMIT=1
+	refused "fewer threads than asked for are no result" 69 "OpenMP gives 1 of 2 threads" run triad --threads 2 --size small
+	unset OMP_THREAD_LIMIT
+fi
 
 # --- the result protocol on descriptor 3
 run_protocol() { "$K" "$@" 3>"$tmp/lines" >"$tmp/stdout" 2>"$tmp/stderr"; }

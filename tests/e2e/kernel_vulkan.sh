@@ -85,6 +85,8 @@ done <<'END'
 regrid.bilinear --weights csr --levels 3
 regrid.bilinear --grid node --variant shared
 regrid.nearest --grid node --levels 5
+regrid.bilinear --turn 37 --latitude north-first
+regrid.nearest --weights csr --distance chord --grid node
 regrid.conservative --weights csr
 regrid.conservative --weights csr --mask fracarea
 regrid.conservative --weights csr --mask destarea --levels 2

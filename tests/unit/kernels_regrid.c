@@ -3,6 +3,7 @@
  * are checked here against kernels/regrid_golden.c being wrong: they stand here once more. */
 #include <math.h>
 #include <string.h>
+#include "base/cleanup.h"
 #include "kernels/code.h"
 #include "kernels/proof.h"
 #include "kernels/regrid.h"
@@ -466,6 +467,152 @@ START_TEST(a_loss_on_the_way_there_shows_on_the_way_back)
 }
 END_TEST
 
+/* --- sources in another order, poles, the sphere -------------------------------------------
+ */
+
+static uint64_t digest_in_order(struct params *p, int64_t turn, bool is_flipped)
+{
+	struct proof proof;
+
+	set(p, "turn", turn);
+	set(p, "latitude", is_flipped);
+	run_proven(p, &proof);
+	return proof.digest;
+}
+
+static void check_orders(struct params *p)
+{
+	static const int64_t turns[] = { 1, 37, 50, 99 };
+	uint64_t want = digest_in_order(p, 0, false);
+
+	ck_assert_uint_eq(digest_in_order(p, 0, true), want);
+	for (size_t i = 0; i < ARRAY_SIZE(turns); i++) {
+		ck_assert_msg(digest_in_order(p, turns[i], false) == want, "%s turned by %lld",
+			p->kernel->id, (long long)turns[i]);
+		ck_assert_uint_eq(digest_in_order(p, turns[i], true), want);
+	}
+}
+
+START_TEST(any_order_of_the_source_gives_the_same_bits)
+{
+	static const char *const kernels[] = { "nn", "bil", "con" };
+
+	for (int k = 0; k < 3; k++)
+		for (int b = BACKEND_SCALAR; b <= BACKEND_THREADS; b++)
+			for (int odd = 0; odd < 3; odd++) {
+				struct params p;
+
+				make(&p, kernels[k], 50, 100);
+				p.backend = (enum backend)b;
+				p.threads = b == BACKEND_THREADS ? 2 : 1;
+				set(&p, "target-columns", odd == 1 ? 33 : odd == 2 ? 171 : 0);
+				set(&p, "levels", 2);
+				check_orders(&p);
+				if (k < 2) {
+					set(&p, "grid", REGRID_NODE);
+					check_orders(&p);
+				}
+			}
+}
+END_TEST
+
+START_TEST(a_source_in_another_order_than_said_fails)
+{
+	struct regrid_state *s;
+	struct params p;
+
+	make(&p, "bil", 100, 200);
+	set(&p, "latitude", 1);
+	s = state_of(&p);
+	s->is_flipped = false; /* the arrays are from the north */
+	p.kernel->run(s, 1);
+	s->is_flipped = true;
+	fails_with(&p, s, "formula");
+	make(&p, "bil", 100, 200);
+	set(&p, "turn", 100);
+	s = state_of(&p);
+	s->lon.turn = 99;
+	axis_fill(&s->lon);
+	p.kernel->run(s, 1);
+	s->lon.turn = 100;
+	fails_with(&p, s, "");
+}
+END_TEST
+
+START_TEST(the_mean_at_the_pole_is_better_than_the_last_row)
+{
+	for (int d = 0; d < 2; d++) {
+		struct proof clamp, mean;
+		struct params p;
+
+		make(&p, "bil", 20, 40);
+		p.dtype = d ? DT_F64 : DT_F32;
+		set(&p, "field", 4); /* y2: no jump at the poles */
+		set(&p, "target-rows", 200);
+		run_proven(&p, &clamp);
+		set(&p, "pole", REGRID_POLE_MEAN);
+		run_proven(&p, &mean);
+		ck_assert_double_lt(mean.accuracy.rmse, 0.999 * clamp.accuracy.rmse);
+		set(&p, "latitude", 1);
+		set(&p, "turn", 11);
+		set(&p, "levels", 3);
+		run_proven(&p, &mean);
+	}
+}
+END_TEST
+
+START_TEST(a_wrong_mean_at_the_pole_fails)
+{
+	struct regrid_state *s;
+	struct params p;
+
+	make(&p, "bil", 20, 40);
+	set(&p, "target-rows", 200);
+	set(&p, "pole", REGRID_POLE_MEAN);
+	s = state_of(&p);
+	p.kernel->run(s, 1);
+	((double *)s->dst)[7] += 1e-13;
+	fails_with(&p, s, "formula");
+}
+END_TEST
+
+START_TEST(nearest_on_the_sphere_is_what_cdo_gives)
+{
+	static const struct {
+		int64_t h;
+		double rmse;
+	} cdo[] = { { 100, 9.1688e-03 }, { 200, 4.5305e-03 }, { 500, 1.7990e-03 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cdo); i++) {
+		struct proof proof;
+		struct params p;
+
+		make(&p, "nn", cdo[i].h, 2 * cdo[i].h);
+		set(&p, "grid", REGRID_NODE);
+		set(&p, "weights", REGRID_CSR);
+		set(&p, "distance", 1);
+		run_proven(&p, &proof);
+		ck_assert(has_claim(&proof, "golden"));
+		ck_assert_double_lt(fabs(proof.accuracy.rmse / cdo[i].rmse - 1), 3e-5);
+	}
+}
+END_TEST
+
+START_TEST(a_farther_source_fails)
+{
+	struct regrid_state *s;
+	struct params p;
+
+	make(&p, "nn", 50, 100);
+	set(&p, "weights", REGRID_CSR);
+	set(&p, "distance", 1);
+	s = state_of(&p);
+	s->links.index[77] += 3;
+	p.kernel->run(s, 1);
+	fails_with(&p, s, "nearer source");
+}
+END_TEST
+
 SUITE("kernels_regrid", golden_errors_are_met_to_1e_9,
 	every_small_golden_holds_on_every_backend, f32_agrees_with_f64_to_its_rounding,
 	errors_fall_with_the_order_of_the_method, cell_means_are_conserved_exactly,
@@ -475,4 +622,7 @@ SUITE("kernels_regrid", golden_errors_are_met_to_1e_9,
 	a_shifted_index_fails, a_lost_weight_fails, impossible_combinations_are_refused,
 	a_value_where_there_is_no_source_fails, poison_where_there_is_no_source_fails,
 	a_hidden_source_that_is_used_fails, a_wrong_order_fails,
-	a_loss_on_the_way_there_shows_on_the_way_back)
+	a_loss_on_the_way_there_shows_on_the_way_back,
+	any_order_of_the_source_gives_the_same_bits, a_source_in_another_order_than_said_fails,
+	the_mean_at_the_pole_is_better_than_the_last_row, a_wrong_mean_at_the_pole_fails,
+	nearest_on_the_sphere_is_what_cdo_gives, a_farther_source_fails)
