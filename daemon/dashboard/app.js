@@ -293,7 +293,7 @@
 	cancels();
 	all("[data-actions]").forEach((cell) => {
 		if (!["suspect", "confirmed"].includes(cell.dataset.actions)) return;
-		const row = cell.closest("tr"), name = row.cells[2].textContent;
+		const row = cell.closest("tr"), name = row.cells[1].textContent;
 		const button = make("button", "Dismiss", { type: "button", "aria-label": `Dismiss the alert of ${name}` });
 		cell.append(button);
 		button.addEventListener("click", async () => {

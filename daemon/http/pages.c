@@ -48,6 +48,53 @@ static const char *api(struct request *rq, const struct project *p, const char *
 	return arena_printf(request_arena(rq), "/v0/projects/%s%s", p->slug, rest);
 }
 
+enum {
+	STATES_WAITING = 1 << JOB_AWAITING_APPROVAL | 1 << JOB_BLOCKED | 1 << JOB_QUEUED |
+			 1 << JOB_WAITING_HOST | 1 << JOB_RETRY_WAIT,
+	ALERTS_OPEN = 1 << ALERT_SUSPECT | 1 << ALERT_CONFIRMED,
+	MOST_OPEN = 1000
+};
+
+static int count_open(struct request *rq, struct store *st, const struct project *p,
+	json_t *doc, struct error *err)
+{
+	struct alert *list;
+	size_t n = 0;
+	int r = store_alert_list(
+		st, request_arena(rq), p->id, ALERTS_OPEN, MOST_OPEN, &list, &n, err);
+
+	json_set_int(doc, "n_open", (int64_t)n);
+	return r;
+}
+
+/* What a person looks for first: is something open, is anything running, when was the last. */
+static int add_state(struct request *rq, struct store *st, const struct project *p, json_t *o,
+	struct error *err)
+{
+	const struct report_filter last = {
+		.page = { .page = 1, .per_page = 1, .descending = true }
+	};
+	const struct job_filter open = { .project_id = p->id,
+		.states = 1u << JOB_RUNNING | STATES_WAITING,
+		.limit = MOST_ROWS };
+	struct report *reports;
+	struct job *jobs;
+	int64_t total = 0;
+	size_t n = 0;
+	int r = count_open(rq, st, p, o, err);
+
+	if (r == OK)
+		r = store_job_list(st, request_arena(rq), &open, &jobs, &n, err);
+	json_set_int(o, "n_jobs", (int64_t)n);
+	if (r == OK)
+		r = store_report_list(
+			st, request_arena(rq), p->id, &last, &reports, &n, &total, err);
+	json_set_int(o, "n_reports", total);
+	if (r == OK && n)
+		json_set_time(o, "last", reports[0].start_ns);
+	return r;
+}
+
 int page_home(struct request *rq, struct store *st, struct error *err)
 {
 	const struct page page = { .page = 1, .per_page = 255 };
@@ -61,8 +108,11 @@ int page_home(struct request *rq, struct store *st, struct error *err)
 	for (size_t i = 0; r == OK && i < n; i++) {
 		struct error ignored;
 
-		if (check_project(rq, &projects[i], &ignored) == OK)
-			json_array_append_new(list, render_project(&projects[i]));
+		if (check_project(rq, &projects[i], &ignored) != OK)
+			continue;
+		json_array_append_new(list, render_project(&projects[i]));
+		r = add_state(rq, st, &projects[i],
+			json_array_get(list, json_array_size(list) - 1), err);
 	}
 	set_twin(doc, "/v0/projects", false);
 	if (r == OK)
@@ -193,11 +243,6 @@ static int add_jobs(struct request *rq, struct store *st, const struct project *
 	return r;
 }
 
-enum {
-	STATES_WAITING = 1 << JOB_AWAITING_APPROVAL | 1 << JOB_BLOCKED | 1 << JOB_QUEUED |
-			 1 << JOB_WAITING_HOST | 1 << JOB_RETRY_WAIT
-};
-
 static int add_queue(struct request *rq, struct store *st, const struct project *p, json_t *doc,
 	struct error *err)
 {
@@ -209,18 +254,6 @@ static int add_queue(struct request *rq, struct store *st, const struct project 
 		doc, "n_running", (int64_t)json_array_size(json_object_get(doc, "running")));
 	json_set_int(
 		doc, "n_waiting", (int64_t)json_array_size(json_object_get(doc, "waiting")));
-	return r;
-}
-
-static int count_open(struct request *rq, struct store *st, const struct project *p,
-	json_t *doc, struct error *err)
-{
-	struct alert *list;
-	size_t n = 0;
-	int r = store_alert_list(st, request_arena(rq), p->id,
-		1u << ALERT_SUSPECT | 1u << ALERT_CONFIRMED, 1000, &list, &n, err);
-
-	json_set_int(doc, "n_open", (int64_t)n);
 	return r;
 }
 
@@ -455,24 +488,35 @@ int page_job(struct request *rq, struct store *st, struct error *err)
 		json_incref(doc));
 }
 
+static int add_alerts(struct request *rq, struct store *st, const struct project *p,
+	unsigned states, int64_t limit, json_t *list, struct error *err)
+{
+	struct alert *alerts;
+	size_t n = 0;
+	int r = store_alert_list(st, request_arena(rq), p->id, states, limit, &alerts, &n, err);
+
+	for (size_t i = 0; r == OK && i < n; i++) {
+		json_t *o = render_alert(&alerts[i], p);
+
+		add_commit(rq, st, p->id, alerts[i].hash, o);
+		json_array_append_new(list, o);
+	}
+	return r;
+}
+
+/* What is open is never pushed out by what was closed later. */
 int page_alerts(struct request *rq, struct store *st, struct error *err)
 {
 	json_t *doc = arena_own_json(request_arena(rq), json_object()), *list = json_array();
-	struct alert *alerts;
 	struct project p;
-	size_t n;
 	int r = find_project(rq, st, &p, err);
 
 	json_object_set_new(doc, "alerts", list);
 	if (r == OK)
-		r = store_alert_list(
-			st, request_arena(rq), p.id, 0, MOST_ROWS, &alerts, &n, err);
-	for (size_t i = 0; r == OK && i < n; i++) {
-		json_t *o = render_alert(&alerts[i], &p);
-
-		add_commit(rq, st, p.id, alerts[i].hash, o);
-		json_array_append_new(list, o);
-	}
+		r = add_alerts(rq, st, &p, ALERTS_OPEN, MOST_OPEN, list, err);
+	if (r == OK)
+		r = add_alerts(rq, st, &p, 1u << ALERT_RESOLVED | 1u << ALERT_DISMISSED,
+			MOST_ROWS, list, err);
 	if (r < 0)
 		return r;
 	json_object_set_new(doc, "project", render_project(&p));

@@ -251,13 +251,29 @@ static void html_cell(
 	buf_add_str(out, "</td>");
 }
 
+/* What a narrow screen leaves out, so that change and outcome are seen without scrolling. */
+static bool is_detail(const struct column *c)
+{
+	static const char *const titles[] = { "base", "head", "p", "n", "detectable", "noise",
+		"95 % interval", "min", "max", "cv" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(titles); i++)
+		if (!strcmp(c->title, titles[i]))
+			return true;
+	return false;
+}
+
 static void html_rows(const json_t *rows, const struct column *const *shown, size_t m,
 	struct arena *a, struct buf *out)
 {
 	size_t r;
 	json_t *row;
 
-	buf_add_str(out, "<table><thead><tr>");
+	buf_add_str(out, "<table class=\"");
+	for (size_t i = 0; i < m; i++)
+		if (is_detail(shown[i]))
+			buf_printf(out, "h%zu ", i + 1);
+	buf_add_str(out, "\"><thead><tr>");
 	for (size_t i = 0; i < m; i++)
 		buf_printf(out, "<th scope=\"col\"%s>%s</th>",
 			is_right(shown[i]->kind) ? " class=\"n\"" : "", shown[i]->title);

@@ -195,7 +195,9 @@ void compare_body(const json_t *doc, struct arena *a, struct buf *out)
 	side_html(doc, "head", out);
 	buf_add_str(out, "</dl>\n");
 	if (json_array_size(rows)) {
+		buf_add_str(out, "<div class=\"forest\">");
 		compare_svg(doc, a, out);
+		buf_add_str(out, "</div>\n");
 		table_region(rows, compare_columns, n_compare_columns, "Rows", a, out);
 	}
 	buf_add_str(out, "<pre>");

@@ -119,17 +119,22 @@ void dash_head(struct buf *out, const char *caption, const char *const *titles)
 {
 	buf_add_str(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
 	html_escape(out, caption);
-	buf_add_str(out, "\"><table><caption>");
+	buf_add_str(out, "\"><table class=\"");
+	for (size_t i = 0; titles[i]; i++)
+		if (*titles[i] == '~')
+			buf_printf(out, "h%zu ", i + 1);
+	buf_add_str(out, "\"><caption>");
 	html_escape(out, caption);
 	buf_add_str(out, "</caption><thead><tr>");
 	for (; *titles; titles++) {
-		bool is_number = **titles == '#';
+		const char *title = *titles + (**titles == '~');
+		bool is_number = *title == '#';
 
 		buf_printf(out, "<th scope=\"col\"%s>",
-			is_number	  ? " class=\"n\""
-			: **titles == '.' ? " class=\"plain\""
-					  : "");
-		html_escape(out, *titles + (is_number || **titles == '.'));
+			is_number	? " class=\"n\""
+			: *title == '.' ? " class=\"plain\""
+					: "");
+		html_escape(out, title + (is_number || *title == '.'));
 		buf_add_str(out, "</th>");
 	}
 	buf_add_str(out, "</tr></thead><tbody>\n");

@@ -22,7 +22,8 @@ void dash_value_cell(struct buf *out, double v, const char *units);
 void dash_commit_cell(struct buf *out, const json_t *o);
 /* Date and time to the minute, in one line. */
 void dash_time_cell(struct buf *out, const json_t *o, const char *path);
-/* <th> for each title; a leading '#' marks a numeric column, '.' one that nobody sorts by. */
+/* <th> for each title; a leading '#' marks a numeric column, '.' one that nobody sorts by, '~'
+ * before these one that a narrow screen leaves out. */
 void dash_head(struct buf *out, const char *caption, const char *const *titles);
 /* Where the page of a series is. */
 const char *dash_series_url(const json_t *doc, int64_t id, struct arena *a);

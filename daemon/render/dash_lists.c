@@ -21,8 +21,8 @@ static void end(struct buf *out, size_t n, const char *none)
 
 void dash_reports(const json_t *doc, struct arena *a, struct buf *out)
 {
-	static const char *const titles[] = { "Report", "Commit", "Branch", "Testbed", "Noise",
-		"#Benchmarks", "#Alerts", NULL };
+	static const char *const titles[] = { "Report", "Commit", "Branch", "~Testbed",
+		"~Noise", "~#Benchmarks", "#Alerts", NULL };
 	const json_t *r;
 	char when[32], hash[9];
 	size_t i;
@@ -69,14 +69,14 @@ static void alert_row(const json_t *doc, const json_t *al, struct arena *a, stru
 	dash_text(out, al, "uuid");
 	buf_printf(out, "\"><td><span class=\"o %s\">", doc_str(al, "direction"));
 	html_escape(out, outcome_mark(doc_str(al, "direction")));
-	buf_printf(out, "</span></td><td><span class=\"o s-%s\">%s</span></td>", state, state);
+	buf_add_str(out, "</span></td>");
 	dash_link_cell(out, dash_series_url(doc, doc_int(al, "series"), a),
 		doc_str(al, "benchmark.name"));
 	cell(out, al, "measure.name");
 	buf_add_str(out, "<td class=\"n\">");
 	html_escape(out, change_format(doc_num(al, "effect"), doc_num(al, "interval.0"),
 				 doc_num(al, "interval.1"), text));
-	buf_add_str(out, "</td>");
+	buf_printf(out, "</td><td><span class=\"o s-%s\">%s</span></td>", state, state);
 	dash_commit_cell(out, al);
 	buf_add_str(out, "<td>");
 	dash_text(out, al, "branch.name");
@@ -101,18 +101,18 @@ static bool is_open(const json_t *al)
 	return !strcmp(state, "suspect") || !strcmp(state, "confirmed");
 }
 
-/* What is open, slower first, or what is not any more. Returns how many. */
-static size_t alert_rows(
-	const json_t *doc, bool open, const char *direction, struct arena *a, struct buf *out)
+/* Those of one state that is open, or (NULL) of none that is; of one direction, or of both.
+ * Returns how many. */
+static size_t alert_rows(const json_t *doc, const char *state, const char *direction,
+	struct arena *a, struct buf *out)
 {
 	const json_t *al;
 	size_t i, n = 0;
 
 	json_array_foreach (doc_at(doc, "alerts"), i, al) {
-		bool is_slower = !strcmp(doc_str(al, "direction"), "slower");
-
-		if (is_open(al) != open ||
-			(direction && is_slower != !strcmp(direction, "slower")))
+		if (state ? strcmp(doc_str(al, "state"), state) != 0 : is_open(al))
+			continue;
+		if (direction && strcmp(doc_str(al, "direction"), direction) != 0)
 			continue;
 		alert_row(doc, al, a, out);
 		n++;
@@ -122,8 +122,8 @@ static size_t alert_rows(
 
 void dash_alerts(const json_t *doc, struct arena *a, struct buf *out)
 {
-	static const char *const titles[] = { "Verdict", "State", "Benchmark", "Measure",
-		"#Change", "Commit", "Where", "Reason", "Found", ".Act", NULL };
+	static const char *const titles[] = { "Verdict", "Benchmark", "Measure", "#Change",
+		"State", "~Commit", "~Where", "~Reason", "~Found", ".Act", NULL };
 	size_t n;
 
 	buf_add_str(out,
@@ -131,13 +131,15 @@ void dash_alerts(const json_t *doc, struct arena *a, struct buf *out)
 		"an "
 		"upload waits for the next reports instead. It is confirmed when they show the "
 		"change, too.</p>\n<h2>Open</h2>\n");
-	dash_head(out, "Open alerts, slower ones first", titles);
-	n = alert_rows(doc, true, "slower", a, out);
-	n += alert_rows(doc, true, "faster", a, out);
+	dash_head(out, "Open alerts: slower before faster, confirmed before suspect", titles);
+	n = alert_rows(doc, "confirmed", "slower", a, out);
+	n += alert_rows(doc, "suspect", "slower", a, out);
+	n += alert_rows(doc, "confirmed", "faster", a, out);
+	n += alert_rows(doc, "suspect", "faster", a, out);
 	end(out, n, "No open alert.");
 	buf_add_str(out, "<h2>Closed</h2>\n");
 	dash_head(out, "Closed alerts, newest first", titles);
-	end(out, alert_rows(doc, false, NULL, a, out), "None yet.");
+	end(out, alert_rows(doc, NULL, NULL, a, out), "None yet.");
 }
 
 static void whole_list(const char *name, enum document kind, const json_t *rows,

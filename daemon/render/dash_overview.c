@@ -5,12 +5,19 @@
 #include <math.h>
 #include <string.h>
 
+static void number_cell(struct buf *out, const json_t *o, const char *path)
+{
+	long long n = (long long)doc_int(o, path);
+
+	buf_printf(out, "<td class=\"n\" data-v=\"%lld\">%lld</td>", n, n);
+}
+
 void dash_home(const json_t *doc, struct arena *a, struct buf *out)
 {
-	static const char *const titles[] = { "Project", "Made", NULL };
+	static const char *const titles[] = { "Project", "#Open alerts", "#Jobs", "~#Reports",
+		"Last report", "~Made", NULL };
 	size_t i;
 	json_t *p;
-	char when[32];
 
 	buf_add_str(out, "<h1>Projects</h1>\n");
 	dash_head(out, "Projects", titles);
@@ -18,9 +25,12 @@ void dash_home(const json_t *doc, struct arena *a, struct buf *out)
 		buf_add_str(out, "<tr>");
 		dash_link_cell(out, arena_printf(a, "/projects/%s", doc_str(p, "slug")),
 			doc_str(p, "name"));
-		buf_add_str(out, "<td>");
-		html_escape(out, short_time(doc_str(p, "created"), when));
-		buf_add_str(out, "</td></tr>\n");
+		number_cell(out, p, "n_open");
+		number_cell(out, p, "n_jobs");
+		number_cell(out, p, "n_reports");
+		dash_time_cell(out, p, "last");
+		dash_time_cell(out, p, "created");
+		buf_add_str(out, "</tr>\n");
 	}
 	buf_add_str(out, "</tbody></table></div>\n");
 	if (!doc_len(doc, "projects"))
@@ -75,7 +85,7 @@ static void change_row(const json_t *doc, const json_t *c, struct arena *a, stru
 static void changes(const json_t *doc, struct arena *a, struct buf *out)
 {
 	static const char *const titles[] = { "Verdict", "Benchmark", "Measure", "#Change",
-		"#Before", "#After", "Commit", "Author", "Where", "Found", NULL };
+		"~#Before", "~#After", "~Commit", "~Author", "~Where", "~Found", NULL };
 	const json_t *list = doc_at(doc, "changes"), *c;
 	size_t i;
 
@@ -148,7 +158,7 @@ static void branch_links(const json_t *doc, struct arena *a, struct buf *out)
 static void all_series(const json_t *doc, struct arena *a, struct buf *out)
 {
 	static const char *const titles[] = { "Benchmark", "Measure", ".History", "#Last",
-		"#Last change", "#Commits", "Branch", "Testbed", "Measured", NULL };
+		"#Last change", "~#Commits", "~Branch", "~Testbed", "~Measured", NULL };
 	const json_t *list = doc_at(doc, "series"), *s;
 	size_t i;
 

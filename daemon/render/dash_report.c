@@ -50,7 +50,9 @@ static void samples(const json_t *doc, struct arena *a, struct buf *out)
 				strip(doc, b, m, a, &strips);
 	if (strips.len)
 		buf_printf(out,
-			"<h2>Samples</h2><p>One row a process, one dot a sample.</p>\n%s",
+			"<h2>Samples</h2><p>One row a process, one dot a sample; the reddish "
+			"ones "
+			"are of noisy processes.</p>\n%s",
 			buf_str(&strips));
 }
 
