@@ -15,14 +15,17 @@ struct values {
 };
 
 /* Read numbers from a file ("-" = standard input), by its content:
- *  - a JSON array of numbers; or an object with such an array under `column`, or TCPD's shape
- *    {"series": [{"raw": [...]}]};
+ *  - a JSON array of numbers, or of objects with a number under `column`; or an object with
+ * such an array under `column`, or TCPD's shape {"series": [{"raw": [...]}]};
  *  - text, one number a line; or CSV (comma, semicolon or tab) with a header, where `column` is
  *    a name (default "value") or a number from 1. Empty lines and lines that begin with '#' are
  *    skipped.
  * Anything else is E_UNPROCESSABLE naming line and column (or element); NaN and infinity are
  * refused. column NULL = "value". */
 int values_read(struct arena *a, const char *path, const char *column, struct values *ret,
+	struct error *err) must_check;
+/* The same, but no values at all are good, too: a series begins without a history. */
+int history_read(struct arena *a, const char *path, const char *column, struct values *ret,
 	struct error *err) must_check;
 
 struct analyze_options {

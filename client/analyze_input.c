@@ -54,11 +54,14 @@ static int read_array(struct reader *r, const json_t *list, struct error *err)
 	json_array_foreach (list, i, v) {
 		int e;
 
+		if (json_is_object(v))
+			v = json_object_get(v, r->column);
 		if (!json_is_number(v))
 			return error_set(err, E_UNPROCESSABLE,
-				"%s: element %zu (counted from 0) is %s: only numbers are "
-				"taken",
-				name_of(r), i, json_is_null(v) ? "null" : "not a number");
+				"%s: element %zu (counted from 0) is %s: only numbers, and "
+				"objects with a number '%s', are taken",
+				name_of(r), i, json_is_null(v) ? "null" : "not a number",
+				r->column);
 		e = add(r, json_number_value(v), err);
 		if (e != OK)
 			return e;
@@ -161,12 +164,23 @@ static char separator_of(const char *line)
 				    : 0;
 }
 
-static bool is_header(char **cells, size_t n)
+/* A value, good or bad: "nan", "1e400" and "0x10" are no names of columns. */
+static bool is_numeric(const char *s)
 {
-	double v;
+	char *end;
 
+	strtod(s, &end);
+	return *s && *end == 0;
+}
+
+/* The first line is one when it names the column, or when none of its cells is a number. */
+static bool is_header(const struct reader *r, char **cells, size_t n)
+{
 	for (size_t i = 0; i < n; i++)
-		if (parse_number(cells[i], &v))
+		if (!is_numeric(r->column) && strcmp(cells[i], r->column) == 0)
+			return true;
+	for (size_t i = 0; i < n; i++)
+		if (is_numeric(cells[i]))
 			return false;
 	return n > 0;
 }
@@ -194,7 +208,7 @@ static int find_column(struct reader *r, const struct line *l, char **cells, siz
 	unsigned long k = strtoul(r->column, &end, 10);
 
 	*ret_column = 0;
-	*ret_is_header = is_header(cells, n);
+	*ret_is_header = is_header(r, cells, n);
 	for (size_t i = 0; *ret_is_header && i < n; i++)
 		if (strcmp(cells[i], r->column) == 0) {
 			*ret_column = i;
@@ -287,7 +301,7 @@ static int read_stdin(struct buf *b, struct error *err)
 	}
 }
 
-int values_read(struct arena *a, const char *path, const char *column, struct values *ret,
+int history_read(struct arena *a, const char *path, const char *column, struct values *ret,
 	struct error *err)
 {
 	_cleanup_(buf_done)
@@ -310,11 +324,19 @@ int values_read(struct arena *a, const char *path, const char *column, struct va
 	if (strncmp(start, "\xef\xbb\xbf", 3) == 0)
 		start += 3;
 	start += strspn(start, " \t\r\n");
-	e = *start == '[' || *start == '{'
-		    ? read_json(&r, start, strlen(start), err)
-		    : read_text(&r,
-			      b.len ? b.data + (start - buf_str(&b)) : arena_strdup(a, ""),
-			      err);
+	return *start == '[' || *start == '{'
+		       ? read_json(&r, start, strlen(start), err)
+		       : read_text(&r,
+				 b.len ? b.data + (start - buf_str(&b)) : arena_strdup(a, ""),
+				 err);
+}
+
+int values_read(struct arena *a, const char *path, const char *column, struct values *ret,
+	struct error *err)
+{
+	const struct reader r = { .path = path };
+	int e = history_read(a, path, column, ret, err);
+
 	if (e == OK && ret->n == 0)
 		return error_set(err, E_UNPROCESSABLE, "%s holds no values", name_of(&r));
 	return e;

@@ -131,7 +131,7 @@ static int judge_value(struct analysis *r, const struct threshold_model *m, doub
 			threshold_name(m->test));
 	if (!analyze_number(r, "value", o->value, ret_value))
 		return EXIT_USAGE;
-	if (values_read(r->c->arena, o->history, o->column, &h, &r->err) != OK)
+	if (history_read(r->c->arena, o->history, o->column, &h, &r->err) != OK)
 		return analyze_failed(r);
 	if (!o->newest_first)
 		reverse(&h);
@@ -153,6 +153,22 @@ static struct log_variance history_variance(struct analysis *r, const struct val
 	return threshold_log_variance(r->c->arena, each, ones, h->n);
 }
 
+/* A series begins: nothing to judge by, which is no error. */
+static int judge_first(enum threshold_test t, struct threshold_result *ret)
+{
+	*ret = (struct threshold_result){ .used = t,
+		.baseline = NAN,
+		.lower_limit = NAN,
+		.upper_limit = NAN,
+		.p = NAN,
+		.effect = NAN,
+		.effect_lower = NAN,
+		.effect_upper = NAN,
+		.verdict = VERDICT_UNKNOWN,
+		.reason = "too few values in the history" };
+	return EXIT_OK;
+}
+
 /* As the daemon judges a value where a test of groups applies: the value is the head, the base
  * is the history (ab_log_t: its newest value, with the variance of all). */
 static int judge_value_as_group(struct analysis *r, const struct threshold_model *m,
@@ -163,8 +179,10 @@ static int judge_value_as_group(struct analysis *r, const struct threshold_model
 
 	if (!analyze_number(r, "value", r->o.value, ret_value))
 		return EXIT_USAGE;
-	if (values_read(r->c->arena, r->o.history, r->o.column, &h, &r->err) != OK)
+	if (history_read(r->c->arena, r->o.history, r->o.column, &h, &r->err) != OK)
 		return analyze_failed(r);
+	if (h.n == 0)
+		return judge_first(m->test, ret);
 	if (!r->o.newest_first)
 		reverse(&h);
 	g = (struct threshold_groups){
@@ -192,7 +210,7 @@ static int judge_groups(struct analysis *r, const struct threshold_model *m, dou
 	if (code != EXIT_OK)
 		return code;
 	if (r->o.history &&
-		values_read(r->c->arena, r->o.history, r->o.column, &h, &r->err) != OK)
+		history_read(r->c->arena, r->o.history, r->o.column, &h, &r->err) != OK)
 		return analyze_failed(r);
 	g = (struct threshold_groups){
 		.base = base.x, .head = head.x, .n_base = base.n, .n_head = head.n
@@ -254,8 +272,10 @@ static int judge_changes(struct analysis *r, const struct threshold_model *m, do
 			r->self, "--threshold cpd needs --history FILE and --value X");
 	if (!analyze_number(r, "value", r->o.value, ret_value))
 		return EXIT_USAGE;
-	if (values_read(r->c->arena, r->o.history, r->o.column, &h, &r->err) != OK)
+	if (history_read(r->c->arena, r->o.history, r->o.column, &h, &r->err) != OK)
 		return analyze_failed(r);
+	if (h.n == 0)
+		return judge_first(TEST_LOG_T, ret);
 	if (r->o.newest_first)
 		reverse(&h);
 	x = ARENA_ARRAY(r->c->arena, double, h.n + 1);

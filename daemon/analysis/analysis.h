@@ -148,9 +148,12 @@ struct history {
 	size_t n_segments;
 	struct change_point *changes;
 	size_t n_changes;
-	struct boundary boundary; /* the rule on the next point; NAN limits: too young */
-	int64_t n_baseline;	  /* points behind it */
-	double detectable;	  /* relative effect the rule sees with 80 % power; NAN */
+	struct boundary boundary; /* on the next point, by the rule that applies; NAN: none */
+	const char *limits_origin, *limits_rule; /* as in analysis_explain; rule NULL */
+	const char *limits_by;			 /* "t_test, the rule 'quiet'" */
+	const char *limits_reason;		 /* why there are no limits; NULL */
+	int64_t n_baseline;			 /* values behind it */
+	double detectable; /* relative effect the default sees with 80 % power; NAN */
 };
 /* Newest max points (1..10,000). Re-runs and base arms, which are no history, are left out. */
 int analysis_history(struct store *st, struct arena *a, const struct series *s, int64_t max,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Comparisons, gates and histories as the JSON documents of docs/api.md. */
 #include <math.h>
+#include <string.h>
 #include "daemon/analysis/internal.h"
 
 /* null when there is none. */
@@ -201,7 +202,11 @@ static json_t *boundary_json(const struct history *h)
 	json_set_real(o, "upper", h->boundary.upper);
 	json_set_int(o, "n", h->n_baseline);
 	json_set_real(o, "detectable", h->detectable);
-	json_set_bool(o, "default", true);
+	json_set_str(o, "origin", h->limits_origin);
+	json_set_opt(o, "rule", h->limits_rule);
+	json_set_str(o, "by", h->limits_by);
+	json_set_opt(o, "reason", h->limits_reason);
+	json_set_bool(o, "default", h->limits_origin && !strcmp(h->limits_origin, "default"));
 	return o;
 }
 

@@ -38,30 +38,6 @@ static void keep_changes(const struct timeline *t, struct history *h)
 			h->changes[h->n_changes++] = t->changes[i];
 }
 
-static int next_limits(const struct timeline *t, struct history *h, struct error *err)
-{
-	struct threshold_result r;
-	double value = t->n_commits ? t->commits[t->n_commits - 1].value : NAN;
-	int code;
-
-	h->boundary = (struct boundary){ NAN, NAN, NAN, "log_t", NULL };
-	h->detectable = NAN;
-	if (!isfinite(value))
-		return OK;
-	code = rule_apply(t, t->n_commits, value, DEFAULT_MIN_EFFECT, &r, err);
-	if (code < 0)
-		return code;
-	h->n_baseline = (int64_t)r.n;
-	h->detectable = segment_detectable(t, t->n_commits - 1);
-	if (r.verdict == VERDICT_UNKNOWN)
-		return OK;
-	h->boundary.test = threshold_name(r.used);
-	h->boundary.baseline = r.baseline;
-	h->boundary.lower = r.lower_limit;
-	h->boundary.upper = r.upper_limit;
-	return OK;
-}
-
 int analysis_history(struct store *st, struct arena *a, const struct series *s, int64_t max,
 	struct history *ret, struct error *err)
 {
@@ -76,7 +52,7 @@ int analysis_history(struct store *st, struct arena *a, const struct series *s, 
 	h.n_points = t.n_points;
 	make_segments(&t, &h);
 	keep_changes(&t, &h);
-	r = next_limits(&t, &h, err);
+	r = limits_next(st, &t, &h, err);
 	if (r == OK)
 		*ret = h;
 	return r;

@@ -321,6 +321,11 @@ int limits_check(struct store *st, struct arena *a, const struct limits_run *run
 	struct threshold_result *ret, int64_t *ret_at, const char **ret_detail,
 	struct error *err) must_check;
 
+/* --- limits_next.c --- */
+/* Sets the boundary of h and what is said with it. */
+int limits_next(struct store *st, const struct timeline *t, struct history *h,
+	struct error *err) must_check;
+
 /* --- limits_later.c --- */
 /* The metric of past came late: the own limits of the values behind it, again. Writer. */
 int limits_later(struct store *st, struct arena *a, const struct limits_run *run,

@@ -124,10 +124,12 @@
 					const c = p.ctx;
 					c.save();
 					const low = doc.boundary && doc.boundary.lower, high = doc.boundary && doc.boundary.upper;
-					if (typeof low === "number" && typeof high === "number") {
-						const from = p.valToPos(points.length - 0.9, "x", true), top = p.valToPos(high, "y", true);
+					if (typeof low === "number" || typeof high === "number") {
+						const from = p.valToPos(points.length - 0.9, "x", true);
+						const top = typeof high === "number" ? p.valToPos(high, "y", true) : p.bbox.top;
+						const bottom = typeof low === "number" ? p.valToPos(low, "y", true) : p.bbox.top + p.bbox.height;
 						c.fillStyle = colour("--band");
-						c.fillRect(from, top, p.bbox.left + p.bbox.width - from, p.valToPos(low, "y", true) - top);
+						c.fillRect(from, top, p.bbox.left + p.bbox.width - from, bottom - top);
 					}
 					points.forEach((pt, i) => {
 						if (pt.lower === null || pt.upper === null) return;
@@ -204,7 +206,7 @@
 			const options = {
 				width: plot.clientWidth, height: 340, plugins: [marks],
 				legend: { show: false }, cursor: { y: false, drag: { x: true, y: false } },
-				scales: { x: { time: false, range: (_, a, b) => [a - 0.6, b + (doc.boundary && doc.boundary.upper ? 1.6 : 0.6)] },
+				scales: { x: { time: false, range: (_, a, b) => [a - 0.6, b + (doc.boundary && (doc.boundary.upper ?? doc.boundary.lower ?? null) !== null ? 1.6 : 0.6)] },
 					y: { range: (_, a, b) => {
 						const limits = doc.boundary || {};
 						const low = Math.min(a, limits.lower ?? a, ...points.map((p) => p.lower ?? a));

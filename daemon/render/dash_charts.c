@@ -68,15 +68,18 @@ static void grid(const struct axis *y, struct buf *out)
 	}
 }
 
+/* A limit on one side only: the band ends at the edge. */
 static void band(const json_t *doc, const struct axis *y, struct buf *out)
 {
 	double low = doc_num(doc, "boundary.lower"), high = doc_num(doc, "boundary.upper");
+	double top = at_y(y, isfinite(high) ? high : y->high);
+	double bottom = at_y(y, isfinite(low) ? low : y->low);
 
-	if (isfinite(low) && isfinite(high))
+	if (isfinite(low) || isfinite(high))
 		buf_printf(out,
 			"<rect x=\"%d\" y=\"%.1f\" width=\"%d\" height=\"%.1f\" "
 			"class=\"band\"><title>limits on the next commit</title></rect>\n",
-			WIDTH - RIGHT - 60, at_y(y, high), 60, at_y(y, low) - at_y(y, high));
+			WIDTH - RIGHT - 60, top, 60, bottom - top);
 }
 
 static void change_lines(const json_t *doc, struct buf *out)

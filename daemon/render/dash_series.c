@@ -5,19 +5,34 @@
 #include <math.h>
 #include <string.h>
 
-static void rule(const json_t *doc, struct buf *out)
+static void expected(const json_t *doc, double low, double high, struct buf *out)
 {
 	const char *units = doc_str(doc, "series.measure.units");
+	char text[VALUE_TEXT];
+
+	buf_add_str(out, "The next commit is expected ");
+	if (isfinite(low) && isfinite(high)) {
+		buf_add_str(out, "within ");
+		html_escape(out, interval_format(low, high, units, text));
+	} else {
+		buf_add_str(out, isfinite(low) ? "at or above " : "at or below ");
+		html_escape(out, value_format(isfinite(low) ? low : high, units, text));
+	}
+}
+
+/* The limits on the next commit, of which rule they are, or why there are none. */
+static void rule(const json_t *doc, struct buf *out)
+{
 	double low = doc_num(doc, "boundary.lower"), high = doc_num(doc, "boundary.upper"),
-	       least = doc_num(doc, "detectable");
+	       least = doc_num(doc, "boundary.detectable");
 	char text[VALUE_TEXT];
 
 	buf_add_str(out, "<p class=\"verdict\">");
-	if (isfinite(low) && isfinite(high)) {
-		buf_add_str(out, "The next commit is expected within ");
-		html_escape(out, interval_format(low, high, units, text));
+	if (isfinite(low) || isfinite(high)) {
+		expected(doc, low, high, out);
 	} else {
-		buf_add_str(out, "The history is too young for limits on the next commit");
+		buf_add_str(out, "There are no limits on the next commit: ");
+		dash_text(out, doc, "boundary.reason");
 	}
 	if (isfinite(least)) {
 		buf_add_str(out, "; a change from ");
@@ -25,6 +40,11 @@ static void rule(const json_t *doc, struct buf *out)
 		buf_add_str(out, " on would be seen");
 	}
 	buf_add_str(out, ".</p>\n");
+	if (*doc_str(doc, "boundary.by")) {
+		buf_add_str(out, "<p>What applies here: ");
+		dash_text(out, doc, "boundary.by");
+		buf_add_str(out, ".</p>\n");
+	}
 }
 
 static void changes(const json_t *doc, struct buf *out)

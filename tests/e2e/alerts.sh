@@ -52,6 +52,9 @@ check "a commit fixes it" upload $((next + 9)) $((next + 11)) 1
 check_equal "no alert is open any more" "$(count confirmed)" 0
 check_match "it was fixed" "$(get "$P/alerts?state=resolved")" '"reason":"fixed"'
 
+series() { get "$P/series?branch=main&testbed=host&benchmark=$1&measure=latency" | sed 's/.*"boundary"://'; }
+check_match "the page of a history draws the default's limits, and says so" "$(series b1)" \
+	'"test":"log_t",.*"lower":9[0-9.]*,"upper":10[0-9.]*,.*"by":"log_t, benchd.s default[^"]*","default":true'
 cat >"$tmp/thresholds.yaml" <<'EOF'
 thresholds:
   all: {test: log_t, min_effect: 0.05}
@@ -64,6 +67,15 @@ check_match "and applied" "$(apply)" "2 rules added or changed"
 check_match "again: nothing to do" "$(apply)" "^0 rules added or changed, 0 removed"
 check_match "the most specific one applies" \
 	"$("$ctl" --host "$url" thresholds explain b1 latency --testbed host -p p 2>&1)" "'quiet' is the most specific"
+check_match "its history has no limits for that reason" "$(series b1)" \
+	'"test":"off",.*"lower":null,"upper":null,.*"rule":"quiet",.*"reason":"no limits are wanted here","default":false'
+check_match "another one those of its rule" "$(series b2)" \
+	'"lower":9[0-9.]*,"upper":10[0-9.]*,.*"origin":"rule","rule":"all","by":"log_t, the rule .all.","default":false'
+sed -i 's/quiet: .*/quiet: {benchmark: "b1*", test: t_test, upper_boundary: 0.99}/' "$tmp/thresholds.yaml"
+check_match "a changed rule is applied" "$(apply)" "1 rules added or changed"
+check_match "and its limits drawn" "$(series b1)" '"test":"t_test",.*"lower":null,"upper":10[0-9.]*,.*"rule":"quiet"'
+check_match "which the page tells" "$(curl -sL -m 60 -H "Accept: text/html" "$url/projects/p/series?branch=main&testbed=host&benchmark=b1&measure=latency" | grep -A1 'class="verdict"' | tr '\n' ' ')" \
+	"expected at or below 1.*What applies here: t_test, the rule"
 sed -i '/quiet/d' "$tmp/thresholds.yaml"
 check_match "what the file lost goes with --prune" "$(apply --prune)" "remove quiet"
 check_match "a wrong file is refused by name" "$(printf 'thresholds: {x: {test: logt}}' | "$ctl" --host "$url" -p p thresholds apply - 2>&1)" "did you mean 'log_t'"

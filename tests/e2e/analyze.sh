@@ -67,6 +67,11 @@ for t in percentage z_score t_test log_normal iqr delta_iqr log_t exact ab_log_t
 	out=$("$benchctl" analyze --threshold $t --history "$tmp/step.txt" --value 106 --json)
 	check_match "$t judges a value" "$out" "\"threshold\":\"$t\".*\"baseline\":10[0-9.]*,.*\"verdict\":\"(pass|slower|unknown)\""
 done
+# a series begins: unknown, no error
+for t in percentage z_score t_test log_normal iqr delta_iqr log_t exact ab_log_t mann_whitney cpd; do
+	out=$(echo '[]' | "$benchctl" analyze --threshold $t --history - --value 106 --json); status=$?
+	check_match "$t without a history" "$status $out" '^4 .*"n":0,.*"baseline":null,"lower_limit":null,"upper_limit":null,.*"verdict":"unknown"'
+done
 out=$("$benchctl" analyze --threshold static --upper-boundary 105.5 --history "$tmp/step.txt" --value 106 --json)
 check_match "static has the limits it is given" "$out" '"lower_limit":null,"upper_limit":105.5.*"verdict":"slower"'
 head -n 80 "$tmp/step.txt" >"$tmp/recent.txt"
@@ -76,6 +81,8 @@ check_equal "which exits with 3" $status 3
 # forms that other programs write
 { printf '\357\273\277"commit","value"\r\n'; awk -F, 'NR > 1 { printf "\"a, %s\",\"%s\"\r\n", $1, $2 }' "$tmp/step.csv"; } >"$tmp/excel.csv"
 check_match "a byte order mark, CRLF and quotes are read" "$("$benchctl" analyze --detector seeded_mw --json "$tmp/excel.csv")" '"n":100,"change_points":\[60\]'
+awk 'BEGIN { printf "[" } { printf "%s{\"value\": %s, \"at\": 1}", (NR > 1 ? "," : ""), $1 } END { print "]" }' "$tmp/step.txt" >"$tmp/objects.json"
+check_match "an array of objects is read" "$("$benchctl" analyze --detector seeded_mw --json "$tmp/objects.json")" '"n":100,"change_points":\[60\]'
 yes 5 | head -n 50 >"$tmp/constant.txt"
 check_match "a constant history has no change" "$("$benchctl" analyze --detector seeded_mw --json "$tmp/constant.txt")" '"change_points":\[\],'
 echo 7 >"$tmp/one.txt"
@@ -102,6 +109,13 @@ input='[1, 2'
 complain "broken JSON" 1 'standard input: .*line 1' --detector seeded_mw -
 input=''
 complain "nothing" 1 'standard input holds no values' --detector seeded_mw -
+input='1e400\n1\n2\n'
+complain "infinity in the first line" 1 "line 1, column 1: '1e400' is not a finite number" --detector seeded_mw -
+input='nan\n1\n2\n'
+complain "NaN in the first line" 1 "line 1, column 1: 'nan' is not a finite number" --detector seeded_mw -
+input='[{"value": 1}, {"other": 2}]'
+complain "an object without the member" 1 "element 1 .*objects with a number 'value'" --detector seeded_mw -
+input='1\n'
 complain "a boundary that cannot be" 2 "'upper_boundary' must be at least 0.5 and less than 1" --threshold t_test --upper-boundary 1 --history - --value 1
 complain "no value" 2 'needs --history FILE and --value X' --threshold log_t --history -
 complain "a number that is none" 2 "--alpha takes a finite number, not 'x'" --detector seeded_mw --alpha x -
