@@ -58,4 +58,5 @@ check_equal "a planted key that was not is named" "$(untried "$tmp/fewer")" "lea
 
 printf 'listen: ["127.0.0.1:0"]\nqueue:\n  max_waiting: 10\n' >"$tmp/benchd.yaml"
 check "a right file passes" "$top_builddir/benchd" -n --config "$tmp/benchd.yaml"
+check "the file that is installed passes" "$top_builddir/benchd" -n --config "$top_srcdir/systemd/benchd.yaml"
 done_testing

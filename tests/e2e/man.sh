@@ -35,6 +35,15 @@ if command -v systemd-analyze >/dev/null; then
 	out=$(systemd-analyze security --offline=true --threshold=15 "$tmp/benchd.service" 2>&1); status=$?
 	check_equal "the daemon's unit is exposed at most 1.5" "$status" 0
 	[ $status = 0 ] || diag "$(printf '%s\n' "$out" | tail -n 3)"
+	for unit in benchd.service benchd-worker.service benchd-tune.service; do
+		sed "s,^\(Exec[A-Za-z]*=\)[^ ]*/sbin/,\1$top_builddir/," "$top_builddir/systemd/$unit" >"$tmp/$unit"
+	done
+	cp "$top_srcdir/systemd/benchd.socket" "$tmp/"
+	verify() { systemd-analyze verify --man=no "$tmp/benchd.service" "$tmp/benchd-worker.service" \
+		"$tmp/benchd-tune.service" "$tmp/benchd.socket" 2>&1 | grep -F "$tmp/" || true; }
+	check_equal "systemd understands the units" "$(verify)" ""
+	echo 'NoSuchKey=1' >>"$tmp/benchd.socket"
+	check_match "a planted unknown key of a unit is reported" "$(verify)" "NoSuchKey"
 else
 	skip "the daemon's unit is exposed at most 1.5" "systemd-analyze is not installed"
 fi
