@@ -352,6 +352,7 @@ static int on_record(struct store *st, void *arg, struct error *err)
 		.ended_ns = s->ended_ns,
 		.status = s->result.status,
 		.outcome = s->result.text };
+	int r;
 
 	o.reason = s->result.text;
 	o.done_ns = s->ended_ns;
@@ -365,7 +366,10 @@ static int on_record(struct store *st, void *arg, struct error *err)
 		o.done_ns = 0;
 	s->message.state = o.state;
 	s->message.reason = o.reason;
-	return store_outgoing_end(st, &o, &at, err);
+	r = store_outgoing_end(st, &o, &at, err);
+	if (r == OK && s->result.is_limited)
+		r = store_outgoing_hold(st, &o, s->ended_ns + s->result.wait_ns, err);
+	return r;
 }
 
 static void count(struct answer *an, const struct slot *s)

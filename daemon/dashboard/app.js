@@ -89,76 +89,123 @@
 		if (input.value) apply();
 	});
 
-	// --- the chart of a history ---
+	// --- the chart of a history, and of others beside it (?with=ID,ID) ---
 	const plot = $("#plot");
+	const MOST = 6;
 	const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-	const draw = (doc) => {
-		const points = doc.points.filter((p) => p.value !== null);
+	const percent = (v) => (v >= 0 ? "+" : "") + Number(v.toPrecision(3)) + " %";
+	const listed = (name) => (state.get(name) || "").split(",").filter((v) => /^\d{1,18}$/.test(v)).slice(0, MOST - 1);
+	const named = (s) => `${s.measure.name}, ${s.branch.name} on ${s.testbed.name}`;
+
+	// One row a commit: those of the first history in their order, what only others have behind the
+	// commit that they follow there.
+	const merge = (docs) => {
+		const rows = [], at = new Map();
+		docs.forEach((doc, k) => {
+			const fresh = [];
+			let behind = k && !doc.points.some((p) => at.has(p.hash)) ? rows.length - 1 : -1;
+			doc.points.forEach((p) => {
+				if (p.value === null) return;
+				let row = k && p.hash ? at.get(p.hash) : null;
+				if (row) behind = rows.indexOf(row);
+				else fresh.push([behind, row = { hash: p.hash, by: [] }]);
+				row.by[k] = p;
+				row.any = row.any || p;
+			});
+			fresh.reverse().forEach(([i, row]) => rows.splice(k ? i + 1 : 0, 0, row));
+			rows.forEach((row) => { if (row.hash) at.set(row.hash, row); });
+		});
+		return rows;
+	};
+	const select = (text, name, options) => {
+		const label = make("label", text + " "), e = make("select", "", { name });
+		options.forEach(([v, t]) => e.append(make("option", t, { value: v })));
+		e.value = options.some(([v]) => v === state.get(name)) ? state.get(name) : options[0][0];
+		label.append(e);
+		return [label, e];
+	};
+	const draw = (docs) => {
+		const doc = docs[0], rows = merge(docs), n = rows.length;
 		const units = doc.series.measure.units;
-		if (points.length < 2 || !window.uPlot) return;
+		if (n < 2 || !window.uPlot) return;
+		const mixed = docs.some((d) => d.series.measure.units !== units);
 		const place = make("div"), card = make("div", "", { class: "card", role: "status" });
-		const bar = make("p", "", { class: "bar" });
-		const zero = make("input", "", { type: "checkbox" }), label = make("label", "");
-		const said = make("span", "Click a point, then another one, to compare the two.", { role: "status" });
-		zero.checked = state.get("zero") === "1";
-		label.append(zero, " axis from 0");
-		bar.append(label, said);
+		const bar = make("p", "", { class: "bar" }), legend = make("ul", "", { class: "legend" });
+		const [axisLabel, axis] = select("Axis", "axis", [["", "fitted"], ["zero", "from 0"], ["log", "logarithmic"]]);
+		const [showLabel, show] = select("Values", "values", mixed ? [["percent", "% of the first"]]
+			: [["", "absolute"], ["percent", "% of the first"]]);
+		const whole = make("button", "Whole history", { type: "button" });
+		const said = make("span", "Drag to zoom. Click two points to compare them; arrow keys move, Enter chooses.", { role: "status" });
+		bar.append(axisLabel, showLabel, whole, said);
 		card.hidden = true;
 		$("svg", plot).setAttribute("hidden", "");
-		plot.prepend(bar, place, card);
-		let chosen = null, u = null;
-		const x = points.map((_, i) => i);
-		const steps = (which) => {
-			const line = points.map(() => null);
-			doc.segments.forEach((s) => {
-				for (let i = 0; i < points.length; i++) {
-					const at = doc.points.indexOf(points[i]);
-					if (at >= s.start && at < s.end && s.median !== null) line[i] = s.median;
-				}
-			});
+		plot.prepend(bar, legend, place, card);
+		docs.forEach((d, k) => {
+			const item = make("li", "");
+			item.append(make("span", "", { class: `swatch s${k}`, "aria-hidden": "true" }),
+				make("span", `${named(d.series)} (${d.series.measure.units}, ${d.series.measure.better} is better)`));
+			legend.append(item);
+		});
+		let chosen = null, u = null, seen = [-1, n];
+		const relative = () => mixed || show.value === "percent";
+		const logarithmic = () => axis.value === "log" && !relative();
+		const first = docs.map((d, k) => { const r = rows.find((row) => row.by[k]); return r ? r.by[k].value : 1; });
+		const map = (v, k) => v === null || v === undefined ? null : !relative() ? (logarithmic() && v <= 0 ? null : v)
+			: first[k] ? 100 * (v / first[k] - 1) : null;
+		const told = (v) => relative() ? percent(v) : value(v, units);
+		const levels = () => {
+			const line = rows.map(() => null);
+			doc.segments.forEach((s) => doc.points.slice(s.start, s.end).forEach((p) => {
+				const i = rows.findIndex((row) => row.by[0] === p);
+				if (i >= 0 && s.median !== null) line[i] = map(s.median, 0);
+			}));
 			return line;
 		};
 		const marks = {
 			hooks: {
 				draw: [(p) => {
-					const c = p.ctx;
+					const c = p.ctx, px = devicePixelRatio;
+					const y = (v) => p.valToPos(map(v, 0), "y", true);
 					c.save();
-					const low = doc.boundary && doc.boundary.lower, high = doc.boundary && doc.boundary.upper;
-					if (typeof low === "number" || typeof high === "number") {
-						const from = p.valToPos(points.length - 0.9, "x", true);
-						const top = typeof high === "number" ? p.valToPos(high, "y", true) : p.bbox.top;
-						const bottom = typeof low === "number" ? p.valToPos(low, "y", true) : p.bbox.top + p.bbox.height;
+					c.beginPath();
+					c.rect(p.bbox.left, p.bbox.top, p.bbox.width, p.bbox.height);
+					c.clip();
+					const { lower = null, upper = null } = doc.boundary || {};
+					if (lower !== null || upper !== null) {
+						const last = rows.reduce((at, row, i) => row.by[0] ? i : at, 0);
+						const from = p.valToPos(last + 0.4, "x", true), to = p.valToPos(last + 1.4, "x", true);
+						const top = map(upper, 0) === null ? p.bbox.top : y(upper);
+						const bottom = map(lower, 0) === null ? p.bbox.top + p.bbox.height : y(lower);
 						c.fillStyle = colour("--band");
-						c.fillRect(from, top, p.bbox.left + p.bbox.width - from, bottom - top);
+						c.fillRect(from, top, to - from, bottom - top);
 					}
-					points.forEach((pt, i) => {
-						if (pt.lower === null || pt.upper === null) return;
-						const px = p.valToPos(i, "x", true);
-						c.strokeStyle = colour("--mark");
-						c.lineWidth = 1.5 * devicePixelRatio;
+					rows.forEach((row, i) => {
+						const pt = row.by[0];
+						if (!pt || map(pt.lower, 0) === null || map(pt.upper, 0) === null) return;
+						c.strokeStyle = colour("--s0");
+						c.lineWidth = 1.5 * px;
 						c.beginPath();
-						c.moveTo(px, p.valToPos(pt.lower, "y", true));
-						c.lineTo(px, p.valToPos(pt.upper, "y", true));
+						c.moveTo(p.valToPos(i, "x", true), y(pt.lower));
+						c.lineTo(p.valToPos(i, "x", true), y(pt.upper));
 						c.stroke();
 					});
 					doc.changes.forEach((change) => {
-						const i = points.findIndex((pt) => pt.version === change.version);
+						const i = rows.findIndex((row) => row.by[0] && row.by[0].version === change.version);
 						if (i < 0) return;
-						const px = p.valToPos(i - 0.5, "x", true);
-						const name = change.outcome === "slower" ? "--slower" : "--faster";
-						c.strokeStyle = c.fillStyle = colour(name);
-						c.lineWidth = 2 * devicePixelRatio;
-						c.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
+						const x = p.valToPos(i - 0.5, "x", true);
+						if (x < p.bbox.left || x > p.bbox.left + p.bbox.width) return;
+						c.strokeStyle = c.fillStyle = colour(change.outcome === "slower" ? "--slower" : "--faster");
+						c.lineWidth = 2 * px;
+						c.setLineDash([6 * px, 4 * px]);
 						c.beginPath();
-						c.moveTo(px, p.bbox.top);
-						c.lineTo(px, p.bbox.top + p.bbox.height);
+						c.moveTo(x, p.bbox.top);
+						c.lineTo(x, p.bbox.top + p.bbox.height);
 						c.stroke();
 						c.setLineDash([]);
-						c.textAlign = "left";
-						c.font = `${13 * devicePixelRatio}px system-ui, sans-serif`;
-						const percent = (change.effect >= 0 ? "+" : "") + (100 * change.effect).toFixed(1) + " %";
-						c.fillText(`${change.outcome === "slower" ? "▼" : "▲"} ${change.outcome} ${percent}`,
-							px + 6 * devicePixelRatio, p.bbox.top + 14 * devicePixelRatio);
+						c.textAlign = x > p.bbox.left + 0.8 * p.bbox.width ? "right" : "left";
+						c.font = `${13 * px}px system-ui, sans-serif`;
+						c.fillText(`${change.outcome === "slower" ? "▼" : "▲"} ${change.outcome} ${percent(100 * change.effect)}`,
+							x + (c.textAlign === "left" ? 6 : -6) * px, p.bbox.top + 14 * px);
 					});
 					c.restore();
 				}],
@@ -166,32 +213,39 @@
 					const i = p.cursor.idx;
 					card.hidden = i === null || i === undefined || p.cursor.left < 0;
 					if (card.hidden) return;
-					const pt = points[i];
-					card.replaceChildren(
-						make("strong", value(pt.value, units)),
-						make("div", pt.lower === null ? "" : `[${value(pt.lower, units)}, ${value(pt.upper, units)}]`),
-						make("div", `${(pt.hash || "").slice(0, 8)} ${pt.subject || ""}`),
-						make("div", pt.author || ""),
-						make("div", `${pt.n_processes} processes ${pt.flags.join(" ")}`));
+					const row = rows[i], any = row.any;
+					card.replaceChildren(make("strong", `${(row.hash || "").slice(0, 8)} ${any.subject || ""}`),
+						make("div", `${any.author || ""} ${any.time.slice(0, 16).replace("T", " ")}`));
+					docs.forEach((d, k) => {
+						const pt = row.by[k];
+						if (!pt) return;
+						const own = d.series.measure.units;
+						const range = pt.lower === null ? "" : ` [${value(pt.lower, own)}, ${value(pt.upper, own)}]`;
+						const line = make("div", "");
+						if (docs.length > 1) line.append(make("span", "", { class: `swatch s${k}`, "aria-hidden": "true" }));
+						line.append(value(pt.value, own) + range + (relative() ? ` ${percent(map(pt.value, k))}` : ""));
+						card.append(line, make("div", docs.length > 1 ? named(d.series)
+							: `${pt.n_processes} ${pt.n_processes === 1 ? "process" : "processes"} ${pt.flags.join(" ")}`));
+					});
 					const left = p.over.offsetLeft + p.cursor.left;
 					card.style.left = Math.min(left + 12, plot.clientWidth - card.offsetWidth) + "px";
-					card.style.top = p.over.offsetTop + bar.offsetHeight + 20 + "px";
+					card.style.top = p.over.offsetTop + place.offsetTop + 20 + "px";
 				}],
 				setScale: [(p, name) => {
 					if (name !== "x" || !u) return;
 					const { min, max } = p.scales.x;
-					const whole = min <= 0 && max >= points.length - 1;
-					keep("range", whole ? "" : `${min.toFixed(1)},${max.toFixed(1)}`);
+					whole.hidden = min <= 0 && max >= n - 1;
+					keep("range", whole.hidden ? "" : `${min.toFixed(1)},${max.toFixed(1)}`);
 				}],
 			},
 		};
 		const pick = () => {
-			const i = u.cursor.idx;
-			if (i === null || i === undefined) return;
-			const pt = points[i];
+			const row = u.cursor.idx === null || u.cursor.idx === undefined ? null : rows[u.cursor.idx];
+			const pt = row && row.by[0];
+			if (!pt) return;
 			if (!chosen || chosen === pt || !pt.hash) {
 				chosen = pt;
-				said.textContent = `${(pt.hash || "").slice(0, 8)} is chosen; click another one to compare.`;
+				said.textContent = `${(pt.hash || "").slice(0, 8)} is chosen; choose another one to compare.`;
 				return;
 			}
 			const [base, head] = chosen.version < pt.version ? [chosen, pt] : [pt, chosen];
@@ -199,43 +253,89 @@
 				branch: doc.series.branch.name, testbed: doc.series.testbed.name });
 			location.href = plot.dataset.compare + "?" + query;
 		};
+		const spread = () => {
+			const [min, max] = seen, all = [];
+			rows.forEach((row, i) => docs.forEach((d, k) => {
+				const pt = row.by[k];
+				if (!pt || i < min || i > max) return;
+				all.push(map(pt.value, k));
+				if (!k) all.push(map(pt.lower, 0), map(pt.upper, 0));
+			}));
+			const limits = doc.boundary || {};
+			if (max >= n - 1) all.push(map(limits.lower, 0), map(limits.upper, 0));
+			const told = all.filter((v) => v !== null);
+			if (!told.length) return [0, 1];
+			const low = Math.min(...told), high = Math.max(...told);
+			if (logarithmic()) return [low / 1.1, high * 1.1];
+			const pad = Math.max(0.05 * (high - low), relative() ? 1 : 0.05 * Math.abs(high));
+			return [axis.value === "zero" ? Math.min(0, low - pad) : low - pad,
+				axis.value === "zero" ? Math.max(0, high + pad) : high + pad];
+		};
 		const build = () => {
 			if (u) u.destroy();
-			const axis = { stroke: colour("--dim"), grid: { stroke: colour("--edge"), width: 1 },
+			const look = { stroke: colour("--dim"), grid: { stroke: colour("--edge"), width: 1 },
 				ticks: { stroke: colour("--edge"), width: 1 } };
+			const line = (_, k) => ({ stroke: colour(`--s${k}`), width: k ? 1.5 : 0, spanGaps: true,
+				dash: [[], [8, 4], [2, 3], [10, 3, 2, 3], [14, 4], [4, 2]][k],
+				points: { show: true, size: k ? 5 : 8, fill: colour(`--s${k}`) }, ...(k ? {} : { paths: () => null }) });
 			const options = {
 				width: plot.clientWidth, height: 340, plugins: [marks],
 				legend: { show: false }, cursor: { y: false, drag: { x: true, y: false } },
-				scales: { x: { time: false, range: (_, a, b) => [a - 0.6, b + (doc.boundary && (doc.boundary.upper ?? doc.boundary.lower ?? null) !== null ? 1.6 : 0.6)] },
-					y: { range: (_, a, b) => {
-						const limits = doc.boundary || {};
-						const low = Math.min(a, limits.lower ?? a, ...points.map((p) => p.lower ?? a));
-						const high = Math.max(b, limits.upper ?? b, ...points.map((p) => p.upper ?? b));
-						const pad = Math.max(0.05 * (high - low), 0.05 * Math.abs(high));
-						return [zero.checked ? 0 : low - pad, high + pad];
-					} } },
-				axes: [{ ...axis, values: (_, at) => at.map((i) => Number.isInteger(i) && points[i] ? (points[i].hash || "").slice(0, 7) : "") },
-					{ ...axis, size: 84, values: (_, at) => at.map((v) => value(v, units)) }],
-				series: [{}, { paths: () => null, stroke: colour("--mark"), points: { show: true, size: 8, fill: colour("--mark") } },
+				scales: { x: { time: false, range: (_, a, b) => seen =
+					[a - 0.6, b + (b >= n - 1 && (doc.boundary?.upper ?? doc.boundary?.lower ?? null) !== null ? 1.6 : 0.6)] },
+					y: { distr: logarithmic() ? 3 : 1, range: spread } },
+				axes: [{ ...look, values: (_, at) => at.map((i) => Number.isInteger(i) && rows[i] ? (rows[i].hash || "").slice(0, 7) : "") },
+					{ ...look, size: 84, values: (_, at) => at.map((v) => v === null ? "" : told(v)) }],
+				series: [{}, ...docs.map(line),
 					{ stroke: colour("--dim"), width: 1, points: { show: false }, paths: uPlot.paths.stepped({ align: 1 }) }],
 			};
 			u = null;
-			const made = new uPlot(options, [x, points.map((p) => p.value), steps()], place);
+			const made = new uPlot(options, [rows.map((_, i) => i),
+				...docs.map((d, k) => rows.map((row) => row.by[k] ? map(row.by[k].value, k) : null)), levels()], place);
 			const range = (state.get("range") || "").split(",").map(Number);
 			u = made;
+			whole.hidden = true;
 			if (range.length === 2 && range.every(Number.isFinite))
 				u.setScale("x", { min: range[0] + 0.6, max: range[1] - 0.6 });
 			u.over.addEventListener("click", pick);
+			u.over.tabIndex = 0;
+			u.over.setAttribute("role", "application");
+			u.over.setAttribute("aria-label", `${n} commits; arrow keys tell each`);
 		};
 		build();
-		zero.addEventListener("change", () => { keep("zero", zero.checked ? "1" : ""); build(); });
+		place.addEventListener("keydown", (e) => {
+			const step = { ArrowLeft: -1, ArrowRight: 1, Home: -n, End: n }[e.key];
+			if (e.key === "Enter") pick();
+			if (!step) return;
+			e.preventDefault();
+			const i = Math.max(0, Math.min(n - 1, (u.cursor.idx ?? (step > 0 ? -1 : n)) + step));
+			u.setCursor({ left: u.valToPos(i, "x"), top: 0 });
+		});
+		whole.addEventListener("click", () => { u.setScale("x", { min: 0, max: n - 1 }); keep("range", ""); });
+		[axis, show].forEach((e) => e.addEventListener("change", () => { keep(e.name, e.value); build(); }));
 		addEventListener("resize", () => u.setSize({ width: plot.clientWidth, height: 340 }));
 		matchMedia("(prefers-color-scheme: dark)").addEventListener("change", build);
 	};
-	if (plot && plot.dataset.src)
-		fetch(plot.dataset.src, { headers: { Accept: "application/json" } })
-			.then((r) => r.ok ? r.json() : Promise.reject(new Error(r.status)))
-			.then(draw, () => { /* the picture without scripts stays */ });
+	if (plot && plot.dataset.src) {
+		const get = (url) => fetch(url, { headers: { Accept: "application/json" } })
+			.then((r) => r.ok ? r.json() : Promise.reject(new Error(r.status)));
+		const beside = listed("with").map((id) => get(plot.dataset.src.replace(/\d+$/, id)).catch(() => null));
+		Promise.all([get(plot.dataset.src), ...beside])
+			.then((docs) => draw(docs.filter(Boolean)), () => { /* the picture without scripts stays */ });
+		all("tr[data-series]").forEach((row) => {
+			const box = make("input", "", { type: "checkbox" }), cell = row.cells[0];
+			box.setAttribute("aria-label", `in the chart: ${[...row.cells].slice(0, 3).map((c) => c.textContent.trim()).join(", ")}`);
+			box.checked = listed("with").includes(row.dataset.series);
+			cell.prepend(box, " ");
+			box.addEventListener("change", () => {
+				const now = listed("with").filter((id) => id !== row.dataset.series);
+				if (box.checked) now.push(row.dataset.series);
+				state.delete("range");
+				if (now.length) state.set("with", now.slice(-(MOST - 1)).join(",")); else state.delete("with");
+				location.search = state.toString();
+			});
+		});
+	}
 
 	// --- the queue, a job: the server says when something moved, then #live is fetched anew ---
 	const live = $("#live");
@@ -273,7 +373,7 @@
 		if (token()) headers.Authorization = "Bearer " + token();
 		const r = await fetch(url, { method, headers, body: JSON.stringify(body) });
 		if (r.status === 401 || r.status === 403) {
-			const given = prompt(method === "PATCH" ? "A token with scope triage:" : "A token with scope submit:");
+			const given = prompt(`Not permitted: ${(await r.clone().json()).message}. A token that may:`);
 			if (given) {
 				sessionStorage.setItem("benchd-token", given);
 				return change(url, body, method);
@@ -291,6 +391,23 @@
 			if (!r.ok) place.append(make("span", ` not done: ${(await r.json()).message}`, { role: "alert" }));
 		});
 	});
+	const act = (cell, text, about, url, body, method) => {
+		const button = make("button", text, { type: "button", "aria-label": `${text}: ${about}` });
+		cell.append(button, " ");
+		button.addEventListener("click", async () => {
+			const r = await change(url, body, method);
+			if (r.ok) location.reload();
+			else cell.append(make("span", ` not done: ${(await r.json()).message}`, { role: "alert" }));
+		});
+	};
+	all("[data-schedule]").forEach((cell) => {
+		const url = cell.dataset.schedule, name = cell.parentElement.cells[0].textContent;
+		const paused = cell.dataset.paused === "1";
+		act(cell, "Run now", name, url + "/run", {}, "POST");
+		act(cell, paused ? "Resume" : "Pause", name, url, { paused: !paused });
+	});
+	all("[data-redeliver]").forEach((cell) =>
+		act(cell, "Again", [...cell.parentElement.cells].slice(0, 4).map((c) => c.textContent).join(" "), cell.dataset.redeliver, {}, "POST"));
 	shown = cancels;
 	cancels();
 	all("[data-actions]").forEach((cell) => {

@@ -59,9 +59,9 @@ int hooks_read(json_t *o, const char *folder, json_t *workloads, struct arena *a
 	struct hooks *ret, struct error *err) must_check;
 const struct hook *hooks_find(const struct hooks *h, const char *name); /* NULL: none */
 
-/* Is header ("sha256=<hex>", may be NULL) the HMAC-SHA-256 of the body under one of the hook's
- * secrets? The time does not depend on where they differ. Source: GitHub, "Validating webhook
- * deliveries". */
+/* Is header ("sha256=<hex>", or as Gitea and Forgejo have it only the digits; may be NULL) the
+ * HMAC-SHA-256 of the body under one of the hook's secrets? The time does not depend on where
+ * they differ. Source: GitHub, "Validating webhook deliveries". */
 bool hook_signature_is_right(
 	const struct hook *h, const char *header, const void *body, size_t n);
 
@@ -82,10 +82,11 @@ struct hook_plan {
 	const char *const *projects; /* of the rules that care for gone_branch */
 	size_t n_projects;
 };
-/* push, pull_request and ping; the others ask for nothing, whatever they hold. */
+/* push, pull_request, delete and ping; the others ask for nothing, whatever they hold. */
 bool hook_event_is_used(const char *event);
 /* What the delivery asks for. E_UNPROCESSABLE names the member of the payload that is wrong or
- * missing. Events other than push and pull_request ask for nothing. */
+ * missing. Events other than push,
+ * pull_request and delete ask for nothing. */
 int hook_plan(const struct hook *h, const char *event, const void *body, size_t n,
 	struct arena *a, struct hook_plan *ret, struct error *err) must_check;
 

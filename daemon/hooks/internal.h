@@ -20,6 +20,9 @@ struct pull {
 /* *ret_why: it is none of our business (a tag, say); NULL when it is. */
 int push_read(const struct hook *h, json_t *payload, struct arena *a, struct push *ret,
 	const char **ret_why, struct error *err) must_check;
+/* The event "delete": Gitea sends no push for it. NULL: it was no branch. */
+int gone_read(const struct hook *h, json_t *payload, const char **ret_branch,
+	struct error *err) must_check;
 int pull_read(const struct hook *h, json_t *payload, struct arena *a, struct pull *ret,
 	const char **ret_why, struct error *err) must_check;
 

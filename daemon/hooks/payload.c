@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What GitHub's payloads say. Everything in them is hostile but the signature. */
+/* What payloads of GitHub, Gitea and Forgejo say. Everything in them is hostile but the
+ * signature. */
 #include <string.h>
 #include <strings.h>
 #include "base/text.h"
@@ -47,14 +48,17 @@ static int read_branch(const json_t *o, const char *key, const char *member, con
 	return OK;
 }
 
-/* A forced push or a list that was cut does not name every file. */
+/* A forced push or a list that was cut does not name every file. Gitea does not say whether a
+ * push was forced, and lists a few commits only. */
 static void read_commits(json_t *payload, struct push *ret)
 {
-	size_t n;
+	int64_t n;
 
 	ret->commits = json_object_get(payload, "commits");
-	n = json_array_size(ret->commits);
-	ret->is_complete = n > 0 && n < MAX_COMMITS && !json_get_bool(payload, "forced", false);
+	n = (int64_t)json_array_size(ret->commits);
+	ret->is_complete = n > 0 && n < MAX_COMMITS &&
+			   !json_get_bool(payload, "forced", true) &&
+			   json_get_int(payload, "total_commits", n) <= n;
 }
 
 int push_read(const struct hook *h, json_t *payload, struct arena *a, struct push *ret,
@@ -93,10 +97,20 @@ int push_read(const struct hook *h, json_t *payload, struct arena *a, struct pus
 	return OK;
 }
 
+int gone_read(const struct hook *h, json_t *payload, const char **ret_branch, struct error *err)
+{
+	int r = check_repository(h, payload, err);
+
+	*ret_branch = NULL;
+	if (r < 0 || strcmp(json_get_str(payload, "ref_type", ""), "branch") != 0)
+		return r;
+	return read_branch(payload, "ref", "/ref", ret_branch, err);
+}
+
 static bool is_measured(const char *action)
 {
-	static const char *const actions[] = { "opened", "synchronize", "reopened",
-		"ready_for_review", "closed" };
+	static const char *const actions[] = { "opened", "synchronize",
+		"synchronized" /* Gitea's word */, "reopened", "ready_for_review", "closed" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
 		if (!strcmp(actions[i], action))

@@ -95,7 +95,7 @@ static void order_push(
 	set_paths(body, rule);
 }
 
-static void plan_gone(struct planning *p, const struct push *push)
+static void plan_gone(struct planning *p, const char *branch)
 {
 	const char **projects = ARENA_ARRAY(p->a, const char *, p->h->n_rules);
 	struct hook_plan *plan = p->plan;
@@ -103,13 +103,25 @@ static void plan_gone(struct planning *p, const struct push *push)
 	for (size_t i = 0; i < p->h->n_rules; i++) {
 		const struct hook_rule *r = &p->h->rules[i];
 
-		if (r->on_push && rule_takes_branch(r, push->branch))
+		if (r->on_push && rule_takes_branch(r, branch))
 			projects[plan->n_projects++] = r->project;
 	}
 	plan->projects = projects;
-	plan->gone_branch = push->branch;
-	plan->end_key = make_key(p->a, "push", p->h->name, push->branch);
-	plan->ignored = arena_printf(p->a, "the branch '%s' was deleted", push->branch);
+	plan->gone_branch = branch;
+	plan->end_key = make_key(p->a, "push", p->h->name, branch);
+	plan->ignored = arena_printf(p->a, "the branch '%s' was deleted", branch);
+}
+
+static int plan_delete(struct planning *p, json_t *payload, struct error *err)
+{
+	const char *branch;
+	int r = gone_read(p->h, payload, &branch, err);
+
+	if (r == OK && branch)
+		plan_gone(p, branch);
+	else if (r == OK)
+		p->plan->ignored = "no branch was deleted";
+	return r;
 }
 
 static int plan_push(struct planning *p, json_t *payload, struct error *err)
@@ -125,7 +137,7 @@ static int plan_push(struct planning *p, json_t *payload, struct error *err)
 		return OK;
 	}
 	if (push.is_deleted) {
-		plan_gone(p, &push);
+		plan_gone(p, push.branch);
 		return OK;
 	}
 	for (size_t i = 0; i < p->h->n_rules; i++)
@@ -192,7 +204,7 @@ static int plan_pull(struct planning *p, json_t *payload, struct error *err)
 bool hook_event_is_used(const char *event)
 {
 	return !strcmp(event, "push") || !strcmp(event, "pull_request") ||
-	       !strcmp(event, "ping");
+	       !strcmp(event, "delete") || !strcmp(event, "ping");
 }
 
 int hook_plan(const struct hook *h, const char *event, const void *body, size_t n,
@@ -216,6 +228,8 @@ int hook_plan(const struct hook *h, const char *event, const void *body, size_t 
 	arena_own_json(a, payload);
 	if (!json_is_object(payload))
 		return error_set(err, E_UNPROCESSABLE, "the payload is no JSON object");
+	if (!strcmp(event, "delete"))
+		return plan_delete(&p, payload, err);
 	return !strcmp(event, "push") ? plan_push(&p, payload, err)
 				      : plan_pull(&p, payload, err);
 }

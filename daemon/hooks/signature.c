@@ -9,8 +9,11 @@ bool hook_signature_is_right(
 	uint8_t given[SHA256_BYTES], made[SHA256_BYTES];
 	bool is_right = false;
 
-	if (!header || strncmp(header, "sha256=", 7) ||
-		!hex_parse(header + 7, given, sizeof(given)))
+	if (!header)
+		return false;
+	if (!strncmp(header, "sha256=", 7))
+		header += 7;
+	if (!hex_parse(header, given, sizeof(given)))
 		return false;
 	for (size_t i = 0; i < h->secrets.n; i++) {
 		const char *key = h->secrets.text[i];

@@ -87,9 +87,10 @@ int job_comparison(struct request *rq, struct store *st, const struct job *j, js
 /* The document of one history, with names of commits. */
 int series_document(struct request *rq, struct store *st, const struct project *p,
 	const struct series *s, int64_t max, json_t **ret, struct error *err) must_check;
-/* All schedules of a project, as GET P/schedules answers. */
+/* All schedules of a project, as GET P/schedules answers; has_upcoming: with their next slots.
+ */
 int schedules_document(struct request *rq, struct store *st, const struct project *p,
-	json_t **ret, struct error *err) must_check;
+	bool has_upcoming, json_t **ret, struct error *err) must_check;
 /* The comparison that the query of the request asks for. */
 int compare_document(struct request *rq, struct store *st, const struct project *p,
 	json_t **ret, struct error *err) must_check;

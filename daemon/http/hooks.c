@@ -7,11 +7,25 @@
 
 enum { MAX_ID = 100, MAX_EVENT = 64 };
 
+/* Gitea and Forgejo send GitHub's headers too; where a proxy lets only theirs through, those.
+ */
+static const char *forge_header(struct request *rq, const char *github, const char *rest)
+{
+	static const char *const forges[] = { "Forgejo", "Gitea" };
+	const char *s = request_header(rq, github);
+
+	for (size_t i = 0; !s && i < ARRAY_SIZE(forges); i++)
+		s = request_header(
+			rq, arena_printf(request_arena(rq), "X-%s-%s", forges[i], rest));
+	return s;
+}
+
 /* Printable and without blanks: it is stored, shown and logged. */
 static int read_word(
-	struct request *rq, const char *header, size_t max, const char **ret, struct error *err)
+	struct request *rq, const char *rest, size_t max, const char **ret, struct error *err)
 {
-	const char *s = request_header(rq, header);
+	const char *header = arena_printf(request_arena(rq), "X-GitHub-%s", rest);
+	const char *s = forge_header(rq, header, rest);
 	size_t n = s ? strlen(s) : 0;
 
 	for (size_t i = 0; i < n && n <= max; i++)
@@ -36,8 +50,8 @@ static int check_body(struct request *rq, const struct hook *h, struct error *er
 	if (!type || strncmp(type, "application/json", 16) != 0)
 		return error_set(err, E_MEDIA,
 			"set the webhook's content type to application/json at the forge");
-	if (!hook_signature_is_right(
-		    h, request_header(rq, "X-Hub-Signature-256"), buf_str(body), body->len))
+	if (!hook_signature_is_right(h, forge_header(rq, "X-Hub-Signature-256", "Signature"),
+		    buf_str(body), body->len))
 		return error_set(err, E_UNAUTHORIZED,
 			"X-Hub-Signature-256 is missing, or no signature of this body with the "
 			"secret of hook '%s'",
@@ -92,9 +106,9 @@ int post_hook(struct request *rq, struct store *st, struct error *err)
 		return error_set(err, E_NOT_FOUND, "there is no hook '%.64s'", name);
 	r = check_body(rq, h, err);
 	if (r == OK)
-		r = read_word(rq, "X-GitHub-Delivery", MAX_ID, &d.forge_id, err);
+		r = read_word(rq, "Delivery", MAX_ID, &d.forge_id, err);
 	if (r == OK)
-		r = read_word(rq, "X-GitHub-Event", MAX_EVENT, &d.event, err);
+		r = read_word(rq, "Event", MAX_EVENT, &d.event, err);
 	return r == OK ? take_delivery(rq, st, &d, err) : r;
 }
 

@@ -11,7 +11,9 @@ enum {
 	MOST_CHANGES = 50,
 	MOST_ROWS = 100,
 	MOST_LOG = 64 * 1024,
-	MOST_BRANCHES = 12
+	MOST_BRANCHES = 12,
+	MOST_LISTED = 10000,
+	MOST_OTHERS = 60
 };
 
 int answer_page(
@@ -205,7 +207,7 @@ static int add_series(struct request *rq, struct store *st, const struct project
 	bool has_main;
 	size_t n, n_shown = 0;
 	int r = store_series_list(
-		st, request_arena(rq), p->id, NULL, NULL, 10000, &series, &n, err);
+		st, request_arena(rq), p->id, NULL, NULL, MOST_LISTED, &series, &n, err);
 
 	json_object_set_new(doc, "series", list);
 	if (r < 0)
@@ -298,6 +300,23 @@ static int find_series(struct request *rq, struct store *st, const struct projec
 	return r;
 }
 
+/* Other histories of the same benchmark: what one may want to see beside it. */
+static int add_others(struct request *rq, struct store *st, const struct project *p,
+	const struct series *s, json_t *doc, struct error *err)
+{
+	json_t *list = json_array();
+	struct series *all;
+	size_t n;
+	int r = store_series_list(
+		st, request_arena(rq), p->id, NULL, NULL, MOST_LISTED, &all, &n, err);
+
+	json_object_set_new(doc, "others", list);
+	for (size_t i = 0; r == OK && i < n && json_array_size(list) < MOST_OTHERS; i++)
+		if (all[i].benchmark.id == s->benchmark.id && all[i].id != s->id)
+			json_array_append_new(list, render_series(&all[i], p));
+	return r;
+}
+
 static int answer_history(struct request *rq, struct store *st, const struct project *p,
 	const struct series *s, struct error *err)
 {
@@ -309,6 +328,11 @@ static int answer_history(struct request *rq, struct store *st, const struct pro
 		r = series_document(rq, st, p, s, max, &doc, err);
 	if (r < 0)
 		return r;
+	r = add_others(rq, st, p, s, doc, err);
+	if (r < 0) {
+		json_decref(doc);
+		return r;
+	}
 	json_object_set_new(doc, "project", render_project(p));
 	set_twin(doc,
 		api(rq, p, arena_printf(request_arena(rq), "/series/%lld", (long long)s->id)),
@@ -531,7 +555,7 @@ int page_schedules(struct request *rq, struct store *st, struct error *err)
 	int r = find_project(rq, st, &p, err);
 
 	if (r == OK)
-		r = schedules_document(rq, st, &p, &list, err);
+		r = schedules_document(rq, st, &p, true, &list, err);
 	if (r < 0)
 		return r;
 	json_object_set_new(doc, "schedules", list);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include "daemon/schedule/schedule.h"
 
-enum { PREVIEW_MOST = 100 };
+enum { PREVIEW_MOST = 100, PREVIEW_SHOWN = 5 };
 
 static const struct schedule_desk *desk_of(struct request *rq)
 {
@@ -48,8 +48,29 @@ static int answer_schedule(struct request *rq, struct store *st, int status,
 	return r < 0 ? r : answer_json(rq, status, doc);
 }
 
+/* The next slots as people of its time zone write them. */
+static int add_upcoming(
+	struct request *rq, const struct schedule *s, json_t *o, struct error *err)
+{
+	struct slot slots[PREVIEW_SHOWN];
+	json_t *list = json_array();
+	size_t n = 0;
+	int r = s->is_paused ? OK
+			     : schedule_slots(s, MAX(now_of(rq), s->seen_ns), slots,
+				       PREVIEW_SHOWN, &n, err);
+
+	json_object_set_new(o, "upcoming", list);
+	for (size_t i = 0; r == OK && i < n; i++) {
+		const char *local = schedule_local(s, slots[i].at_ns, request_arena(rq), err);
+
+		if (local)
+			json_array_append_new(list, json_string(local));
+	}
+	return r;
+}
+
 int schedules_document(struct request *rq, struct store *st, const struct project *p,
-	json_t **ret, struct error *err)
+	bool has_upcoming, json_t **ret, struct error *err)
 {
 	_cleanup_(json_decref)
 	json_t *doc = json_array();
@@ -63,6 +84,8 @@ int schedules_document(struct request *rq, struct store *st, const struct projec
 		r = schedule_json(rq, st, &list[i], &one, err);
 		if (r == OK)
 			json_array_append_new(doc, one);
+		if (r == OK && has_upcoming)
+			r = add_upcoming(rq, &list[i], one, err);
 	}
 	if (r == OK)
 		*ret = TAKE(doc);
@@ -76,7 +99,7 @@ int get_schedules(struct request *rq, struct store *st, struct error *err)
 	int r = find_project(rq, st, &p, err);
 
 	if (r == OK)
-		r = schedules_document(rq, st, &p, &doc, err);
+		r = schedules_document(rq, st, &p, false, &doc, err);
 	return r < 0 ? r : answer(rq, 200, DOC_SCHEDULES, doc, err);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Commit statuses and comments by GitHub's REST API (version 2022-11-28). */
+/* Commit statuses and comments by GitHub's REST API (version 2022-11-28), which Gitea and
+ * Forgejo have too, with two differences noted below. */
 #include <string.h>
 #include "daemon/notify/internal.h"
 
@@ -82,8 +83,12 @@ static void send_json(struct github *g, const char *method, const char *path, js
 static bool is_same_status(const json_t *have, const json_t *want)
 {
 	static const char *const members[] = { "state", "description", "target_url" };
+	const char *state = json_get_str(have, "state", json_get_str(have, "status", ""));
 
-	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+	/* Gitea calls it status when it lists them. */
+	if (strcmp(state, json_get_str(want, "state", "")) != 0)
+		return false;
+	for (size_t i = 1; i < ARRAY_SIZE(members); i++)
 		if (strcmp(json_get_str(have, members[i], ""),
 			    json_get_str(want, members[i], "")) != 0)
 			return false;
@@ -166,6 +171,7 @@ static json_t *find_in(json_t *list, const char *tag, int64_t after_id)
 static bool find_comment(struct github *g, json_t *m, int64_t after_id, json_t **ret)
 {
 	const char *tag = json_get_str(m, "tag", "");
+	int64_t first_id = 0;
 
 	*ret = NULL;
 	for (int page = 1; page <= MAX_PAGES && !*ret; page++) {
@@ -178,8 +184,11 @@ static bool find_comment(struct github *g, json_t *m, int64_t after_id, json_t *
 		if (!get_list(g, path, &list))
 			return false;
 		*ret = find_in(list, tag, after_id);
-		if (json_array_size(list) < A_PAGE)
+		/* Gitea knows no pages of comments: each is all of them. */
+		if (json_array_size(list) < A_PAGE ||
+			json_get_int(json_array_get(list, 0), "id", 0) == first_id)
 			break;
+		first_id = json_get_int(json_array_get(list, 0), "id", 0);
 	}
 	return true;
 }

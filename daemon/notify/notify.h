@@ -102,6 +102,7 @@ struct send_result {
 	long status; /* of HTTP; 0: no answer */
 	char text[300];
 	int64_t wait_ns; /* what the other side asked for; 0: nothing */
+	bool is_limited; /* nothing else of ours would be answered before that either */
 };
 struct sender; /* connections of one thread */
 struct sender *sender_new(const struct notify_rules *n, const atomic_bool *is_stopping);

@@ -203,29 +203,40 @@ void wire_call(struct wire *w, const struct wire_request *rq, struct wire_answer
 
 /* --- what it means --- */
 
+/* GitHub's second kind of limit has no header of its own. */
+static bool names_limit(const struct wire_answer *an)
+{
+	const char *body = buf_str(&an->body);
+
+	return strcasestr(body, "secondary rate limit") || strcasestr(body, "abuse detection");
+}
+
 /* GitHub says 403 as well as 429 when its limits are used up. */
 static bool is_limited(const struct wire_answer *an)
 {
 	return an->status == 429 ||
-	       (an->status == 403 && (an->retry_after_s > 0 || an->limit_left == 0));
+	       (an->status == 403 &&
+		       (an->retry_after_s > 0 || an->limit_left == 0 || names_limit(an)));
 }
 
+/* Source: GitHub, "Rate limits for the REST API": Retry-After, else the time of the reset, else
+ * at least a minute. */
 static int64_t asked_wait_ns(const struct wire_answer *an, int64_t now_ns)
 {
-	int64_t until_reset = 0;
-
 	if (an->retry_after_s > 0)
 		return an->retry_after_s * NS_PER_S;
 	if (an->limit_left == 0 && an->limit_reset_s > now_ns / NS_PER_S)
-		until_reset = (an->limit_reset_s - now_ns / NS_PER_S + 1) * NS_PER_S;
-	return until_reset;
+		return (an->limit_reset_s - now_ns / NS_PER_S + 1) * NS_PER_S;
+	return is_limited(an) ? 60 * NS_PER_S : 0;
 }
 
 void wire_judge(const struct wire_answer *an, int64_t now_ns, struct send_result *ret)
 {
 	long s = an->status;
 
-	*ret = (struct send_result){ .outcome = SEND_GIVE_UP, .status = s };
+	*ret = (struct send_result){
+		.outcome = SEND_GIVE_UP, .status = s, .is_limited = is_limited(an)
+	};
 	if (s >= 200 && s < 300)
 		ret->outcome = SEND_DONE;
 	else if ((s == 0 && !an->is_forbidden) || s == 408 || s >= 500 || is_limited(an))

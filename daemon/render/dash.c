@@ -77,13 +77,36 @@ void dash_value_cell(struct buf *out, double v, const char *units)
 	buf_add_str(out, "</td>");
 }
 
-void dash_commit_cell(struct buf *out, const json_t *o)
+/* "https://github.com/ada/orbit" -> ".../commit/HASH", as GitHub, GitLab, Gitea and Forgejo
+ * have it; NULL where the project has no web page. */
+static const char *commit_url(const json_t *doc, const char *hash, struct arena *a)
 {
+	const char *url = doc_str(doc, "project.url");
+	size_t n = strlen(url);
+
+	if (!*hash || (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0))
+		return NULL;
+	if (n > 4 && !strcmp(url + n - 4, ".git"))
+		n -= 4;
+	while (url[n - 1] == '/')
+		n--;
+	return arena_printf(a, "%.*s/commit/%s", (int)n, url, hash);
+}
+
+void dash_commit_cell(struct buf *out, const json_t *doc, const json_t *o, struct arena *a)
+{
+	const char *url = commit_url(doc, doc_str(o, "hash"), a);
 	char hash[9];
 
-	buf_add_str(out, "<td><code>");
+	buf_add_str(out, "<td>");
+	if (url) {
+		buf_add_str(out, "<a ");
+		dash_href(out, url, NULL);
+		buf_add_char(out, '>');
+	}
+	buf_add_str(out, "<code>");
 	html_escape(out, short_hash(doc_str(o, "hash"), hash));
-	buf_add_str(out, "</code> ");
+	buf_printf(out, "</code>%s ", url ? "</a>" : "");
 	dash_text(out, o, "subject");
 	buf_add_str(out, "</td>");
 }

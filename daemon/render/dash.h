@@ -18,8 +18,8 @@ const char *dash_base(const json_t *doc, struct arena *a);
 void dash_link_cell(struct buf *out, const char *href, const char *text);
 /* A value with its units in a cell that sorts by the number. */
 void dash_value_cell(struct buf *out, double v, const char *units);
-/* Short hash with subject, as a cell. */
-void dash_commit_cell(struct buf *out, const json_t *o);
+/* Short hash with subject, as a cell; a link where the page's project has a URL. */
+void dash_commit_cell(struct buf *out, const json_t *doc, const json_t *o, struct arena *a);
 /* Date and time to the minute, in one line. */
 void dash_time_cell(struct buf *out, const json_t *o, const char *path);
 /* <th> for each title; a leading '#' marks a numeric column, '.' one that nobody sorts by, '~'
@@ -37,5 +37,8 @@ void dash_series_chart(const json_t *doc, struct arena *a, struct buf *out);
 bool dash_has_strips(const json_t *doc, const char *benchmark, const char *measure);
 void dash_strip_chart(const json_t *doc, const char *benchmark, const char *measure,
 	const char *units, struct arena *a, struct buf *out);
+
+/* Samples of one measure, for results without processes. */
+void dash_sample_chart(const json_t *m, struct arena *a, struct buf *out);
 
 #endif

@@ -232,6 +232,40 @@ static void strip_rows(const json_t *processes, const char *benchmark, const cha
 	}
 }
 
+/* What a tool brought has samples, and no processes. */
+void dash_sample_chart(const json_t *m, struct arena *a, struct buf *out)
+{
+	const json_t *samples = doc_at(m, "samples");
+	const char *units = doc_str(m, "measure.units");
+	struct axis x = { INFINITY, -INFINITY, units };
+	char low[VALUE_TEXT], high[VALUE_TEXT];
+
+	for (size_t i = 0; i < json_array_size(samples); i++)
+		widen(&x, array_num(samples, i));
+	if (!isfinite(x.low))
+		return;
+	value_format(x.low, units, low);
+	value_format(x.high, units, high);
+	if (x.high <= x.low) {
+		x.low -= fabs(x.low) * 0.01 + 1e-9;
+		x.high += fabs(x.high) * 0.01 + 1e-9;
+	}
+	buf_printf(out,
+		"<svg class=\"strip\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d "
+		"%d\" role=\"img\" aria-label=\"",
+		STRIP_WIDTH, 4 * STRIP_ROW);
+	html_escape(out, arena_printf(a, "%zu samples, from %s to %s", json_array_size(samples),
+				 low, high));
+	buf_add_str(out, "\">\n");
+	dots(samples, &x, STRIP_ROW, "clean", out);
+	buf_printf(out, "<text x=\"10\" y=\"%d\">", 3 * STRIP_ROW);
+	html_escape(out, low);
+	buf_printf(out, "</text><text x=\"%d\" y=\"%d\" text-anchor=\"end\">", STRIP_WIDTH - 10,
+		3 * STRIP_ROW);
+	html_escape(out, high);
+	buf_add_str(out, "</text></svg>\n");
+}
+
 void dash_strip_chart(const json_t *doc, const char *benchmark, const char *measure,
 	const char *units, struct arena *a, struct buf *out)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Reports and alerts of a project, its schedules, and messages. */
+/* Reports and alerts of a project. */
 #include "daemon/render/dash.h"
 
 #include <math.h>
@@ -77,7 +77,7 @@ static void alert_row(const json_t *doc, const json_t *al, struct arena *a, stru
 	html_escape(out, change_format(doc_num(al, "effect"), doc_num(al, "interval.0"),
 				 doc_num(al, "interval.1"), text));
 	buf_printf(out, "</td><td><span class=\"o s-%s\">%s</span></td>", state, state);
-	dash_commit_cell(out, al);
+	dash_commit_cell(out, doc, al, a);
 	buf_add_str(out, "<td>");
 	dash_text(out, al, "branch.name");
 	buf_add_str(out, " on ");
@@ -140,31 +140,4 @@ void dash_alerts(const json_t *doc, struct arena *a, struct buf *out)
 	buf_add_str(out, "<h2>Closed</h2>\n");
 	dash_head(out, "Closed alerts, newest first", titles);
 	end(out, alert_rows(doc, NULL, NULL, a, out), "None yet.");
-}
-
-static void whole_list(const char *name, enum document kind, const json_t *rows,
-	struct arena *a, struct buf *out)
-{
-	buf_printf(out,
-		"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">",
-		name);
-	list_render(kind, F_HTML, rows, a, out);
-	buf_add_str(out, "</div>\n");
-}
-
-void dash_schedules(const json_t *doc, struct arena *a, struct buf *out)
-{
-	buf_add_str(out, "<h1>Schedules</h1>\n");
-	whole_list("Schedules", DOC_SCHEDULES, doc_at(doc, "schedules"), a, out);
-	buf_add_str(out,
-		"<p>One command switches the nightly suite on: <code>benchctl schedules "
-		"enable nightly</code>.</p>\n");
-}
-
-void dash_deliveries(const json_t *doc, struct arena *a, struct buf *out)
-{
-	buf_add_str(out, "<h1>Deliveries</h1>\n<h2>Received from forges</h2>\n");
-	whole_list("Received", DOC_DELIVERIES, doc_at(doc, "received"), a, out);
-	buf_add_str(out, "<h2>Sent</h2>\n");
-	whole_list("Sent", DOC_OUTGOING, doc_at(doc, "sent"), a, out);
 }

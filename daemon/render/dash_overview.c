@@ -56,7 +56,69 @@ static void change_cell(struct buf *out, const json_t *c)
 	buf_add_str(out, "</td>");
 }
 
-static void change_row(const json_t *doc, const json_t *c, struct arena *a, struct buf *out)
+/* One change of a program shows in each of its measures: the rows of one commit, benchmark,
+ * branch, testbed and verdict are told as one. */
+static bool is_same_change(const json_t *a, const json_t *b)
+{
+	static const char *const paths[] = { "hash", "outcome", "series.benchmark.name",
+		"series.branch.name", "series.testbed.name" };
+
+	if (!*doc_str(a, "hash"))
+		return a == b;
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		if (strcmp(doc_str(a, paths[i]), doc_str(b, paths[i])) != 0)
+			return false;
+	return true;
+}
+
+/* The row that stands for them: of time, where there is one. */
+static const json_t *told_by(const json_t *list, const json_t *c)
+{
+	const json_t *other, *first = NULL;
+	size_t i;
+
+	json_array_foreach (list, i, other) {
+		if (!is_same_change(c, other))
+			continue;
+		if (!strcmp(doc_str(other, "series.measure.slug"), "latency"))
+			return other;
+		if (!first)
+			first = other;
+	}
+	return first;
+}
+
+static int64_t count_changes(const json_t *list)
+{
+	int64_t n = 0;
+	json_t *c;
+	size_t i;
+
+	json_array_foreach (list, i, c)
+		n += told_by(list, c) == c;
+	return n;
+}
+
+static void measures_cell(const json_t *list, const json_t *c, struct buf *out)
+{
+	const char *before = " <small>also ";
+	json_t *other;
+	size_t i;
+
+	buf_add_str(out, "<td>");
+	dash_text(out, c, "series.measure.name");
+	json_array_foreach (list, i, other) {
+		if (other == c || !is_same_change(c, other))
+			continue;
+		buf_add_str(out, before);
+		dash_text(out, other, "series.measure.name");
+		before = ", ";
+	}
+	buf_printf(out, "%s</td>", *before == ',' ? "</small>" : "");
+}
+
+static void change_row(const json_t *doc, const json_t *list, const json_t *c, struct arena *a,
+	struct buf *out)
 {
 	const char *units = doc_str(c, "series.measure.units");
 
@@ -64,13 +126,11 @@ static void change_row(const json_t *doc, const json_t *c, struct arena *a, stru
 	outcome_cell(out, doc_str(c, "outcome"));
 	dash_link_cell(out, dash_series_url(doc, doc_int(c, "series.id"), a),
 		doc_str(c, "series.benchmark.name"));
-	buf_add_str(out, "<td>");
-	dash_text(out, c, "series.measure.name");
-	buf_add_str(out, "</td>");
+	measures_cell(list, c, out);
 	change_cell(out, c);
 	dash_value_cell(out, doc_num(c, "before"), units);
 	dash_value_cell(out, doc_num(c, "after"), units);
-	dash_commit_cell(out, c);
+	dash_commit_cell(out, doc, c, a);
 	buf_add_str(out, "<td>");
 	dash_text(out, c, "author");
 	buf_add_str(out, "</td><td>");
@@ -97,7 +157,8 @@ static void changes(const json_t *doc, struct arena *a, struct buf *out)
 	}
 	dash_head(out, "Confirmed changes, newest first", titles);
 	json_array_foreach (list, i, c)
-		change_row(doc, c, a, out);
+		if (told_by(list, c) == c)
+			change_row(doc, list, c, a, out);
 	buf_add_str(out, "</tbody></table></div>\n");
 }
 
@@ -186,7 +247,7 @@ void dash_overview(const json_t *doc, struct arena *a, struct buf *out)
 	buf_add_str(out, "<h1>");
 	dash_text(out, doc, "project.name");
 	buf_add_str(out, "</h1>\n<p class=\"verdict\">");
-	count(out, (int64_t)doc_len(doc, "changes"), "confirmed change", "s, ");
+	count(out, count_changes(doc_at(doc, "changes")), "confirmed change", "s, ");
 	count(out, doc_int(doc, "n_open"), "open alert", "s; ");
 	count(out, doc_int(doc, "n_running"), "job", "s running, ");
 	buf_printf(out, "%lld waiting.</p>\n", (long long)doc_int(doc, "n_waiting"));

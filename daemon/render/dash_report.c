@@ -27,14 +27,19 @@ static void strip(
 	const char *benchmark = doc_str(b, "benchmark.name"),
 		   *slug = doc_str(m, "measure.slug");
 
-	if (!dash_has_strips(doc, benchmark, slug))
+	bool has_processes = dash_has_strips(doc, benchmark, slug);
+
+	if (!has_processes && doc_len(m, "samples") < 2)
 		return;
 	buf_add_str(out, "<h3>");
 	html_escape(out, benchmark);
 	buf_add_str(out, " <small>");
 	dash_text(out, m, "measure.name");
 	buf_add_str(out, "</small></h3>\n");
-	dash_strip_chart(doc, benchmark, slug, doc_str(m, "measure.units"), a, out);
+	if (!has_processes)
+		dash_sample_chart(m, a, out);
+	else
+		dash_strip_chart(doc, benchmark, slug, doc_str(m, "measure.units"), a, out);
 }
 
 static void samples(const json_t *doc, struct arena *a, struct buf *out)
@@ -50,9 +55,8 @@ static void samples(const json_t *doc, struct arena *a, struct buf *out)
 				strip(doc, b, m, a, &strips);
 	if (strips.len)
 		buf_printf(out,
-			"<h2>Samples</h2><p>One row a process, one dot a sample; the reddish "
-			"ones "
-			"are of noisy processes.</p>\n%s",
+			"<h2>Samples</h2><p>One row a process (of uploads one in all), one dot "
+			"a sample; the reddish ones are of noisy processes.</p>\n%s",
 			buf_str(&strips));
 }
 

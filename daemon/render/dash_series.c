@@ -47,7 +47,37 @@ static void rule(const json_t *doc, struct buf *out)
 	}
 }
 
-static void changes(const json_t *doc, struct buf *out)
+/* The same benchmark by other measures, on other branches and testbeds; scripts add what puts
+ * them into the chart. */
+static void others(const json_t *doc, struct arena *a, struct buf *out)
+{
+	static const char *const titles[] = { "Measure", "Branch", "Testbed", "#Last",
+		"#Commits", "Measured", NULL };
+	const json_t *list = doc_at(doc, "others"), *s;
+	size_t i;
+
+	if (!json_array_size(list))
+		return;
+	buf_add_str(out, "<h2>Other histories of this benchmark</h2>\n");
+	dash_head(out, "Other histories of this benchmark", titles);
+	json_array_foreach (list, i, s) {
+		buf_printf(out, "<tr data-series=\"%lld\">", (long long)doc_int(s, "id"));
+		dash_link_cell(out, dash_series_url(doc, doc_int(s, "id"), a),
+			doc_str(s, "measure.name"));
+		buf_add_str(out, "<td>");
+		dash_text(out, s, "branch.name");
+		buf_add_str(out, "</td><td>");
+		dash_text(out, s, "testbed.name");
+		buf_add_str(out, "</td>");
+		dash_value_cell(out, doc_num(s, "last_value"), doc_str(s, "measure.units"));
+		buf_printf(out, "<td class=\"n\">%lld</td>", (long long)doc_int(s, "n_points"));
+		dash_time_cell(out, s, "last_time");
+		buf_add_str(out, "</tr>\n");
+	}
+	buf_add_str(out, "</tbody></table></div>\n");
+}
+
+static void changes(const json_t *doc, struct arena *a, struct buf *out)
 {
 	static const char *const titles[] = { "Verdict", "#Change", "#Before", "#After",
 		"Commit", "Author", "Found", NULL };
@@ -72,7 +102,7 @@ static void changes(const json_t *doc, struct buf *out)
 		buf_add_str(out, "</td>");
 		dash_value_cell(out, doc_num(c, "before"), units);
 		dash_value_cell(out, doc_num(c, "after"), units);
-		dash_commit_cell(out, c);
+		dash_commit_cell(out, doc, c, a);
 		buf_add_str(out, "<td>");
 		dash_text(out, c, "author");
 		buf_add_str(out, "</td><td>");
@@ -138,7 +168,7 @@ static void point_row(
 	char text[VALUE_TEXT], when[32];
 
 	buf_add_str(out, "<tr>");
-	dash_commit_cell(out, p);
+	dash_commit_cell(out, doc, p, a);
 	buf_add_str(out, "<td>");
 	dash_text(out, p, "author");
 	buf_add_str(out, "</td>");
@@ -178,9 +208,13 @@ void dash_series(const json_t *doc, struct arena *a, struct buf *out)
 	buf_add_str(out, "\">\n");
 	dash_series_chart(doc, a, out);
 	buf_add_str(out,
-		"<figcaption>Commits from left to right; the bar is the 95 % interval of "
-		"each. A vertical line is a confirmed change.</figcaption></figure>\n");
-	changes(doc, out);
+		"<figcaption>Commits from left to right. Dot: the value of a commit, the "
+		"median "
+		"of its processes; bar: its 95 % interval. Vertical line: a confirmed change. "
+		"Shaded at the right: where the next commit is expected.</figcaption>"
+		"</figure>\n");
+	changes(doc, a, out);
+	others(doc, a, out);
 	buf_add_str(out, "<h2>Commits</h2>\n");
 	dash_head(out, "Commits, newest first", titles);
 	for (size_t i = json_array_size(points); i-- > 0;)

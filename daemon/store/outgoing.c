@@ -25,6 +25,7 @@ enum {
 	END_ATTEMPT,
 	NEWER,
 	END_IT,
+	HOLD,
 	RECOVER,
 	AGAIN,
 	LIST,
@@ -67,6 +68,9 @@ static const char *const sql[] = {
 			 " WHERE o.id = $1 AND n.id > o.id LIMIT 1",
 	[END_IT - BASE] = "UPDATE outgoing SET state = $2, reason = $3, due_ns = $4,"
 			  " done_ns = $5 WHERE id = $1",
+	[HOLD - BASE] =
+		"UPDATE outgoing SET due_ns = $3 WHERE state = 'waiting' AND due_ns < $3"
+		" AND target = $1 AND (kind = 'webhook') = ($2 = 'webhook')",
 	[RECOVER - BASE] =
 		"UPDATE outgoing SET state = 'waiting', due_ns = $1 WHERE state = 'sending'",
 	[AGAIN - BASE] =
@@ -207,6 +211,12 @@ int store_outgoing_end(struct store *s, const struct outgoing *o,
 		     : db_run(s, END_IT, err,
 			       ARGS(INT(o->id), TEXT(state), TEXT(reason), INT(o->due_ns),
 				       INT(done_ns)));
+}
+
+int store_outgoing_hold(
+	struct store *s, const struct outgoing *o, int64_t until_ns, struct error *err)
+{
+	return db_run(s, HOLD, err, ARGS(TEXT(o->target), TEXT(o->kind), INT(until_ns)));
 }
 
 int store_outgoing_recover(struct store *s, int64_t now_ns, struct error *err)

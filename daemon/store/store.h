@@ -701,6 +701,9 @@ int store_outgoing_count(struct store *s, int64_t *ret, struct error *err) must_
  */
 int store_outgoing_end(struct store *s, const struct outgoing *o,
 	const struct outgoing_attempt *at, struct error *err) must_check;
+/* The target of this message answers nobody of ours before until_ns: the others wait too. */
+int store_outgoing_hold(struct store *s, const struct outgoing *o, int64_t until_ns,
+	struct error *err) must_check;
 /* At start: what was being sent when the daemon ended is due now. */
 int store_outgoing_recover(struct store *s, int64_t now_ns, struct error *err) must_check;
 /* Send one that failed or waits, now. E_CONFLICT otherwise. */

@@ -47,7 +47,7 @@ printf "It's a Secret to Everybody\n" >"$tmp/secret"
 printf 'webhook secret\n' >"$tmp/webhook"
 chmod 600 "$tmp/token" "$tmp/secret" "$tmp/webhook"
 spawn "$tmp/forge.log" "$PYTHON3" "$top_srcdir/tests/lib/forge.py" "$tmp/forge" "$(cat "$tmp/token")" "$(cat "$tmp/webhook")"
-wait_for 30 grep -q listening "$tmp/forge.log" || { diag "$(cat "$tmp/forge.log")"; skip_all "the forge does not start"; }
+wait_for 30 grep -q 'listening on [0-9]' "$tmp/forge.log" || { diag "$(cat "$tmp/forge.log")"; skip_all "the forge does not start"; }
 forge=http://127.0.0.1:$(awk '{print $3}' "$tmp/forge.log")
 cat >"$tmp/benchd.yaml" <<YAML
 public_url: http://bench.example
@@ -205,5 +205,20 @@ deliver d6 pull "$tmp/orbit.git" opened 8 "$docs" main ada/orbit
 docs_told() { [ "$(state "d['statuses']['$docs'][-1]['state'] + ' ' + d['statuses']['$docs'][-1]['description']")" = "success not measured: no file that counts differs between base and head" ]; }
 check "a pull request of documents is not measured" wait_for 60 docs_told
 check_equal "and nobody hears of it" "$(state "[c['issue'] for c in d['comments']]")" "[7]"
+
+# --- Gitea and Forgejo ---
+FORGE=Forgejo; export FORGE
+deliver g1 ping
+check_match "headers of Forgejo are taken" "$answer" '^200 '
+secret='not the secret'; deliver g2 ping; secret=
+check_match "and its signature is checked" "$answer" '^401 .*no signature of this body'
+FORGE=Gitea
+deliver g3 pull "$tmp/orbit.git" synchronize 9 "$slow" main ada/orbit
+check_match "its word for a new head" "$answer" '^202 '
+check "is processed" wait_for 20 processed g3
+check_match "into a job" "$(delivery g3)" '^done: 1 job filed'
+deliver g4 pull "$tmp/orbit.git" closed 9 "$slow" main ada/orbit
+check "and closed again" wait_for 20 processed g4
+unset FORGE
 check_equal "nothing wrong was sent" "$(state "d['wrong']")" "[]"
 done_testing

@@ -13,7 +13,7 @@ printf 'a token of the forge\n' >"$tmp/token"
 printf "It's a Secret to Everybody\n" >"$tmp/secret"
 chmod 600 "$tmp/token" "$tmp/secret"
 spawn "$tmp/forge.log" "$PYTHON3" "$top_srcdir/tests/lib/forge.py" "$tmp/forge" "$(cat "$tmp/token")" none
-wait_for 30 grep -q listening "$tmp/forge.log" || skip_all "the forge does not start"
+wait_for 30 grep -q 'listening on [0-9]' "$tmp/forge.log" || skip_all "the forge does not start"
 forge=http://127.0.0.1:$(awk '{print $3}' "$tmp/forge.log")
 cat >"$tmp/benchd.yaml" <<YAML
 workloads:

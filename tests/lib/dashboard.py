@@ -38,8 +38,8 @@ def ask(method, where, body=None, headers=None):
     return r, data
 
 
-def upload(i, values):
-    body = {"branch": "main", "hash": f"{i + 1:040x}", "testbed": "t",
+def upload(i, values, testbed="t"):
+    body = {"branch": "main", "hash": f"{i % 40 + 1:040x}", "testbed": testbed,
             "start_time": f"2026-11-{1 + i // 24:02d}T{i % 24:02d}:00:00Z",
             "end_time": f"2026-11-{1 + i // 24:02d}T{i % 24:02d}:00:01Z",
             "idempotency_key": str(uuid.UUID(int=i + 1)),
@@ -57,6 +57,7 @@ def fill():
         values = {n: 1e6 * wobble for n in HOSTILE}
         values["stencil"] = 2e6 * wobble * (1.2 if i >= 24 else 1)
         upload(i, values)
+    ask("PATCH", "/v0/projects/d", {"url": "https://forge.example/d.git"})
     ask("POST", "/v0/projects/d/jobs?wait=60s", {"definition": {
         "kind": "command", "name": "told", "command": ["true"], "protocol": {
             "processes": 3, "max_processes": 3, "samples": 1, "warmup": 0, "adaptive": False,
@@ -208,6 +209,69 @@ def chart(b, series):
     ok("with a verdict", "Comparison" in b.js("document.querySelector('h1').textContent"))
 
 
+def chart_controls(b, series):
+    """What is chosen is in the address, and there again from it."""
+    upload(40, {"stencil": 2.1e6}, testbed="u")
+    upload(41, {"stencil": 2.2e6}, testbed="u")
+    b.open(URL + series)
+    b.until("!!document.querySelector('.u-over')")
+    told = "document.querySelector('.legend').textContent"
+    ok("the legend names units and direction", "nanoseconds (ns), lower is better" in b.js(told), b.js(told))
+    boxes = "document.querySelectorAll('tr[data-series] input')"
+    ok("other histories of the benchmark are offered", b.js(boxes + ".length") == 1, b.js(boxes + ".length"))
+    b.js(boxes + "[0].click()")
+    ok("one more is drawn into the same chart", b.until("location.search.includes('with=') && "
+       "document.querySelectorAll('.legend li').length === 2"), b.js("location.href"))
+    b.js("(() => { const s = document.querySelector('select[name=values]'); s.value = 'percent';"
+         " s.dispatchEvent(new Event('change')); })()")
+    b.js("(() => { const s = document.querySelector('select[name=axis]'); s.value = 'zero';"
+         " s.dispatchEvent(new Event('change')); })()")
+    ok("axis and values are in the address", b.js("location.search.includes('values=percent') && "
+       "location.search.includes('axis=zero')"), b.js("location.search"))
+    b.open(b.js("location.href"))
+    b.until("!!document.querySelector('.u-over')")
+    ok("and hold when it is opened again", b.js("document.querySelector('select[name=values]').value === 'percent'"
+       " && document.querySelectorAll('.legend li').length === 2"))
+    b.shot("series-overlay")
+    accessible(b, "series with another one")
+    axe(b, "series with another one")
+    b.js("document.querySelector('.u-over').focus()")
+    for _ in range(3):
+        b.key("ArrowRight")
+    ok("the keyboard walks along the commits", b.until("!document.querySelector('.card').hidden"))
+    card = b.js("document.querySelector('.card').textContent")
+    ok("and hears both values", "%" in card and card.count("[") == 0 and "on u" in card, card)
+    b.key("Enter")
+    b.key("ArrowRight")
+    b.key("Enter")
+    ok("two of them are compared without a mouse", b.until("location.pathname.endsWith('/compare')"), b.js("location.href"))
+    b.open(URL + series + "?axis=log&range=10.0,20.0")
+    b.until("!!document.querySelector('.u-over')")
+    ok("a part of it can be opened, and left", b.until("!document.querySelector('.bar button').hidden"))
+    b.js("document.querySelector('.bar button').click()")
+    ok("for the whole again", b.until("!location.search.includes('range')"), b.js("location.search"))
+    b.open(URL + series)
+    ok("a commit leads to the web page of the project", b.js(
+        "document.querySelector('td a[href^=\"https://forge.example/d/commit/\"]') !== null"))
+
+
+def schedule_actions(b):
+    r, data = ask("POST", "/v0/projects/d/schedules", {"name": "yearly", "cron": "30 2 1 1 *", "time_zone": "Europe/Berlin",
+                                                       "workload": "control"})
+    ok("a schedule is made", r.status == 201, data)
+    b.open(URL + "/projects/d/schedules")
+    ok("its next slots are shown in its zone", b.js("document.querySelector('tbody tr').textContent.split('02:30').length") == 6,
+       b.js("document.querySelector('tbody tr').textContent"))
+    accessible(b, "schedules with one")
+    axe(b, "schedules with one")
+    b.shot("schedules-one")
+    b.js("[...document.querySelectorAll('[data-schedule] button')].find((x) => x.textContent === 'Pause').click()")
+    ok("it is paused by a button", b.until("document.querySelector('tbody tr').textContent.includes('Resume')"))
+    b.js("[...document.querySelectorAll('[data-schedule] button')].find((x) => x.textContent === 'Run now').click()")
+    ok("and run by another", b.until("!!document.querySelector('tbody tr a[href*=jobs]')"),
+       b.js("document.querySelector('tbody tr').textContent"))
+
+
 def live(b):
     """The queue and a job move without polling: one stream each, no request while nothing happens."""
     b.open(URL + "/projects/d/jobs")
@@ -295,6 +359,8 @@ def main():
             keyboard(b)
             filter_and_sort(b)
             chart(b, SERIES)
+            chart_controls(b, SERIES)
+            schedule_actions(b)
             live(b)
             policy(b)
             without_scripts(b)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A delivery as GitHub makes it of what is in a repository, signed.
+"""A delivery as GitHub makes it of what is in a repository, signed; with FORGE=Gitea or FORGE=Forgejo in
+the environment with their own headers and words.
 
 Usage: deliver.py URL SECRET ID push REPOSITORY BRANCH BEFORE AFTER
        deliver.py URL SECRET ID pull REPOSITORY ACTION NUMBER HEAD BASE-BRANCH FROM
@@ -11,6 +12,7 @@ Prints the status and the body of the answer.
 import hashlib
 import hmac
 import json
+import os
 import subprocess
 import sys
 import urllib.error
@@ -46,11 +48,18 @@ elif event == "pull":
         "base": {"sha": git("rev-parse", base).strip(), "ref": base}}}
 else:
     payload = {"zen": "Keep it logically awesome.", "repository": ours}
+forge = os.environ.get("FORGE", "GitHub")
+if forge != "GitHub":
+    for name in ("created", "deleted", "forced"):
+        payload.pop(name, None)
+    if payload.get("action") == "synchronize":
+        payload["action"] = "synchronized"
 raw = json.dumps(payload).encode()
-request = urllib.request.Request(url, raw, {
-    "Content-Type": "application/json", "X-GitHub-Delivery": ident,
-    "X-GitHub-Event": {"pull": "pull_request"}.get(event, event),
-    "X-Hub-Signature-256": "sha256=" + hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()})
+digest = hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
+headers = {"Content-Type": "application/json", f"X-{forge}-Delivery": ident,
+           f"X-{forge}-Event": {"pull": "pull_request"}.get(event, event)}
+headers |= {"X-Hub-Signature-256": "sha256=" + digest} if forge == "GitHub" else {f"X-{forge}-Signature": digest}
+request = urllib.request.Request(url, raw, headers)
 try:
     with urllib.request.urlopen(request, timeout=30) as answer:
         print(answer.status, answer.read().decode())

@@ -112,7 +112,7 @@ START_TEST(the_signature_of_githubs_documentation_is_right)
 	ck_assert(!hook_signature_is_right(h, right, "Hello, World?", 13));
 	ck_assert(!is_right(h, NULL));
 	ck_assert(!is_right(h, ""));
-	ck_assert(!is_right(h, right + 7));
+	ck_assert(is_right(h, right + 7)); /* Gitea and Forgejo */
 	ck_assert(!is_right(h, "sha1=757107ea0eb2509fc211221cce984b8a37570b6d"));
 	ck_assert(!is_right(h, "sha256="));
 	ck_assert(!is_right(
@@ -192,8 +192,9 @@ END_TEST
 #define PUSH(ref, before, after, more)                                                         \
 	"{\"ref\":\"" ref "\",\"before\":\"" before "\",\"after\":\"" after "\","              \
 	"\"repository\":{\"full_name\":\"Ada/Orbit\",\"default_branch\":\"main\"}" more "}"
-#define DOCS ",\"commits\":[{\"added\":[\"docs/a.md\"],\"modified\":[\"README.md\"]}]"
-#define CODE ",\"commits\":[{\"modified\":[\"README.md\"]},{\"removed\":[\"kepler.c\"]}]"
+#define LIST_DOCS ",\"commits\":[{\"added\":[\"docs/a.md\"],\"modified\":[\"README.md\"]}]"
+#define DOCS ",\"forced\":false" LIST_DOCS
+#define CODE ",\"forced\":false,\"commits\":[{\"modified\":[\"README.md\"]},{\"removed\":[\"kepler.c\"]}]"
 
 START_TEST(a_push_is_measured_against_the_commit_before)
 {
@@ -247,10 +248,35 @@ START_TEST(a_push_that_changes_only_ignored_files_asks_for_nothing)
 		PUSH("refs/heads/main", A, B, DOCS));
 	ck_assert_uint_eq(plan.n, 0);
 	/* What changed is not known: measure. */
-	planned(hook_of(rule), "push", PUSH("refs/heads/main", A, B, ",\"forced\":true" DOCS));
+	planned(hook_of(rule), "push", PUSH("refs/heads/main", A, B, ",\"forced\":true" LIST_DOCS));
+	ck_assert_uint_eq(plan.n, 1);
+	planned(hook_of(rule), "push", PUSH("refs/heads/main", A, B, LIST_DOCS)); /* Gitea */
+	ck_assert_uint_eq(plan.n, 1);
+	planned(hook_of(rule), "push",
+		PUSH("refs/heads/main", A, B, ",\"total_commits\":7" DOCS));
 	ck_assert_uint_eq(plan.n, 1);
 	planned(hook_of(rule), "push", PUSH("refs/heads/main", A, B, ",\"commits\":[]"));
 	ck_assert_uint_eq(plan.n, 1);
+	end();
+}
+END_TEST
+
+START_TEST(gitea_has_other_words_for_some_things)
+{
+	begin();
+	planned(hook_of(RULE), "delete",
+		"{\"ref\":\"feature\",\"ref_type\":\"branch\",\"repository\":{\"full_name\":"
+		"\"ada/orbit\"}}");
+	ck_assert_str_eq(plan.gone_branch, "feature");
+	ck_assert_str_eq(plan.end_key, "push:orbit:feature");
+	planned(hook_of(RULE), "delete",
+		"{\"ref\":\"v1\",\"ref_type\":\"tag\",\"repository\":{\"full_name\":"
+		"\"ada/orbit\"}}");
+	ck_assert_ptr_null(plan.gone_branch);
+	ck_assert_int_eq(plan_of(hook_of(RULE), "delete",
+				 "{\"ref\":\"a..b\",\"ref_type\":\"branch\",\"repository\":{"
+				 "\"full_name\":\"ada/orbit\"}}"),
+		E_UNPROCESSABLE);
 	end();
 }
 END_TEST
@@ -408,7 +434,7 @@ SUITE("hooks", whatever_a_payload_holds_it_is_read_or_refused_in_a_sentence,
 	a_push_is_measured_against_the_commit_before,
 	a_new_branch_is_measured_against_where_it_left_the_default_one,
 	a_push_that_changes_only_ignored_files_asks_for_nothing,
-	other_branches_and_tags_ask_for_nothing, a_deleted_branch_is_put_away,
+	gitea_has_other_words_for_some_things, other_branches_and_tags_ask_for_nothing, a_deleted_branch_is_put_away,
 	payloads_that_lie_are_refused_by_name,
 	a_pull_request_is_measured_against_its_merge_base,
 	a_fork_waits_for_approval_also_when_it_is_gone_or_calls_itself_none)

@@ -176,7 +176,7 @@ START_TEST(an_answer_means_done_again_or_never)
 		wire_judge(&an, now, &res);
 		ck_assert_msg(
 			res.outcome == plain[i].outcome, "%ld: %s", plain[i].status, res.text);
-		ck_assert_int_eq(res.wait_ns, 0);
+		ck_assert_int_eq(res.wait_ns, plain[i].status == 429 ? 60 * NS_PER_S : 0);
 	}
 	an = (struct wire_answer){ .status = 503, .retry_after_s = 7, .limit_left = -1 };
 	wire_judge(&an, now, &res);
@@ -186,6 +186,14 @@ START_TEST(an_answer_means_done_again_or_never)
 	wire_judge(&an, now, &res);
 	ck_assert_int_eq(res.outcome, SEND_RETRY);
 	ck_assert_int_eq(res.wait_ns, 91 * NS_PER_S);
+	ck_assert(res.is_limited);
+	/* Its second limit is told in words only. */
+	an = (struct wire_answer){ .status = 403, .limit_left = 4000 };
+	buf_add_str(&an.body, "{\"message\":\"You have exceeded a secondary rate limit.\"}");
+	wire_judge(&an, now, &res);
+	ck_assert_int_eq(res.outcome, SEND_RETRY);
+	ck_assert_int_eq(res.wait_ns, 60 * NS_PER_S);
+	buf_done(&an.body);
 	an = (struct wire_answer){ .is_forbidden = true, .text = "private" };
 	wire_judge(&an, now, &res);
 	ck_assert_int_eq(res.outcome, SEND_GIVE_UP);
@@ -452,6 +460,37 @@ START_TEST(a_lane_sends_in_order_and_an_interrupted_attempt_is_seen)
 }
 END_TEST
 
+START_TEST(a_rate_limit_holds_what_else_goes_to_that_forge)
+{
+	struct outgoing a = { .kind = "status",
+		.target = "orbit",
+		.event = "pending",
+		.body = "{}",
+		.created_ns = T0,
+		.due_ns = T0 },
+			b = a, other = a, hook = a, c;
+
+	begin();
+	b.kind = "comment";
+	other.target = "kepler";
+	hook.kind = "webhook";
+	ok(store_outgoing_add(db, mem, &a, &err));
+	ok(store_outgoing_add(db, mem, &b, &err));
+	ok(store_outgoing_add(db, mem, &other, &err));
+	ok(store_outgoing_add(db, mem, &hook, &err));
+	ok(store_outgoing_claim(db, mem, T0, &c, &err));
+	ok(store_outgoing_hold(db, &c, T0 + 60, &err));
+	ok(store_outgoing_claim(db, mem, T0, &c, &err));
+	ck_assert_str_eq(c.target, "kepler");
+	ok(store_outgoing_claim(db, mem, T0, &c, &err));
+	ck_assert_str_eq(c.kind, "webhook");
+	refused(store_outgoing_claim(db, mem, T0 + 59, &c, &err), E_NOT_FOUND, "nothing");
+	ok(store_outgoing_claim(db, mem, T0 + 60, &c, &err));
+	ck_assert_str_eq(c.kind, "comment");
+	finish();
+}
+END_TEST
+
 START_TEST(an_old_message_cannot_be_sent_over_a_newer_one)
 {
 	struct outgoing a = { .kind = "status",
@@ -619,6 +658,7 @@ SUITE("notify", defaults_are_those_of_github, mistakes_are_named_with_their_line
 	a_comment_is_filled_to_the_limit_and_counts_what_is_left_out,
 	names_cannot_end_the_hidden_tag, a_newer_status_replaces_one_that_was_not_sent,
 	a_lane_sends_in_order_and_an_interrupted_attempt_is_seen,
+	a_rate_limit_holds_what_else_goes_to_that_forge,
 	an_old_message_cannot_be_sent_over_a_newer_one,
 	a_message_that_was_delivered_is_never_sent_again,
 	a_delivery_of_a_forge_is_stored_once_and_processed_from_its_row,
