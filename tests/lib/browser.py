@@ -121,7 +121,7 @@ class Browser:
             time.sleep(0.05)
         return None
 
-    KEYS = {"Tab": 9, "Enter": 13, "Escape": 27}
+    KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowRight": 39}
 
     def key(self, name, shift=False):
         code = self.KEYS[name]

@@ -236,7 +236,7 @@ def chart_controls(b, series):
     accessible(b, "series with another one")
     axe(b, "series with another one")
     b.js("document.querySelector('.u-over').focus()")
-    for _ in range(3):
+    for _ in range(2):
         b.key("ArrowRight")
     ok("the keyboard walks along the commits", b.until("!document.querySelector('.card').hidden"))
     card = b.js("document.querySelector('.card').textContent")
@@ -360,8 +360,8 @@ def main():
             filter_and_sort(b)
             chart(b, SERIES)
             chart_controls(b, SERIES)
-            schedule_actions(b)
             live(b)
+            schedule_actions(b)
             policy(b)
             without_scripts(b)
         sizes()
