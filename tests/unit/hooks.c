@@ -194,7 +194,9 @@ END_TEST
 	"\"repository\":{\"full_name\":\"Ada/Orbit\",\"default_branch\":\"main\"}" more "}"
 #define LIST_DOCS ",\"commits\":[{\"added\":[\"docs/a.md\"],\"modified\":[\"README.md\"]}]"
 #define DOCS ",\"forced\":false" LIST_DOCS
-#define CODE ",\"forced\":false,\"commits\":[{\"modified\":[\"README.md\"]},{\"removed\":[\"kepler.c\"]}]"
+#define CODE                                                                                   \
+	",\"forced\":false,\"commits\":[{\"modified\":[\"README.md\"]},{\"removed\":["         \
+	"\"kepler.c\"]}]"
 
 START_TEST(a_push_is_measured_against_the_commit_before)
 {
@@ -248,7 +250,8 @@ START_TEST(a_push_that_changes_only_ignored_files_asks_for_nothing)
 		PUSH("refs/heads/main", A, B, DOCS));
 	ck_assert_uint_eq(plan.n, 0);
 	/* What changed is not known: measure. */
-	planned(hook_of(rule), "push", PUSH("refs/heads/main", A, B, ",\"forced\":true" LIST_DOCS));
+	planned(hook_of(rule), "push",
+		PUSH("refs/heads/main", A, B, ",\"forced\":true" LIST_DOCS));
 	ck_assert_uint_eq(plan.n, 1);
 	planned(hook_of(rule), "push", PUSH("refs/heads/main", A, B, LIST_DOCS)); /* Gitea */
 	ck_assert_uint_eq(plan.n, 1);
@@ -434,7 +437,7 @@ SUITE("hooks", whatever_a_payload_holds_it_is_read_or_refused_in_a_sentence,
 	a_push_is_measured_against_the_commit_before,
 	a_new_branch_is_measured_against_where_it_left_the_default_one,
 	a_push_that_changes_only_ignored_files_asks_for_nothing,
-	gitea_has_other_words_for_some_things, other_branches_and_tags_ask_for_nothing, a_deleted_branch_is_put_away,
-	payloads_that_lie_are_refused_by_name,
+	gitea_has_other_words_for_some_things, other_branches_and_tags_ask_for_nothing,
+	a_deleted_branch_is_put_away, payloads_that_lie_are_refused_by_name,
 	a_pull_request_is_measured_against_its_merge_base,
 	a_fork_waits_for_approval_also_when_it_is_gone_or_calls_itself_none)
