@@ -125,15 +125,17 @@ static int measure_point(struct roofline *r, const struct params *p, struct erro
 
 /* --- picture ------------------------------------------------------------------------------ */
 
-enum { LINE_POINTS = 64 };
+enum { LINE_POINTS = 3 };
 
-/* The least time of intensity x is the longer of moving and computing. */
+/* The least time of intensity x is the longer of moving and computing: up to the ridge and then
+ * flat. */
 static void fill_line(double *x, double *y, double bytes_per_s, double flops_per_s)
 {
-	for (int i = 0; i < LINE_POINTS; i++) {
-		x[i] = pow(10, -2 + 5.0 * i / (LINE_POINTS - 1));
+	x[0] = 0.01;
+	x[1] = fmin(fmax(flops_per_s / bytes_per_s, 0.01), 1000);
+	x[2] = 1000;
+	for (int i = 0; i < LINE_POINTS; i++)
 		y[i] = fmin(bytes_per_s * x[i], flops_per_s) / 1e9;
-	}
 }
 
 static void add_peak(struct roofline *r, struct plot_series *s, int i)
@@ -163,7 +165,9 @@ static void print_svg(struct roofline *r)
 	size_t most = CEILINGS_LEVELS + 2 + (size_t)r->points.n;
 	struct plot_series *s = ARENA_ARRAY(r->arena, struct plot_series, most);
 	double peak = fmax(r->ceilings.flops_per_s[0], r->ceilings.flops_per_s[1]);
-	struct plot plot = { .title = "Roofline",
+	int threads = r->ceilings.threads;
+	struct plot plot = { .title = arena_printf(r->arena, "Roofline, %d thread%s", threads,
+				     threads == 1 ? "" : "s"),
 		.x_label = "arithmetic intensity, FLOP/B",
 		.y_label = "GFLOP/s",
 		.is_log = true,
@@ -310,7 +314,10 @@ static int find_ceilings(struct roofline *r, struct error *err)
 	code = cli_expand(&c, kernel_find("stream.triad"), r->arena, &p, &n, err);
 	if (code == OK)
 		code = ceilings_measure(&p[0], levels_of(r->cli), &r->ceilings, err);
-	return code == OK ? ceilings_save(&r->ceilings, err) : code;
+	if (code == OK && ceilings_save(&r->ceilings, err) != OK)
+		fprintf(stderr, "benchd-kernel: the ceilings will not be remembered: %s\n",
+			err->text);
+	return code;
 }
 
 int cmd_roofline(const struct cli *c)

@@ -162,7 +162,10 @@ static void print_svg(const struct scaling *s)
 		{ kind_of(s), threads, speedup, s->n, true, true },
 		{ "ideal", threads, threads, s->n, true, false },
 	};
-	struct plot plot = { .title = s->step[0].p.kernel->id,
+	char size[SIZE_TEXT];
+	struct plot plot = { .title = arena_printf(s->arena, "%s %s %s",
+				     s->step[0].p.kernel->id, dtype_name(s->step[0].p.dtype),
+				     size_format(&s->step[0].p, size)),
 		.x_label = "threads",
 		.has_whole_x = true,
 		.y_label = "speedup of throughput",

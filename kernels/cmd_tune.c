@@ -75,7 +75,7 @@ static int try_one(struct sweep *s, const struct params *p, struct error *err)
 	return OK;
 }
 
-static void print_winner(const struct sweep *s)
+static void print_winner(const struct sweep *s, bool is_kept)
 {
 	_cleanup_(json_decref)
 	json_t *o = json_object();
@@ -83,7 +83,7 @@ static void print_winner(const struct sweep *s)
 	char *text = NULL;
 
 	if (!s->cli->json) {
-		print_row(s, &s->best, "fastest, kept");
+		print_row(s, &s->best, is_kept ? "fastest, kept" : "fastest, NOT kept");
 		return;
 	}
 	json_set_str(o, "kernel", s->vk->id);
@@ -91,6 +91,7 @@ static void print_winner(const struct sweep *s)
 	json_set_str(o, "device", s->device.uuid);
 	json_set_real(o, "median_ns", s->best_ns);
 	json_object_set_new(o, "knobs", vk_tune_json(s->vk, &s->best));
+	json_set_bool(o, "kept", is_kept);
 	text = json_text(o);
 	puts(text);
 }
@@ -108,10 +109,10 @@ static int sweep(struct sweep *s, struct error *err)
 	if (r == OK && !isfinite(s->best_ns))
 		return error_set(err, E_UNAVAILABLE, "no combination for '%s' works on '%s'",
 			s->vk->id, s->device.name);
-	if (r == OK)
-		r = vk_tune_save(&s->device, s->vk, &s->best, err);
-	if (r == OK)
-		print_winner(s);
+	if (r != OK)
+		return r;
+	r = vk_tune_save(&s->device, s->vk, &s->best, err);
+	print_winner(s, r == OK);
 	return r;
 }
 

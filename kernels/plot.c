@@ -146,8 +146,12 @@ static void add_series(
 			buf_printf(out, "<circle r='4' fill='%s' cx='%.1f' cy='%.1f'/>\n",
 				colour, place_x(x, scaled(p, s->x[k])),
 				place_y(y, scaled(p, s->y[k])));
-	buf_printf(out, "<rect x='%d' y='%d' width='12' height='4' fill='%s'/>",
-		WIDTH - RIGHT + 14, TOP + 18 * i + 4, colour);
+	if (s->has_line)
+		buf_printf(out, "<rect x='%d' y='%d' width='12' height='2' fill='%s'/>",
+			WIDTH - RIGHT + 14, TOP + 18 * i + 5, colour);
+	if (s->has_points)
+		buf_printf(out, "<rect x='%d' y='%d' width='8' height='8' rx='4' fill='%s'/>",
+			WIDTH - RIGHT + 16, TOP + 18 * i + 2, colour);
 	buf_printf(out, "<text x='%d' y='%d'>", WIDTH - RIGHT + 32, TOP + 18 * i + 10);
 	add_text(out, s->name);
 	buf_add_str(out, "</text>\n");

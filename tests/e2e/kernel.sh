@@ -111,6 +111,9 @@ if [ "$(nproc)" -ge 2 ]; then
 	refused "work that cannot grow so is refused" 64 "does not grow by exactly 2" scaling nbody --weak --threads 1,2 --size small
 	refused "speedup is against one thread" 64 "the first number of threads must be 1" scaling triad --threads 2,1
 fi
+out=$(BENCHD_CACHE_DIR=/dev/null/no "$K" roofline triad --size l1 --samples 2 --min-time 20us 2>&1); got=$?
+check_equal "where nothing can be kept the answer is still given" "$got $(printf '%s\n' "$out" | grep -c '^stream.triad simd')" "0 1"
+check_match "and said so" "$out" "the ceilings will not be remembered: "
 refused "a picture and JSON exclude each other" 64 "exclude each other" roofline --svg --json
 unset BENCHD_CACHE_DIR
 

@@ -124,7 +124,7 @@ static void print_cells(const char *name, json_t *definition)
 	size_t n = 0;
 
 	read_one(name, definition, &w);
-	if (w.kind == WORKLOAD_SUITE ||
+	if (w.kind != WORKLOAD_KERNEL ||
 		workload_expand(&w, NULL, arena, &cells, &n, &err) != OK)
 		return;
 	for (size_t i = 0; i < n; i++) {
