@@ -181,9 +181,16 @@ static void classify(struct noise *n)
 								       : NOISE_SUSPECT;
 }
 
+/* Enough of it to count at all, and enough for what is the least limit there is. */
+static bool may_be_beyond(const struct noise *n, int signal)
+{
+	return n->amount[signal] >= limits[signal].least &&
+	       rate(n, signal) > limits[signal].floor;
+}
+
 static bool is_beyond(const struct noise *n, int signal, double limit)
 {
-	return n->amount[signal] >= limits[signal].least && rate(n, signal) > limit;
+	return may_be_beyond(n, signal) && rate(n, signal) > limit;
 }
 
 void noise_judge(struct noise *const *group, size_t n)
@@ -210,7 +217,7 @@ void noise_judge_one(struct noise *const *group, size_t n, struct noise *one)
 
 	one->signals = 0;
 	for (int s = 0; s < N_NOISE_SIGNALS; s++)
-		if (is_beyond(one, s, limit_of(a, group, n, s)))
+		if (may_be_beyond(one, s) && is_beyond(one, s, limit_of(a, group, n, s)))
 			one->signals |= 1U << s;
 	classify(one);
 	arena_free(a);
