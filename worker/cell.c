@@ -47,6 +47,12 @@ static struct entry *add_entry(struct cell_run *r, size_t role, int64_t block)
 	return e;
 }
 
+void cell_leave_out(struct cell_run *r, struct entry *e)
+{
+	r->n_left_out += !e->is_replaced;
+	e->is_replaced = true;
+}
+
 static void add_old(struct cell_run *r, const struct spec_have *h, size_t role)
 {
 	struct entry *e = add_entry(r, role, h->block);
@@ -56,7 +62,8 @@ static void add_old(struct cell_run *r, const struct spec_have *h, size_t role)
 	e->m.value = h->value;
 	e->m.steady = true;
 	e->m.noise.class = e->told_class = h->is_noisy ? NOISE_NOISY : NOISE_CLEAN;
-	e->is_replaced = h->is_replaced || !isfinite(h->value);
+	if (h->is_replaced || !isfinite(h->value))
+		cell_leave_out(r, e);
 	e->told_replaced = h->is_replaced;
 }
 
@@ -129,22 +136,6 @@ static void tell_calibrated(struct cell_run *r, int64_t k)
 	channel_send(&r->job->ch, m);
 }
 
-static void tell_progress(struct cell_run *r)
-{
-	struct job *j = r->job;
-	json_t *m;
-
-	j->n_done++;
-	j->n_total = MAX(j->n_total, j->n_done);
-	if (j->n_total == 1)
-		return;
-	m = channel_message(&j->ch, "progress");
-	json_set_int(m, "done", j->n_done);
-	json_set_int(m, "total", j->n_total);
-	json_set_str(m, "cell", r->cell->id);
-	channel_send(&j->ch, m);
-}
-
 static struct noise **noise_group(const struct cell_run *r, struct arena *a, size_t *ret_n)
 {
 	struct noise **group = ARENA_ARRAY(a, struct noise *, r->n);
@@ -157,16 +148,14 @@ static struct noise **noise_group(const struct cell_run *r, struct arena *a, siz
 	return group;
 }
 
+/* The habit that a first opinion is formed on: the latest few. */
 static int run_turn(struct cell_run *r, struct turn *t, struct measured *m)
 {
-	_cleanup_(arena_free)
-	struct arena *a = arena_new();
+	struct noise *past[HABIT];
 
-	t->past = noise_group(r, a, &t->n_past);
-	if (t->n_past > HABIT) {
-		t->past += t->n_past - HABIT;
-		t->n_past = HABIT;
-	}
+	t->past = past;
+	for (size_t i = r->n; i > 0 && t->n_past < HABIT && !r->entries[i - 1]->is_old; i--)
+		past[t->n_past++] = &r->entries[i - 1]->m.noise;
 	return measured_run(r->job, t, m);
 }
 
@@ -242,7 +231,6 @@ int cell_run_process(struct cell_run *r, size_t role, int64_t block, int64_t ord
 	e->m = m;
 	e->told_class = m.noise.class;
 	e->told_signals = m.noise.signals;
-	tell_progress(r);
 	return OK;
 }
 

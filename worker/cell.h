@@ -28,6 +28,7 @@ struct cell_run {
 	int64_t next_index[N_ROLES], next_block;
 	int64_t iterations; /* K; 0: not known */
 	int64_t n_replaced;
+	size_t n_left_out;	   /* entries that do not count */
 	int64_t n_warmed[N_ROLES]; /* thrown away before the first */
 	int64_t n_counted;	   /* times that each arm's instructions were counted */
 	int64_t deadline_ns;	   /* end of the budget, CLOCK_MONOTONIC */
@@ -42,6 +43,8 @@ void cell_run_init(struct cell_run *r, struct job *j, const struct spec_cell *c)
 int cell_run_process(struct cell_run *r, size_t role, int64_t block, int64_t order) must_check;
 /* Judge all processes of the cell again, with all the evidence. */
 void cell_judge(struct cell_run *r);
+/* It does not count; another runs in its place. */
+void cell_leave_out(struct cell_run *r, struct entry *e);
 /* May another noisy process (or pair: n = 2) be replaced? At most half as many again as planned
  * are run. */
 bool cell_may_replace(const struct cell_run *r, int64_t planned);

@@ -63,8 +63,25 @@ static void write_some(struct channel *c)
 		buf_clear(&c->out);
 }
 
+void channel_owe(struct channel *c, void (*pay)(void *arg), void *arg)
+{
+	channel_pay(c);
+	c->owed = pay;
+	c->owed_arg = arg;
+}
+
+void channel_pay(struct channel *c)
+{
+	void (*pay)(void *arg) = c->owed;
+
+	c->owed = NULL;
+	if (pay)
+		pay(c->owed_arg);
+}
+
 void channel_send(struct channel *c, json_t *message)
 {
+	channel_pay(c);
 	ndjson_format(&c->out, message);
 	json_decref(message);
 	write_some(c);
@@ -74,6 +91,7 @@ void channel_send(struct channel *c, json_t *message)
 
 void channel_flush(struct channel *c)
 {
+	channel_pay(c);
 	while (c->out.len && c->stop != STOP_LOST) {
 		struct pollfd p = { .fd = c->fd, .events = POLLOUT };
 
@@ -152,6 +170,7 @@ void channel_poll(struct channel *c, struct pollfd *fds, size_t n, int64_t until
 	struct pollfd all[CHANNEL_MAX_FDS + 1];
 	enum stop_cause before = c->stop;
 
+	channel_pay(c);
 	for (;;) {
 		bool is_ready = false;
 

@@ -33,6 +33,8 @@ struct channel {
 	int64_t deadline_ns; /* CLOCK_MONOTONIC; passing it is STOP_TIMED_OUT */
 	bool deadline_hit;   /* that was the cause */
 	enum stop_cause stop;
+	void (*owed)(void *arg); /* what will send more; NULL: nothing is owed */
+	void *owed_arg;
 };
 
 void channel_init(struct channel *c, int fd, const char *job, int64_t attempt);
@@ -44,6 +46,10 @@ json_t *channel_message(const struct channel *c, const char *type);
 /* Queue a message; what the socket takes at once goes out at once. Waits only when more than
  * 8 MiB are queued. */
 void channel_send(struct channel *c, json_t *message);
+/* Messages to be made and sent a little later: by pay(arg), which runs at channel_pay or before
+ * the next message of anybody else or the next wait, whichever comes first. */
+void channel_owe(struct channel *c, void (*pay)(void *arg), void *arg);
+void channel_pay(struct channel *c);
 /* Wait until everything queued is out or the worker is gone. */
 void channel_flush(struct channel *c);
 

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "worker/landlock.h"
+#include "worker/zygote.h"
 
 const char *const launch_step_names[N_STEPS] = {
 #define X(id, name) name,
@@ -49,7 +50,7 @@ static void fill_usage(struct launch_usage *u)
 	u->schedstat[n > 0 ? n : 0] = 0;
 }
 
-static void tell(int fd, int step, int error)
+static void tell(const struct launch_fds *fds, int step, int error)
 {
 	struct launch_status s = { .step = step, .error = error };
 	struct timespec ts;
@@ -58,10 +59,13 @@ static void tell(int fd, int step, int error)
 		fill_usage(&s.usage);
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	s.stamp_ns = ts.tv_sec * 1000000000LL + ts.tv_nsec;
-	(void)!send(fd, &s, sizeof(s), MSG_NOSIGNAL);
+	if (fds->desk)
+		zygote_child_tell(fds->desk, &s);
+	else
+		(void)!send(fds->status, &s, sizeof(s), MSG_NOSIGNAL);
 }
 
-static int start_session(void)
+void launch_clear_signals(void)
 {
 	/* The kernel's struct sigaction: the C library keeps two signals to itself, which may
 	 * have been ignored by whoever started us. All zero is SIG_DFL. */
@@ -74,6 +78,13 @@ static int start_session(void)
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	umask(077);
+}
+
+/* A zygote has its signals clear. */
+static int start_session(const struct launch_fds *fds)
+{
+	if (!fds->desk)
+		launch_clear_signals();
 	return setsid() < 0 ? errno : 0;
 }
 
@@ -171,17 +182,6 @@ static int change_identity(const struct launch *l)
 	return 0;
 }
 
-static int tie_to_parent(const struct launch *l, pid_t parent)
-{
-	/* After the change of uid, which clears it. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-		return errno;
-	/* From inside a pid namespace the parent reads as 0. */
-	if (!l->namespaces && getppid() != parent)
-		_exit(127);
-	return 0;
-}
-
 static int drop_capabilities(void)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -217,13 +217,31 @@ static int set_seccomp(const struct launch *l)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, l->seccomp, 0, 0) < 0 ? errno : 0;
 }
 
-static void wait_for_go(const struct launch *l, int fd)
+static int tie_to_parent(const struct launch *l, pid_t parent)
+{
+	/* After the change of uid, which clears it. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return errno;
+	/* From inside a pid namespace the parent reads as 0. */
+	if (!l->namespaces && getppid() != parent)
+		_exit(127);
+	return 0;
+}
+
+static void wait_for_go(const struct launch *l, const struct launch_fds *fds)
 {
 	char c;
 
 	if (!l->wants_go)
 		return;
-	while (recv(fd, &c, 1, 0) < 0)
+	if (fds->desk) {
+		/* No end of file tells it that nobody will say go. */
+		(void)tie_to_parent(l, fds->parent);
+		zygote_child_watch(fds->desk);
+		zygote_child_wait(fds->desk);
+		return;
+	}
+	while (recv(fds->status, &c, 1, 0) < 0)
 		if (errno != EINTR)
 			_exit(127);
 }
@@ -232,7 +250,7 @@ static int take_step(const struct launch *l, const struct launch_fds *fds, int s
 {
 	switch (step) {
 	case STEP_SESSION:
-		return start_session();
+		return start_session(fds);
 	case STEP_CGROUP:
 		return join_cgroup(l);
 	case STEP_DESCRIPTORS:
@@ -246,7 +264,7 @@ static int take_step(const struct launch *l, const struct launch_fds *fds, int s
 	case STEP_LIMITS:
 		return set_limits(l);
 	case STEP_IDENTITY:
-		wait_for_go(l, fds->status);
+		wait_for_go(l, fds);
 		return change_identity(l);
 	case STEP_PARENT:
 		return tie_to_parent(l, fds->parent);
@@ -262,18 +280,27 @@ static int take_step(const struct launch *l, const struct launch_fds *fds, int s
 	return 0;
 }
 
+#ifdef __SANITIZE_ADDRESS__
+void __asan_handle_no_return(void);
+/* A zygote goes on on the same stack: what was marked there for our frames must go. */
+#define LEAVE_STACK() __asan_handle_no_return()
+#else
+#define LEAVE_STACK() ((void)0)
+#endif
+
 void launch_child(const struct launch *l, const struct launch_fds *fds)
 {
 	for (int step = 0; step < STEP_EXEC; step++) {
 		int e = take_step(l, fds, step);
 
 		if (e) {
-			tell(fds->status, step, e);
+			tell(fds, step, e);
 			_exit(127);
 		}
 	}
-	tell(fds->status, STEP_EXEC, 0);
+	tell(fds, STEP_EXEC, 0);
+	LEAVE_STACK();
 	execve(l->exe, l->argv, l->envp);
-	tell(fds->status, STEP_EXEC, errno);
+	tell(fds, STEP_EXEC, errno);
 	_exit(127);
 }

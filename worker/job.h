@@ -11,6 +11,7 @@
 #include "worker/launch.h"
 #include "worker/sandbox.h"
 #include "worker/spec.h"
+#include "worker/zygote.h"
 
 enum job_status { JOB_SUCCEEDED, JOB_FAILED, JOB_TIMED_OUT, JOB_CANCELED, JOB_SKIPPED };
 enum job_fault { FAULT_NONE, FAULT_PROGRAM, FAULT_BUILD, FAULT_NO_RESULT, FAULT_RUNNER };
@@ -28,6 +29,8 @@ struct job {
 	int slot;	/* of the worker's table */
 	struct cgroup cgroup;
 	struct sandbox sandbox;
+	struct zygote zygote;
+	bool had_zygote;
 	cpu_set_t cpus;		    /* measured processes run here; empty: anywhere */
 	char *scratch;		    /* fresh folder, removed at the end */
 	char *directory[SPEC_ARMS]; /* where each arm's programs run */

@@ -15,18 +15,9 @@
 #include "base/clock.h"
 #include "worker/cgroup.h"
 #include "worker/namespaces.h"
-
-#ifndef CLONE_INTO_CGROUP
-#define CLONE_INTO_CGROUP 0x200000000ULL
-#endif
+#include "worker/zygote.h"
 
 enum { EXEC_TIMEOUT_S = 30 };
-
-/* clone3's arguments as of Linux 5.7 (the C library's header may be older). */
-struct clone3_args {
-	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls,
-		set_tid, set_tid_size, cgroup;
-};
 
 void launch_init(struct launch *l)
 {
@@ -135,12 +126,9 @@ static int make_pipe(int *ret_ours, int *ret_theirs)
 	return 0;
 }
 
-static int make_descriptors(const struct launch *l, struct child *c, struct launch_fds *theirs)
+static int make_outputs(const struct launch *l, struct child *c, struct launch_fds *theirs)
 {
-	int s[2];
-
-	theirs->null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (theirs->null < 0 || make_pipe(&c->out, &theirs->out) < 0)
+	if (make_pipe(&c->out, &theirs->out) < 0)
 		return -1;
 	if (l->merges_output)
 		theirs->err = dup(theirs->out);
@@ -148,7 +136,15 @@ static int make_descriptors(const struct launch *l, struct child *c, struct laun
 		return -1;
 	if (l->wants_result && make_pipe(&c->result, &theirs->result) < 0)
 		return -1;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s) < 0)
+	return 0;
+}
+
+static int make_status(struct child *c, struct launch_fds *theirs)
+{
+	int s[2];
+
+	theirs->null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (theirs->null < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s) < 0)
 		return -1;
 	c->status = s[0];
 	theirs->status = s[1];
@@ -164,26 +160,52 @@ static void close_theirs(struct launch_fds *f)
 			close(*fds[i]);
 }
 
+static int fork_here(
+	struct launch *l, struct child *c, struct launch_fds *theirs, struct error *err)
+{
+	if (make_status(c, theirs) < 0)
+		return error_errno(err, E_IO, "cannot make pipes for '%s'", l->argv[0]);
+	c->forked_ns = clock_monotonic_ns();
+	c->pid = l->namespaces ? clone_inside(l, theirs, &c->pidfd) : fork_child(l, &c->pidfd);
+	if (c->pid == 0)
+		launch_child(l, theirs);
+	if (c->pid < 0)
+		return error_errno(err, E_IO, "cannot start a process for '%s'", l->argv[0]);
+	return OK;
+}
+
+static const struct child no_child = {
+	.pid = -1, .pidfd = -1, .out = -1, .err = -1, .result = -1, .status = -1
+};
+
+void launch_foresee(const struct launch *l)
+{
+	struct launch_fds theirs = { -1, -1, -1, -1, -1, getpid(), NULL };
+	struct child c = no_child;
+
+	if (!l->foresees || !l->zygote)
+		return;
+	if (make_outputs(l, &c, &theirs) < 0 || !zygote_foresee(l->zygote, l, &theirs, &c))
+		child_close(&c);
+	close_theirs(&theirs);
+}
+
 int launch_start(const struct launch *plan, struct child *c, struct error *err)
 {
-	struct launch_fds theirs = { -1, -1, -1, -1, -1, getpid() };
+	struct launch_fds theirs = { -1, -1, -1, -1, -1, getpid(), NULL };
 	struct launch l = *plan;
 	int r = OK;
 
-	*c = (struct child){
-		.pid = -1, .pidfd = -1, .out = -1, .err = -1, .result = -1, .status = -1
-	};
-	if (make_descriptors(&l, c, &theirs) < 0) {
+	*c = no_child;
+	if (l.zygote && zygote_take(l.zygote, &l, c))
+		return OK;
+	if (make_outputs(&l, c, &theirs) < 0)
 		r = error_errno(err, E_IO, "cannot make pipes for '%s'", l.argv[0]);
-	} else {
-		c->forked_ns = clock_monotonic_ns();
-		c->pid = l.namespaces ? clone_inside(&l, &theirs, &c->pidfd)
-				      : fork_child(&l, &c->pidfd);
-		if (c->pid == 0)
-			launch_child(&l, &theirs);
-		if (c->pid < 0)
-			r = error_errno(
-				err, E_IO, "cannot start a process for '%s'", l.argv[0]);
+	if (r == OK && l.zygote && zygote_ask(l.zygote, &l, &theirs)) {
+		c->is_zygotes = true;
+		c->pid = 0;
+	} else if (r == OK) {
+		r = fork_here(&l, c, &theirs, err);
 	}
 	close_theirs(&theirs);
 	if (r < 0)
@@ -224,14 +246,41 @@ static ssize_t await_status(int fd, struct launch_status *s)
 	return n;
 }
 
+static int zygote_went(const struct launch *l, struct child *c, struct error *err)
+{
+	struct launch_status s;
+
+	zygote_await(l->zygote, l, c, &s);
+	c->exec_ns = s.stamp_ns;
+	c->usage = s.usage;
+	if (s.step == STEP_EXEC && !s.error)
+		return OK;
+	if (s.step < 0)
+		s = (struct launch_status){ .step = STEP_PARENT,
+			.error = s.error ? s.error : ECHILD };
+	return could_not_start(l, c, &s, err);
+}
+
+void launch_release(const struct launch *l, struct child *c)
+{
+	if (c->is_going)
+		return;
+	c->is_going = true;
+	if (c->is_zygotes)
+		zygote_release(l->zygote);
+	else if (l->wants_go)
+		(void)!send(c->status, "g", 1, MSG_NOSIGNAL);
+}
+
 int launch_go(const struct launch *l, struct child *c, struct error *err)
 {
 	struct launch_status s = { 0 };
 	bool is_ready = false;
 	ssize_t n;
 
-	if (l->wants_go)
-		(void)!send(c->status, "g", 1, MSG_NOSIGNAL);
+	launch_release(l, c);
+	if (c->is_zygotes)
+		return zygote_went(l, c, err);
 	while ((n = await_status(c->status, &s)) == (ssize_t)sizeof(s)) {
 		if (s.step < 0 || s.step >= N_STEPS || s.error)
 			return could_not_start(l, c, &s, err);

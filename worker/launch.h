@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 #include "base/error.h"
+#include "worker/moments.h"
 
 /* The steps of the child, in order; the name is what `layers` and errors call them. */
 #define LAUNCH_STEPS(X)                                                                        \
@@ -45,9 +46,12 @@ struct launch_rlimit {
 };
 
 struct cgroup;
+struct counters;
 struct landlock_path;
 struct namespaces;
 struct sock_fprog;
+struct zygote;
+struct zygote_desk;
 
 /* What to start. Pointers are borrowed until launch_start returns. */
 struct launch {
@@ -77,6 +81,10 @@ struct launch {
 	const struct landlock_path *landlock;
 	size_t n_landlock;		  /* 0: no landlock */
 	const struct sock_fprog *seccomp; /* NULL: none */
+	struct zygote *zygote;		  /* starts it where it can; NULL: fork from here */
+	bool foresees; /* the next will be started alike, with a program, arguments of its own
+			*/
+	struct counters *counters; /* the zygote's child opens them; NULL: not wanted there */
 };
 
 /* What the child had used up when it reached exec: everything later is the program's. */
@@ -98,12 +106,15 @@ struct launch_status {
 struct child {
 	pid_t pid;
 	int pidfd;
-	int out, err, result;	      /* our ends, non-blocking; -1 when not there */
-	int status;		      /* until exec */
-	int64_t forked_ns;	      /* CLOCK_MONOTONIC */
-	int64_t exec_ns;	      /* the child's stamp just before exec */
-	int64_t started_ns;	      /* exec succeeded */
-	int64_t seen_ns;	      /* when we saw that */
+	int out, err, result; /* our ends, non-blocking; -1 when not there */
+	int status;	      /* until exec */
+	int64_t forked_ns;    /* CLOCK_MONOTONIC */
+	int64_t exec_ns;      /* the child's stamp just before exec */
+	int64_t started_ns;   /* exec succeeded */
+	int64_t seen_ns;      /* when we saw that; INT64_MAX: only its memory was seen to go */
+	struct moments moments;
+	bool is_going;		      /* launch_release was called */
+	bool is_zygotes;	      /* a zygote starts it: pid is 0 until launch_go */
 	struct launch_usage usage;    /* before exec */
 	enum launch_step failed_step; /* when exec or a step before it failed */
 	int failed_errno;
@@ -111,11 +122,17 @@ struct child {
 
 void launch_init(struct launch *l);
 void launch_limit(struct launch *l, int resource, rlim_t soft, rlim_t hard);
-/* Fork. Afterwards the child exists and, with wants_go, waits. E_IO: out of processes or
- * descriptors. */
+/* Fork. Afterwards the child exists, or a zygote is about to make it, and, with wants_go,
+ * waits. E_IO: out of processes or descriptors. */
 int launch_start(const struct launch *l, struct child *c, struct error *err) must_check;
-/* Let it go on to exec and wait for that. OK: it runs, c->started_ns is set. E_UNPROCESSABLE:
- * it could not be started; failed_step and failed_errno say why, the child is a zombie. */
+/* Right after the end of the one before, with its plan: if l->foresees, let a zygote make the
+ * next already. It stands by, and launch_start takes it if it fits. */
+void launch_foresee(const struct launch *l);
+/* Let it go on to exec. What the caller still has to do now happens beside that. */
+void launch_release(const struct launch *l, struct child *c);
+/* Wait for its exec, releasing it before if need be. OK: it runs, c->started_ns is set.
+ * E_UNPROCESSABLE: it could not be started; failed_step and failed_errno say why, the child is
+ * a zombie. */
 int launch_go(const struct launch *l, struct child *c, struct error *err) must_check;
 /* Close the descriptors; the process must have been reaped. */
 void child_close(struct child *c);
@@ -128,7 +145,20 @@ char *launch_find(const char *name, const char *path, const char *directory);
 struct launch_fds {
 	int null, out, err, result, status;
 	pid_t parent;
+	struct zygote_desk *desk; /* NULL: talk by status */
 };
+
+/* clone3's arguments as of Linux 5.7 (the C library's header may be older). */
+struct clone3_args {
+	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls,
+		set_tid, set_tid_size, cgroup;
+};
+#ifndef CLONE_INTO_CGROUP
+#define CLONE_INTO_CGROUP 0x200000000ULL
+#endif
+
+/* All signals at their defaults, none blocked; umask 077. Async-signal-safe. */
+void launch_clear_signals(void);
 void launch_child(const struct launch *l, const struct launch_fds *fds)
 	__attribute__((noreturn));
 

@@ -13,13 +13,23 @@
 #include "worker/supervise.h"
 #include "worker/utf8.h"
 
-enum { PADDING = 4096, ADAPTER_OUTPUT = 1024 * 1024, N_EXTRA = 8 + SPEC_MAX_CELL_ENV };
+enum {
+	BRIEF_OUTPUT = 1024, /* bytes */
+	BRIEF_RESULT = 4096,
+	ZYGOTE_FROM = 5,
+	PADDING = 4096,
+	ADAPTER_OUTPUT = 1024 * 1024,
+	N_EXTRA = 8 + SPEC_MAX_CELL_ENV
+};
 
 /* One process on its way: what record.c turns into JSON. */
 struct flight {
 	struct job *job;
+	struct arena *arena; /* holds all of it */
+	struct turn turn;
 	struct launch launch;
 	struct record record;
+	struct noise noise; /* the first opinion */
 	struct noise_snapshot before, after;
 	bool wants_counters;
 };
@@ -111,8 +121,12 @@ static void take_before(void *arg, pid_t pid)
 	struct flight *f = arg;
 	const struct host *h = f->job->host;
 
-	if (f->wants_counters && h->has_pmu)
+	/* The child of a zygote does that itself. */
+	if (pid && f->launch.counters)
 		counters_open(&f->record.counters, pid);
+	/* The one before is told of while this one is at its exec, if there is another cpu. */
+	if (CPU_COUNT(&h->allowed) < 2)
+		channel_pay(&f->job->ch);
 	noise_snapshot_take(h, &f->before);
 }
 
@@ -154,6 +168,30 @@ static int not_found(struct job *j, const struct turn *t, struct flight *f, int 
 	return OK;
 }
 
+/* Nothing of the user's runs between two processes, and they run in the same folder. */
+static bool follows_at_once(const struct job *j, const struct turn *t)
+{
+	const struct spec *s = j->spec;
+	bool is_one_folder = s->n_arms < 2 || !strcmp(j->directory[0], j->directory[1]);
+
+	return is_one_folder && !s->prepare.n && !s->conclude.n && !t->cell->prepare.n &&
+	       !t->cell->conclude.n && s->cache != CACHE_COLD;
+}
+
+/* One that is used a few times only costs more than it saves. */
+static void use_zygote(struct job *j, const struct turn *t, struct launch *l)
+{
+	if (l->namespaces || j->spec->protocol.processes < ZYGOTE_FROM)
+		return;
+	if (!j->had_zygote)
+		(void)zygote_open(&j->zygote);
+	j->had_zygote = true;
+	if (!j->zygote.pid)
+		return;
+	l->zygote = &j->zygote;
+	l->foresees = follows_at_once(j, t);
+}
+
 static int fly(struct job *j, const struct turn *t, struct arena *a, struct flight *f,
 	struct error *err)
 {
@@ -179,6 +217,9 @@ static int fly(struct job *j, const struct turn *t, struct arena *a, struct flig
 	l->discards_output = j->spec->discards_output && !t->cell->adapter;
 	l->wants_result = true;
 	l->wants_go = true;
+	if (f->wants_counters && j->host->has_pmu)
+		l->counters = &f->record.counters;
+	use_zygote(j, t, l);
 	return supervise(
 		&j->ch, l, limits->time_ns, cap, NULL, &hooks, &f->record.process, err);
 }
@@ -355,50 +396,92 @@ static void fill_measured(struct job *j, struct arena *a, const struct turn *t,
 }
 
 /* A calibrating run leaves no record, unless it is also the run that failed. */
-static void send_record(struct job *j, const struct turn *t, struct flight *f,
-	struct measured *m, bool ended_well)
+static bool leaves_record(const struct flight *f, const struct measured *m, bool ended_well)
 {
-	if (ended_well && (t->is_calibrating || (m->calibrated && !t->iterations)))
-		return;
-	f->record.seq = m->seq = ++j->seq;
-	channel_send(&j->ch, record_message(j, t, &f->record, &m->noise));
+	const struct turn *t = &f->turn;
+
+	return !ended_well || !(t->is_calibrating || (m->calibrated && !t->iterations));
 }
 
-static void tell(struct job *j, const struct turn *t, struct flight *f, struct measured *m,
-	bool ended_well)
+static void send_progress(struct job *j, const struct turn *t)
 {
+	json_t *m;
+
+	j->n_done++;
+	j->n_total = MAX(j->n_total, j->n_done);
+	if (j->n_total == 1)
+		return;
+	m = channel_message(&j->ch, "progress");
+	json_set_int(m, "done", j->n_done);
+	json_set_int(m, "total", j->n_total);
+	json_set_str(m, "cell", t->cell->id);
+	channel_send(&j->ch, m);
+}
+
+/* Tell the daemon of a process, and forget it. */
+static void tell(void *arg)
+{
+	struct flight *f = arg;
+	struct job *j = f->job;
 	int64_t since_ns = clock_monotonic_ns();
 
-	send_output(j, t, &f->record);
-	send_record(j, t, f, m, ended_well);
+	send_output(j, &f->turn, &f->record);
+	if (f->record.seq)
+		channel_send(&j->ch, record_message(j, &f->turn, &f->record, &f->noise));
+	if (f->record.seq && !f->record.error)
+		send_progress(j, &f->turn);
+	supervised_done(&f->record.process);
+	arena_free(f->arena);
 	j->telling_ns += clock_monotonic_ns() - since_ns;
+}
+
+/* Told of in some 30 us: that may wait until the next process is at its exec. */
+static bool is_brief(const struct supervised *s)
+{
+	return s->out.total + s->err.total <= BRIEF_OUTPUT && s->result.len <= BRIEF_RESULT;
+}
+
+static int land(struct job *j, struct flight *f, struct measured *m)
+{
+	int r;
+
+	read_results(f->arena, &f->record);
+	fill_measured(j, f->arena, &f->turn, f, m);
+	r = check_end(j, &f->turn, &f->record);
+	if (r == OK)
+		r = check_results(j, &f->turn, &f->record);
+	if (r < 0)
+		f->record.error = j->reason;
+	f->noise = m->noise;
+	if (leaves_record(f, m, r == OK))
+		f->record.seq = m->seq = ++j->seq;
+	channel_owe(&j->ch, tell, f);
+	if (!is_brief(&f->record.process))
+		channel_pay(&j->ch);
+	return r;
 }
 
 int measured_run(struct job *j, const struct turn *t, struct measured *m)
 {
-	_cleanup_(arena_free)
 	struct arena *a = arena_new();
-	struct flight f = { .job = j, .wants_counters = t->wants_counters };
+	struct flight *f = ARENA_NEW(a, struct flight);
 	struct error err;
 	int r;
 
+	*f = (struct flight){
+		.job = j, .arena = a, .turn = *t, .wants_counters = t->wants_counters
+	};
 	*m = (struct measured){ .value = NAN };
 	r = measured_prepare(j, t);
-	if (r < 0)
-		return r;
-	if (fly(j, t, a, &f, &err) < 0) {
-		supervised_done(&f.record.process);
-		return job_fail(j, FAULT_RUNNER, "%s", err.text);
+	if (r == OK && fly(j, t, a, f, &err) < 0) {
+		supervised_done(&f->record.process);
+		r = job_fail(j, FAULT_RUNNER, "%s", err.text);
 	}
-	read_results(a, &f.record);
-	fill_measured(j, a, t, &f, m);
-	r = check_end(j, t, &f.record);
-	if (r == OK)
-		r = check_results(j, t, &f.record);
-	if (r < 0)
-		f.record.error = j->reason;
-	tell(j, t, &f, m, r == OK);
-	supervised_done(&f.record.process);
+	if (r < 0) {
+		arena_free(a);
+		return r;
+	}
+	r = land(j, f, m);
 	if (r == OK)
 		r = measured_conclude(j, t);
 	return r;

@@ -42,13 +42,25 @@ void moments_open(struct moments *m, pid_t pid)
 
 	*m = (struct moments){ .fd = (int)syscall(SYS_perf_event_open, &attr, pid, -1, -1,
 				       (unsigned long)PERF_FLAG_FD_CLOEXEC) };
-	if (m->fd < 0)
-		return;
-	m->ring = mmap(NULL, (1 + N_PAGES) * page_size(), PROT_READ | PROT_WRITE, MAP_SHARED,
-		m->fd, 0);
+	if (m->fd >= 0)
+		moments_adopt(m, m->fd);
+}
+
+void moments_adopt(struct moments *m, int fd)
+{
+	m->fd = fd;
+	m->ring = mmap(
+		NULL, (1 + N_PAGES) * page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (m->ring != MAP_FAILED)
 		return;
-	close(m->fd);
+	close(fd);
+	m->ring = NULL;
+}
+
+void moments_unmap(struct moments *m)
+{
+	if (m->ring)
+		munmap(m->ring, (1 + N_PAGES) * page_size());
 	m->ring = NULL;
 }
 

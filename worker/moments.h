@@ -25,8 +25,14 @@ struct moments_seen {
 	bool had_threads;
 };
 
-/* Begin to watch pid, which must not have reached exec. Failing is not an error. */
+/* Begin to watch pid (0: ourselves), which must not have reached exec. Failing is not an error.
+ */
 void moments_open(struct moments *m, pid_t pid);
+/* Take over an event that the process opened on itself, and mapped; its descriptor is ours now.
+ */
+void moments_adopt(struct moments *m, int fd);
+/* Give up the mapping but not the descriptor, which is another process's. */
+void moments_unmap(struct moments *m);
 /* What was seen, for pid a zombie; ends the watch. Any m that was opened or zeroed. */
 void moments_close(struct moments *m, pid_t pid, struct moments_seen *ret);
 

@@ -76,7 +76,7 @@ static void set_replaced(struct cell_run *r, int64_t block)
 {
 	for (size_t i = 0; i < r->n; i++)
 		if (r->entries[i]->block == block)
-			r->entries[i]->is_replaced = true;
+			cell_leave_out(r, r->entries[i]);
 }
 
 /* A noisy process takes its whole block with it; which arm was noisy plays no part. */

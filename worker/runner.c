@@ -100,6 +100,7 @@ static void end_job(struct job *j)
 		artifacts_send(j);
 		run_cleanup(j);
 	}
+	zygote_close(&j->zygote);
 	(void)sweep_descendants(NULL, 0, 10 * NS_PER_S, NULL);
 	cgroup_close(&j->cgroup);
 	if (j->scratch)

@@ -38,11 +38,7 @@ static double widest(const struct cell_run *runs, size_t n)
 
 static int64_t n_counting(const struct cell_run *r)
 {
-	int64_t n = 0;
-
-	for (size_t i = 0; i < r->n; i++)
-		n += !r->entries[i]->is_replaced;
-	return n;
+	return (int64_t)(r->n - r->n_left_out);
 }
 
 static int64_t fewest(const struct cell_run *runs, size_t n)
@@ -62,7 +58,7 @@ static void replace_noisy(struct cell_run *r, int64_t planned)
 
 		if (e->is_replaced || e->m.noise.class != NOISE_NOISY)
 			continue;
-		e->is_replaced = true;
+		cell_leave_out(r, e);
 		r->n_replaced++;
 		r->job->n_total++;
 	}

@@ -11,6 +11,7 @@
 #include "worker/moments.h"
 #include "worker/namespaces.h"
 #include "worker/sweep.h"
+#include "worker/zygote.h"
 
 const char *const termination_names[] = {
 #define X(id, name) name,
@@ -30,7 +31,6 @@ struct tending {
 	int64_t limit_ns;   /* CLOCK_MONOTONIC */
 	int64_t kill_at_ns; /* when patience ends; INT64_MAX: nobody is being ended */
 	int64_t ended_ns;   /* when its end was seen */
-	struct moments moments;
 	enum reason reason;
 	bool is_killed;
 };
@@ -241,7 +241,7 @@ static void correct_times(struct tending *t)
 	struct child *c = t->c;
 	struct moments_seen seen;
 
-	moments_close(&t->moments, c->pid, &seen);
+	moments_close(&c->moments, c->pid, &seen);
 	if (seen.exec_ns >= c->exec_ns && seen.exec_ns <= c->seen_ns) {
 		c->started_ns = seen.exec_ns;
 		a->is_stamped = true;
@@ -260,7 +260,7 @@ static void reap(struct tending *t)
 
 	correct_times(t);
 	read_scheduler(t->c->pid, &t->c->usage, &s->account);
-	while (wait4(t->c->pid, &status, 0, &ru) < 0 && errno == EINTR)
+	while (wait4(t->c->pid, &status, __WALL, &ru) < 0 && errno == EINTR)
 		;
 	fill_account(&s->account, &ru, &t->c->usage);
 	s->account.wall_ns = t->ended_ns - t->c->started_ns;
@@ -275,6 +275,9 @@ static void clear_up(struct tending *t)
 {
 	int left = 0, n = 0, n_swept;
 
+	/* The next one must not go with what is left of this one. */
+	if (!sweep_has_nothing())
+		zygote_dismiss();
 	if (t->l->namespaces) {
 		n = sweep_count_children(t->l->namespaces->pid);
 		namespaces_leave(t->l->namespaces);
@@ -310,7 +313,7 @@ static void correct_start(struct child *c)
 	static int64_t least_ns = NS_PER_MS / 2; /* until we know better */
 	int64_t delay_ns = c->started_ns - c->exec_ns;
 
-	c->seen_ns = c->started_ns;
+	c->seen_ns = c->is_zygotes ? INT64_MAX : c->started_ns;
 	least_ns = MIN(least_ns, delay_ns);
 	if (delay_ns > 3 * least_ns + 100 * NS_PER_US)
 		c->started_ns = c->exec_ns + least_ns;
@@ -346,7 +349,7 @@ static int fail_start(
 
 	if (l->namespaces)
 		namespaces_leave(l->namespaces);
-	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
+	while (c->pid > 0 && waitpid(c->pid, &status, __WALL) < 0 && errno == EINTR)
 		;
 	s->termination = T_FAILED_START;
 	s->failed_step = c->failed_step;
@@ -383,11 +386,16 @@ int supervise(struct channel *ch, const struct launch *l, int64_t time_ns, size_
 		return r;
 	if (hooks && hooks->before)
 		hooks->before(hooks->arg, c.pid);
-	if (l->wants_go)
-		moments_open(&t.moments, c.pid);
+	if (l->wants_go && !c.is_zygotes)
+		moments_open(&c.moments, c.pid);
+	/* Ours is the eye that sees a forked one start; a zygote sees its own. */
+	if (!c.is_zygotes)
+		channel_pay(ch);
+	launch_release(l, &c);
+	channel_pay(ch);
 	r = launch_go(l, &c, err);
 	if (r < 0) {
-		moments_close(&t.moments, c.pid, &(struct moments_seen){ 0 });
+		moments_close(&c.moments, c.pid, &(struct moments_seen){ 0 });
 		return fail_start(l, &c, s, err);
 	}
 	note_start(s, &c);
@@ -396,9 +404,11 @@ int supervise(struct channel *ch, const struct launch *l, int64_t time_ns, size_
 	if (tend(&t)) {
 		if (hooks && hooks->after)
 			hooks->after(hooks->arg, c.pid);
+		if (t.reason == R_NONE && !channel_must_stop(ch))
+			launch_foresee(l);
 		reap(&t);
 	} else {
-		moments_close(&t.moments, c.pid, &(struct moments_seen){ 0 });
+		moments_close(&c.moments, c.pid, &(struct moments_seen){ 0 });
 		s->is_wedged = true;
 		s->termination = T_KILLED;
 	}

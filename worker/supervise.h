@@ -42,8 +42,9 @@ struct account {
 	int64_t migrations;		 /* leader thread only */
 };
 
-/* Called between fork and exec (the child waits) and right after the exit (the child is a
- * zombie, not reaped yet): counters and noise signals hang here. */
+/* Called between fork and exec (the child waits; pid 0: a zygote is about to make it) and right
+ * after the exit (the child is a zombie, not reaped yet): counters and noise signals hang here.
+ */
 struct supervise_hooks {
 	void (*before)(void *arg, pid_t pid);
 	void (*after)(void *arg, pid_t pid);

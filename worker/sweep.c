@@ -17,6 +17,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
+static pid_t spared; /* a child that is no stray; 0: none */
+
 enum { MAX_ENVIRON = 1024 * 1024 };
 
 struct process {
@@ -92,8 +94,15 @@ static void list_processes(struct processes *all)
 	closedir(d);
 }
 
+void sweep_spare(pid_t pid)
+{
+	spared = pid;
+}
+
 static bool is_spared(pid_t pid, const pid_t *spare, size_t n)
 {
+	if (pid == spared)
+		return true;
 	for (size_t i = 0; i < n; i++)
 		if (spare[i] == pid)
 			return true;
@@ -140,7 +149,7 @@ static struct pass act(struct processes *all, int sig)
 		pass.n_ours++;
 		if (p->state == 'Z' || p->state == 'X') {
 			if (p->parent == getpid())
-				(void)waitpid(p->pid, NULL, WNOHANG);
+				(void)waitpid(p->pid, NULL, WNOHANG | __WALL);
 			continue;
 		}
 		pass.n_living++;

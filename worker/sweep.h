@@ -16,6 +16,8 @@ void sweep_prepare(void);
 bool sweep_has_nothing(void);
 /* Living children of another process. */
 int sweep_count_children(pid_t parent);
+/* From now on this child is no stray: sweep_descendants leaves it alone. 0: none. */
+void sweep_spare(pid_t pid);
 /* Stop, kill and reap every descendant of this process, except the children spare[0..n_spare)
  * and what is below them. First all are stopped, so that a fork bomb cannot outrun the list.
  * Returns how many living processes were killed; *ret_left (may be NULL) how many did not die

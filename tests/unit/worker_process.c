@@ -22,12 +22,14 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "worker/channel.h"
+#include "worker/desk.h"
 #include "worker/landlock.h"
 #include "worker/launch.h"
 #include "worker/link.h"
 #include "worker/lock.h"
 #include "worker/seccomp.h"
 #include "worker/sweep.h"
+#include "worker/zygote.h"
 
 static struct error err;
 
@@ -253,12 +255,13 @@ static int run(const struct launch *l, char *out, size_t size)
 	int status;
 
 	ck_assert_int_eq(launch_start(l, &c, &err), OK);
-	ck_assert_int_eq(launch_go(l, &c, &err), OK);
+	if (launch_go(l, &c, &err) != OK)
+		ck_abort_msg("%s", err.text);
 	p = (struct pollfd){ .fd = c.out, .events = POLLIN };
 	while (poll(&p, 1, -1) == 1 && (got = read(c.out, out + n, size - 1 - n)) > 0)
 		n += (size_t)got;
 	out[n] = 0;
-	ck_assert_int_eq(waitpid(c.pid, &status, 0), c.pid);
+	ck_assert_int_eq(waitpid(c.pid, &status, __WALL), c.pid);
 	ck_assert_int_ge(c.started_ns, c.forked_ns);
 	child_close(&c);
 	return status;
@@ -302,7 +305,7 @@ static enum launch_step fails_at(const struct launch *l, int *ret_errno)
 
 	ck_assert_int_eq(launch_start(l, &c, &err), OK);
 	ck_assert_int_eq(launch_go(l, &c, &err), E_UNPROCESSABLE);
-	ck_assert_int_eq(waitpid(c.pid, NULL, 0), c.pid);
+	ck_assert_int_eq(waitpid(c.pid, NULL, __WALL), c.pid);
 	child_close(&c);
 	*ret_errno = c.failed_errno;
 	return c.failed_step;
@@ -325,6 +328,160 @@ START_TEST(a_failed_start_names_its_step)
 	CPU_SET(CPU_SETSIZE - 1, &l.cpus);
 	ck_assert_int_eq(fails_at(&l, &e), STEP_AFFINITY);
 	ck_assert_str_eq(launch_step_names[STEP_AFFINITY], "affinity");
+}
+END_TEST
+
+/* --- the same by a zygote ---------------------------------------------------------------- */
+
+/* False: this kernel or what confines us has no such clone, and all are forked. */
+static bool open_zygote(struct zygote *z)
+{
+	bool is_open = zygote_open(z);
+
+	ck_assert_int_eq(is_open, desk_can_clone());
+	return is_open;
+}
+
+START_TEST(a_zygotes_process_starts_like_a_forked_one_and_is_our_child)
+{
+	int leak = open("/dev/null", O_RDWR);
+	char out[256], want[64];
+	struct zygote z;
+	struct launch l;
+
+	ck_assert_int_ge(leak, 0);
+	signal(SIGTERM, SIG_IGN);
+	if (!open_zygote(&z))
+		return;
+	for (int i = 0; i < 3; i++) {
+		plan(&l, "echo $((`ls /proc/self/fd | wc -l`)) `umask` $PPID "
+			 "`grep SigIgn /proc/self/status`; ulimit -n; exit 7");
+		launch_limit(&l, RLIMIT_NOFILE, 99, 99);
+		l.zygote = &z;
+		l.wants_go = true;
+		ck_assert_int_eq(WEXITSTATUS(run(&l, out, sizeof(out))), 7);
+		snprintf(want, sizeof(want), "4 0077 %d SigIgn: 0000000000000000\n99\n",
+			(int)getpid());
+		ck_assert_str_eq(out, want);
+	}
+	zygote_close(&z);
+}
+END_TEST
+
+START_TEST(a_zygotes_failed_start_names_its_step)
+{
+	struct zygote z;
+	struct launch l;
+	char out[64];
+	int e;
+
+	if (!open_zygote(&z))
+		return;
+	plan(&l, "true");
+	l.zygote = &z;
+	l.exe = "/no/such/program";
+	ck_assert_int_eq(fails_at(&l, &e), STEP_EXEC);
+	ck_assert_int_eq(e, ENOENT);
+	plan(&l, "true");
+	l.zygote = &z;
+	l.directory = "/no/such/folder";
+	ck_assert_int_eq(fails_at(&l, &e), STEP_DIRECTORY);
+	ck_assert_int_eq(e, ENOENT);
+	/* And goes on with the next. */
+	plan(&l, "echo well");
+	l.zygote = &z;
+	ck_assert_int_eq(run(&l, out, sizeof(out)), 0);
+	ck_assert_str_eq(out, "well\n");
+	zygote_close(&z);
+}
+END_TEST
+
+START_TEST(what_we_grow_to_is_no_floor_for_a_zygotes_process)
+{
+	enum { GROWTH = 128 * 1024 * 1024 };
+	struct zygote z;
+	struct launch l;
+	struct child c;
+	char *much;
+
+	if (!open_zygote(&z))
+		return;
+	much = xmalloc(GROWTH);
+	memset(much, 1, GROWTH);
+	plan(&l, "true");
+	l.zygote = &z;
+	ck_assert_int_eq(launch_start(&l, &c, &err), OK);
+	ck_assert_int_eq(launch_go(&l, &c, &err), OK);
+	ck_assert_int_gt(c.usage.maxrss_kib, 0);
+	ck_assert_int_lt(c.usage.maxrss_kib, GROWTH / 1024 / 2);
+	ck_assert_int_eq(waitpid(c.pid, NULL, __WALL), c.pid);
+	child_close(&c);
+	zygote_close(&z);
+	free(much);
+}
+END_TEST
+
+START_TEST(a_zygote_is_no_stray_and_without_it_processes_are_forked)
+{
+	struct zygote z;
+	struct launch l;
+	siginfo_t si;
+	char out[64];
+
+	if (!open_zygote(&z))
+		return;
+	ck_assert(sweep_has_nothing());
+	ck_assert_int_eq(sweep_descendants(NULL, 0, NS_PER_S, NULL), 0);
+	ck_assert_int_eq(kill(z.pid, 0), 0);
+	plan(&l, "echo by it");
+	l.zygote = &z;
+	ck_assert_int_eq(run(&l, out, sizeof(out)), 0);
+	ck_assert_int_eq(kill(z.pid, SIGKILL), 0);
+	ck_assert_int_eq(waitid(P_PID, (id_t)z.pid, &si, WEXITED | WNOWAIT | __WALL), 0);
+	plan(&l, "echo without");
+	l.zygote = &z;
+	ck_assert_int_eq(run(&l, out, sizeof(out)), 0);
+	ck_assert_str_eq(out, "without\n");
+	zygote_close(&z);
+}
+END_TEST
+
+START_TEST(one_that_stands_by_takes_the_next_program_or_goes)
+{
+	struct zygote z;
+	struct launch l;
+	char out[64];
+	pid_t ahead;
+
+	if (!open_zygote(&z))
+		return;
+	plan(&l, "echo first");
+	l.zygote = &z;
+	l.wants_go = l.foresees = true;
+	launch_foresee(&l);
+	ck_assert(z.is_standing);
+	ck_assert(sweep_has_nothing());
+	plan(&l, "echo second");
+	l.zygote = &z;
+	l.wants_go = l.foresees = true;
+	ck_assert_int_eq(run(&l, out, sizeof(out)), 0);
+	ck_assert_str_eq(out, "second\n");
+	ck_assert(!z.is_standing);
+	/* It would start in another folder. */
+	launch_foresee(&l);
+	l.directory = "/usr";
+	l.argv[2] = (char *)"pwd";
+	ck_assert_int_eq(run(&l, out, sizeof(out)), 0);
+	ck_assert_str_eq(out, "/usr\n");
+	/* Nothing of it is left. */
+	launch_foresee(&l);
+	zygote_dismiss();
+	ahead = z.next.pid;
+	ck_assert_int_gt(ahead, 0);
+	ck_assert_int_eq(kill(ahead, 0), -1);
+	launch_foresee(&l);
+	zygote_close(&z);
+	ck_assert_int_eq(waitpid(-1, NULL, __WALL | WNOHANG), -1);
 }
 END_TEST
 
@@ -501,7 +658,11 @@ SUITE("worker_process", ordinary_calls_pass_the_filter,
 	calls_by_other_numbers_are_unknown, a_process_writes_only_where_its_rules_say,
 	a_lock_names_its_holder_and_dies_with_it, a_program_starts_with_nothing_of_ours,
 	a_limit_holds_and_an_exit_status_comes_back, a_failed_start_names_its_step,
-	programs_are_found_as_a_shell_would,
+	a_zygotes_process_starts_like_a_forked_one_and_is_our_child,
+	a_zygotes_failed_start_names_its_step,
+	what_we_grow_to_is_no_floor_for_a_zygotes_process,
+	a_zygote_is_no_stray_and_without_it_processes_are_forked,
+	one_that_stands_by_takes_the_next_program_or_goes, programs_are_found_as_a_shell_would,
 	a_sweep_ends_children_and_orphans_but_those_that_are_spared,
 	a_runner_hears_the_worst_reason_to_stop, a_passed_deadline_is_a_timeout_of_its_own,
 	messages_carry_job_and_attempt_and_text_is_clean,
