@@ -14,7 +14,7 @@ static int run(struct client *c, const struct command *self, int argc, char **ar
 		{ 0 },
 	};
 	struct string_list words;
-	const char *path = project_path(c, "/compare");
+	const char *path;
 	struct error err = { 0 };
 	struct answer a;
 	json_t *state;
@@ -24,6 +24,7 @@ static int run(struct client *c, const struct command *self, int argc, char **ar
 		return code;
 	if (job ? words.n != 0 : words.n != 2)
 		return usage_error(self, "name base and head, or --job");
+	path = project_path(c, "/compare");
 	if (!job)
 		path = add_query(
 			c, add_query(c, path, "base", words.items[0]), "head", words.items[1]);

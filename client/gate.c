@@ -139,7 +139,7 @@ static int run(struct client *c, const struct command *self, int argc, char **ar
 		{ 0 },
 	};
 	struct string_list words;
-	const char *path = project_path(c, "/gate");
+	const char *path;
 	struct error err = { 0 };
 	struct answer a;
 	int code = args_parse(c, self, rows, argc, argv, &words, NULL);
@@ -152,6 +152,7 @@ static int run(struct client *c, const struct command *self, int argc, char **ar
 		return usage_error(self, "--file needs --job or --report");
 	if (file)
 		return run_file(c, file, job, report);
+	path = project_path(c, "/gate");
 	if (words.n)
 		path = add_query(
 			c, add_query(c, path, "base", words.items[0]), "head", words.items[1]);

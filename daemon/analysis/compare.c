@@ -422,11 +422,24 @@ static int average(struct comparing *x)
 	return OK;
 }
 
+static void note_testbeds(struct arena *a, struct report_comparison *c)
+{
+	c->environment_difference = ARENA_ARRAY(a, const char *, 1);
+	c->environment_difference[0] = arena_printf(
+		a, "testbed: %s -> %s", c->base.testbed.name, c->head.testbed.name);
+	c->n_environment_difference = 1;
+}
+
 static int find_environments(struct store *st, struct comparing *x)
 {
 	struct report_comparison *c = x->out;
 
 	c->same_environment = same_text(c->base.environment_hash, c->head.environment_hash);
+	/* Of uploads the testbed is all that is known of where they were measured. */
+	if (!c->base.environment_hash && !c->head.environment_hash)
+		c->same_environment = c->base.testbed.id == c->head.testbed.id;
+	if (c->base.testbed.id != c->head.testbed.id && !c->same_environment)
+		note_testbeds(x->a, c);
 	if (c->same_environment || !c->base.environment_hash || !c->head.environment_hash)
 		return OK;
 	return analysis_environment_difference(st, x->a, c->base.environment_hash,

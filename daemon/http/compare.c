@@ -29,7 +29,7 @@ static int find_job(struct request *rq, struct store *st, const struct project *
 }
 
 static int find_side(struct request *rq, struct store *st, const struct project *p,
-	const char *side, struct report *ret, struct error *err)
+	const char *side, const char *testbed, struct report *ret, struct error *err)
 {
 	const char *ref = request_query(rq, side);
 
@@ -37,17 +37,38 @@ static int find_side(struct request *rq, struct store *st, const struct project 
 		return error_set_field(err, E_BAD_REQUEST, side,
 			"'%s' of the query is missing: a report, a commit or a branch", side);
 	return analysis_find_report(st, request_arena(rq), p->id, ref,
-		request_query(rq, "branch"), request_query(rq, "testbed"), ret, err);
+		request_query(rq, "branch"), testbed, ret, err);
+}
+
+/* Where no testbed is asked for: both of the one that head was measured on last, else both of
+ * base's, else whatever there is. */
+static int find_sides(struct request *rq, struct store *st, const struct project *p,
+	struct report *base, struct report *head, struct error *err)
+{
+	const char *testbed = request_query(rq, "testbed");
+	struct error ignored;
+	struct report other;
+	int r = find_side(rq, st, p, "base", testbed, base, err);
+
+	if (r == OK)
+		r = find_side(rq, st, p, "head", testbed, head, err);
+	if (r < 0 || testbed || base->testbed.id == head->testbed.id)
+		return r;
+	if (find_side(rq, st, p, "base", head->testbed.name, &other, &ignored) == OK &&
+		other.testbed.id == head->testbed.id)
+		*base = other;
+	else if (find_side(rq, st, p, "head", base->testbed.name, &other, &ignored) == OK &&
+		 other.testbed.id == base->testbed.id)
+		*head = other;
+	return OK;
 }
 
 static int compare_sides(struct request *rq, struct store *st, const struct project *p,
 	const struct compare_rules *rules, struct report_comparison *ret, struct error *err)
 {
 	struct report base, head;
-	int r = find_side(rq, st, p, "base", &base, err);
+	int r = find_sides(rq, st, p, &base, &head, err);
 
-	if (r == OK)
-		r = find_side(rq, st, p, "head", &head, err);
 	if (r == OK)
 		r = analysis_compare(st, request_arena(rq), &base, &head, rules, ret, err);
 	return r;

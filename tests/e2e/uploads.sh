@@ -163,7 +163,12 @@ spawn "$tmp/daemon2.log" ${BENCHD_WRAPPER:-} "$top_builddir/benchd" --no-worker 
 daemon=$spawned
 check "the daemon is back" wait_for 60 grep -q 'listening on http' "$tmp/daemon2.log"
 wait $waiting
-check_equal "results that waited for it arrive" "$? $(json "$tmp/away.json" 'd["project"]["slug"]')" "0 away"
+waited=$?
+"$ctl" compare main main --host "$url" -p cli >"$tmp/out" 2>&1
+check_match "compare asks the project of -p" "$(cat "$tmp/out")" "^head .* main"
+"$ctl" -p cli --host "$url" gate main main >"$tmp/out" 2>&1
+check_match "and so does gate" "$? $(cat "$tmp/out")" "^[04] .*(pass|unknown)"
+check_equal "results that waited for it arrive" "$waited $(json "$tmp/away.json" 'd["project"]["slug"]')" "0 away"
 post /v0/run "$tmp/run.json"
 check_equal "after kill -9 the same key gives the same report" "$status $(json "$tmp/body" 'd["uuid"]')" "201 $first"
 check_match "and there is one" "$(get -D - -o /dev/null "$url/v0/projects/crash/reports" | tr -d '\r')" '^[Xx]-[Tt]otal-[Cc]ount: 1$'

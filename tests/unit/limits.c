@@ -254,6 +254,38 @@ START_TEST(a_new_branch_begins_at_the_level_that_its_start_point_has_reached)
 }
 END_TEST
 
+static void upload_on(const char *testbed, const char *branch, double value)
+{
+	call("POST", "/v0/projects/p/reports",
+		arena_printf(mem,
+			"{\"branch\":\"%s\",\"testbed\":\"%s\",\"start_time\":"
+			"\"2026-11-21T09:00:00Z\",\"end_time\":\"2026-11-21T09:00:05Z\","
+			"\"results\":[\"{\\\"a\\\":{\\\"latency\\\":{\\\"value\\\":%g}}}\"]}",
+			branch, testbed, value));
+	answered(201);
+}
+
+START_TEST(a_comparison_keeps_to_one_testbed)
+{
+	begin();
+	for (int i = 0; i < 12; i++)
+		upload_on("slow", "main", 200 + i % 3);
+	upload_on("fast", "main", 100);
+	upload_on("fast", "feature", 101);
+	upload_on("slow", "main", 201);
+	call("GET", "/v0/projects/p/compare?base=main&head=feature", NULL);
+	answered(200);
+	ck_assert_double_eq(real_of("/rows/0/base"), 100);
+	upload_on("third", "other", 55);
+	call("GET", "/v0/projects/p/compare?base=main&head=other", NULL);
+	answered(200);
+	ck_assert_str_eq(text_of("/outcome"), "unknown");
+	ck_assert_str_eq(text_of("/rows/0/outcome"), "unknown");
+	ck_assert_str_eq(text_of("/environment_difference/0"), "testbed: slow -> third");
+	end();
+}
+END_TEST
+
 /* --- benchd's own --- */
 
 START_TEST(a_slowdown_gives_one_alert_that_the_next_reports_confirm)
@@ -683,6 +715,7 @@ SUITE("limits", limits_are_stored_with_the_metric_and_answered_with_their_thresh
 	the_next_iteration_has_this_one_in_its_history,
 	a_new_branch_sees_the_history_of_its_start_point,
 	a_new_branch_begins_at_the_level_that_its_start_point_has_reached,
+	a_comparison_keeps_to_one_testbed,
 	a_slowdown_gives_one_alert_that_the_next_reports_confirm,
 	an_alert_is_resolved_when_the_level_is_back, an_old_regression_is_resolved_too,
 	a_lone_outlier_is_dropped_and_stays_in_the_baseline,
