@@ -142,12 +142,13 @@ static int64_t round_up(int64_t v, int64_t to)
 	return (v + to - 1) / to * to;
 }
 
-/* A panel of B fills most of L1, a block of A half of L2. */
+/* A panel of B fills most of L1, a block of A at most half of L2; blocks are of one size and as
+ * many for each thread. */
 static int make_blocks(struct gemm_state *s, struct error *err)
 {
 	int64_t w = dtype_bytes(s->p->dtype), mr = s->code->mr, nr = s->code->nr;
 	const struct host *h = host_get();
-	int64_t kc, rows;
+	int64_t kc, rows, blocks;
 	int r;
 
 	if (mr == 0)
@@ -155,8 +156,8 @@ static int make_blocks(struct gemm_state *s, struct error *err)
 	kc = MAX(64, h->l1d_bytes * 9 / 10 / (nr * w) / 8 * 8);
 	s->kc = round_up((s->k + (s->k + kc - 1) / kc - 1) / ((s->k + kc - 1) / kc), 8);
 	rows = MAX(mr, h->l2_bytes / 2 / (s->kc * w));
-	s->mc = MIN(rows, round_up(s->m, s->p->threads) / s->p->threads);
-	s->mc = round_up(MAX(s->mc, 1), mr);
+	blocks = round_up((s->m + rows - 1) / rows, s->p->threads);
+	s->mc = round_up((s->m + blocks - 1) / blocks, mr);
 	s->nc = MIN(round_up(s->n, nr), round_up(4096, nr));
 	s->packed_a_bytes = round_up(s->mc * s->kc * w, 4096);
 	r = mem_new(&s->packed_a, (size_t)(s->packed_a_bytes * s->p->threads), 4, err);
