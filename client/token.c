@@ -3,18 +3,15 @@
 #include "client/client.h"
 
 #include <stdio.h>
+#include <string.h>
+#include "base/clock.h"
 
-static int create(struct client *c, const char *name, const char *scope, const char *project)
+static int create(struct client *c, json_t *body)
 {
-	json_t *body = arena_own_json(c->arena, json_object()), *scopes = json_array();
 	struct error err = { 0 };
 	struct answer a;
 	int code = EXIT_OK;
 
-	json_array_append_new(scopes, json_string(scope));
-	json_set_str(body, "name", name);
-	json_object_set_new(body, "scopes", scopes);
-	json_set_opt(body, "project", project);
 	if (api_call(c, "POST", "/v0/tokens", body, NULL, &a, &err) < 0)
 		return complain(c, &err);
 	if (a.status >= 400) {
@@ -47,14 +44,98 @@ static int end_token(struct client *c, const char *uuid)
 	return code;
 }
 
+/* The token with this UUID, or with these last four letters; NULL, and then it was said why. */
+static const json_t *find_token(
+	struct client *c, json_t *list, const char *which, struct error *err)
+{
+	const json_t *found = NULL;
+	json_t *t;
+	size_t i;
+
+	json_array_foreach (list, i, t) {
+		if (!json_is_null(json_object_get(t, "revoked")) ||
+			(strcmp(json_get_str(t, "uuid", ""), which) != 0 &&
+				strcmp(json_get_str(t, "last_four", ""), which) != 0))
+			continue;
+		if (found) {
+			error_set(err, E_CONFLICT, "several tokens end in '%s': name the UUID",
+				which);
+			return NULL;
+		}
+		found = t;
+	}
+	if (!found)
+		error_set(err, E_NOT_FOUND, "there is no token '%.40s' that is not revoked",
+			which);
+	return found;
+}
+
+/* Name, scopes and project of the old one, and as long a life from now on. */
+static json_t *body_like(struct client *c, const json_t *old, const char *ttl)
+{
+	json_t *body = arena_own_json(c->arena, json_object());
+	struct error ignored;
+	int64_t from, to;
+
+	json_set_str(body, "name", json_get_str(old, "name", ""));
+	json_object_set(body, "scopes", json_object_get(old, "scopes"));
+	json_set_opt(body, "project", json_get_str(old, "project", NULL));
+	if (ttl)
+		json_set_str(body, "ttl", ttl);
+	else if (time_parse(json_get_str(old, "creation", ""), &from, &ignored) == OK &&
+		 time_parse(json_get_str(old, "expiration", ""), &to, &ignored) == OK)
+		json_set_real(body, "ttl", (double)(to - from) / (double)NS_PER_S);
+	return body;
+}
+
+static int rotate(struct client *c, const char *which, const char *ttl)
+{
+	struct error err = { 0 };
+	const json_t *old;
+	struct answer a;
+	int code;
+
+	if (api_call(c, "GET", "/v0/tokens", NULL, NULL, &a, &err) < 0)
+		return complain(c, &err);
+	if (a.status >= 400) {
+		code = complain_answer(c, &a);
+		buf_done(&a.body);
+		return code;
+	}
+	old = find_token(c, a.json, which, &err);
+	code = old ? create(c, body_like(c, old, ttl)) : complain(c, &err);
+	if (code == EXIT_OK)
+		code = end_token(c, json_get_str(old, "uuid", ""));
+	buf_done(&a.body);
+	return code;
+}
+
+static json_t *new_body(struct client *c, const char *name, const char *scope,
+	const char *project, const char *ttl)
+{
+	json_t *body = arena_own_json(c->arena, json_object()), *scopes = json_array();
+
+	json_array_append_new(scopes, json_string(scope));
+	json_set_str(body, "name", name);
+	json_object_set_new(body, "scopes", scopes);
+	json_set_opt(body, "project", project);
+	json_set_opt(body, "ttl", ttl);
+	return body;
+}
+
 static int run(struct client *c, const struct command *self, int argc, char **argv)
 {
-	const char *name = NULL, *scope = "submit", *only = NULL, *gone = NULL;
+	const char *name = NULL, *scope = "submit", *only = NULL, *gone = NULL, *ttl = NULL,
+		   *old = NULL;
 	const struct option_row rows[] = {
 		{ "create", 0, "NAME", "make a token and print its key", OPT_STRING, &name },
 		{ "scope", 's', "SCOPE", "read, submit, triage, exec or admin", OPT_STRING,
 			&scope },
 		{ "only", 0, "PROJECT", "bind it to one project", OPT_STRING, &only },
+		{ "ttl", 0, "TIME", "its lifetime, such as 90d; for ever without", OPT_STRING,
+			&ttl },
+		{ "rotate", 0, "UUID", "make its successor, print that key, and end it",
+			OPT_STRING, &old },
 		{ "revoke", 0, "UUID", "end a token", OPT_STRING, &gone },
 		{ 0 },
 	};
@@ -64,9 +145,13 @@ static int run(struct client *c, const struct command *self, int argc, char **ar
 	if (code != EXIT_OK)
 		return code;
 	if (name)
-		return create(c, name, scope, only);
+		return create(c, new_body(c, name, scope, only, ttl));
+	if (old)
+		return rotate(c, old, ttl);
 	return gone ? end_token(c, gone) : print_path(c, "/v0/tokens");
 }
 
-const struct command command_token = { "token", "", "list, create or revoke tokens",
-	"  benchctl token --create ci --scope submit\n", run };
+const struct command command_token = { "token", "", "list, create, rotate or revoke tokens",
+	"  benchctl token --create ci --scope submit --ttl 90d\n"
+	"  benchctl token --rotate UUID\n",
+	run };

@@ -133,6 +133,18 @@ int post_token(struct request *rq, struct store *st, struct error *err)
 	return answer_json(rq, 201, doc);
 }
 
+static json_t *token_json(struct request *rq, struct store *st, const struct token *t)
+{
+	json_t *o = render_token(t);
+	struct error ignored;
+	struct project p;
+
+	if (t->project_id &&
+		store_project_get(st, request_arena(rq), t->project_id, &p, &ignored) == OK)
+		json_set_str(o, "project", p.slug);
+	return o;
+}
+
 int get_tokens(struct request *rq, struct store *st, struct error *err)
 {
 	int64_t bound = request_principal(rq)->project_id;
@@ -146,7 +158,7 @@ int get_tokens(struct request *rq, struct store *st, struct error *err)
 	doc = json_array();
 	for (size_t i = 0; i < n; i++)
 		if (!bound || list[i].project_id == bound)
-			json_array_append_new(doc, render_token(&list[i]));
+			json_array_append_new(doc, token_json(rq, st, &list[i]));
 	return answer(rq, 200, DOC_TOKENS, doc, err);
 }
 

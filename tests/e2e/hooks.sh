@@ -220,5 +220,10 @@ check_match "into a job" "$(delivery g3)" '^done: 1 job filed'
 deliver g4 pull "$tmp/orbit.git" closed 9 "$slow" main ada/orbit
 check "and closed again" wait_for 20 processed g4
 unset FORGE
+get '/v0/hooks/deliveries?limit=1000' >"$tmp/seen"; get '/v0/deliveries?limit=1000' >>"$tmp/seen"
+for id in $(get /v0/deliveries | json "' '.join(m['uuid'] for m in d)"); do get "/v0/deliveries/$id" >>"$tmp/seen"; done
+for file in secret token webhook; do
+	check "the $file is in no database, log or answer" sh -c "! grep -rqF -e \"\$(cat '$tmp/$file')\" '$tmp/state' '$tmp/daemon.log' '$tmp/seen'"
+done
 check_equal "nothing wrong was sent" "$(state "d['wrong']")" "[]"
 done_testing

@@ -210,7 +210,23 @@ for row in read:403:200:403 submit:201:200:403 exec:201:200:403 admin:201:200:20
 	got=$got:$(get -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $key" "$url/v0/tokens")
 	check_equal "scope $scope: upload, read, administer" "$got" "$rest"
 done
+cp "$tmp/state3/admin.token" "$tmp/admin.key"
+as_admin() { "$ctl" "$@" --host "$url" --token-file "$tmp/admin.key"; }
+reads() { get -o "$tmp/body" -w '%{http_code}' -H "Authorization: Bearer $1" "$url/v0/projects/crash"; }
+first=$(as_admin token --create reader --scope read --only crash --ttl 30d | head -n 1)
+check_equal "a token with a lifetime reads" "$(reads "$first")" 200
+second=$(as_admin token --rotate "$(printf %s "$first" | tail -c 4)" | head -n 1)
+check_equal "its successor does, it does not any more" "$(reads "$second") $(reads "$first") $(json "$tmp/body" 'd["detail"]')" "200 401 the token 'reader' was revoked"
+get -H "Authorization: Bearer $admin" "$url/v0/tokens" >"$tmp/body"
+check_match "which has its project and lifetime, and was used" "$(json "$tmp/body" '[(t["project"], t["expiration"][:4] > "2000", bool(t["last_used"])) for t in d if t["name"] == "reader" and not t["revoked"]]')" "^\[\('crash', True, (True|False)\)\]"
+brief=$(as_admin token --create brief --scope read --ttl 1s | head -n 1)
+has_expired() { [ "$(reads "$brief")" = 401 ] && grep -q "the token 'brief' has expired" "$tmp/body"; }
+check "one of a second expires" wait_for 20 has_expired
+check_match "an unknown one is named" "$(as_admin token --rotate none 2>&1)" "there is no token 'none'"
 bound=$(token submit crash)
+for key in "$admin" "$first" "$second" "$bound"; do
+	if grep -rqF --exclude=admin.token -e "$key" "$tmp/state3" "$tmp/daemon3.log"; then fail "no key is stored or logged as it is"; else pass "no key is stored or logged as it is"; fi
+done
 check_match "a key of a project has Bencher's prefix and length" "$bound" '^bencher_run_[0-9A-Za-z]{30}$'
 sed 's/"project": "crash", //' "$tmp/run.json" >"$tmp/unnamed.json"
 post /v0/run "$tmp/unnamed.json" -H "Authorization: Bearer $bound"
