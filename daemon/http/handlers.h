@@ -95,6 +95,13 @@ int schedules_document(struct request *rq, struct store *st, const struct projec
 int compare_document(struct request *rq, struct store *st, const struct project *p,
 	json_t **ret, struct error *err) must_check;
 /* Author and subject of the commit, where the project knows it. */
+struct history;
+/* beginnings.c: why a history begins anew, as `text` of the segments of its document. */
+void add_beginnings(struct request *rq, struct store *st, const struct project *p,
+	const struct history *h, json_t *doc);
+/* The same as a note of a report, where its own history did. */
+void add_beginning_note(struct request *rq, struct store *st, const struct project *p,
+	const struct report *report, int64_t series_id, json_t *doc);
 void add_commit(
 	struct request *rq, struct store *st, int64_t project_id, const char *hash, json_t *o);
 /* Finished processes of a job with their values, of one arm or (NULL) of all. */

@@ -182,6 +182,14 @@ static int add_control(struct request *rq, struct store *st, const struct report
 	return r;
 }
 
+/* Too few values lie before it for a verdict: then one wants to know since when. */
+static bool is_young(const json_t *entry)
+{
+	const json_t *change = json_object_get(entry, "change");
+
+	return !strcmp(json_get_str(change, "outcome", ""), "unknown");
+}
+
 int report_document(struct request *rq, struct store *st, const struct project *p,
 	const struct report *report, bool with_samples, json_t **ret, struct error *err)
 {
@@ -205,6 +213,8 @@ int report_document(struct request *rq, struct store *st, const struct project *
 		r = add_alerts(rq, st, p, report, results, n, doc, err);
 	if (r == OK)
 		r = add_control(rq, st, report, doc, err);
+	if (r == OK && report->job_id && n && is_young(entries[0]))
+		add_beginning_note(rq, st, p, report, results[0].series_id, doc);
 	if (r == OK && with_samples && report->job_id) {
 		r = processes_json(rq, st, report->job_id, &report->arm, &processes, err);
 		if (r == OK)

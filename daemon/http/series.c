@@ -51,6 +51,7 @@ int series_document(struct request *rq, struct store *st, const struct project *
 	if (r < 0)
 		return r;
 	*ret = analysis_history_json(&h);
+	add_beginnings(rq, st, p, &h, *ret);
 	json_object_set_new(*ret, "series", render_series(&h.series, p));
 	json_object_set_new(*ret, "points", points_json(rq, st, &h));
 	name_changes(rq, st, p->id, json_object_get(*ret, "changes"));

@@ -185,6 +185,19 @@ static void point_row(
 	buf_add_str(out, "</tr>\n");
 }
 
+static void beginnings(const json_t *doc, struct buf *out)
+{
+	const json_t *s;
+	size_t i;
+
+	json_array_foreach (doc_at(doc, "segments"), i, s)
+		if (*doc_str(s, "text")) {
+			buf_add_str(out, "<p>Note: ");
+			dash_text(out, s, "text");
+			buf_add_str(out, "</p>\n");
+		}
+}
+
 void dash_series(const json_t *doc, struct arena *a, struct buf *out)
 {
 	static const char *const titles[] = { "Commit", "Author", "#Value", "#95 % interval",
@@ -213,6 +226,7 @@ void dash_series(const json_t *doc, struct arena *a, struct buf *out)
 		"of its processes; bar: its 95 % interval. Vertical line: a confirmed change. "
 		"Shaded at the right: where the next commit is expected.</figcaption>"
 		"</figure>\n");
+	beginnings(doc, out);
 	changes(doc, a, out);
 	others(doc, a, out);
 	buf_add_str(out, "<h2>Commits</h2>\n");

@@ -40,6 +40,18 @@ static json_t *point_rows(const json_t *doc, struct arena *a)
 	return rows;
 }
 
+static void beginnings_text(const json_t *doc, struct buf *out)
+{
+	const json_t *s;
+	size_t i;
+
+	json_array_foreach (doc_at(doc, "segments"), i, s)
+		if (*doc_str(s, "text")) {
+			text_printf(out, "note: %s", doc_str(s, "text"));
+			buf_add_char(out, '\n');
+		}
+}
+
 static void last_line(const json_t *doc, struct buf *out)
 {
 	size_t n = doc_len(doc, "points"), changes = doc_len(doc, "changes");
@@ -68,6 +80,7 @@ void series_text(const json_t *doc, struct arena *a, struct buf *out)
 		table_render(rows, point_columns, ARRAY_SIZE(point_columns), F_TEXT, a, out);
 		buf_add_char(out, '\n');
 	}
+	beginnings_text(doc, out);
 	last_line(doc, out);
 }
 
