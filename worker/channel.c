@@ -106,6 +106,8 @@ static enum stop_cause cause_of(const char *reason)
 		return STOP_TIMED_OUT;
 	if (!strcmp(reason, "superseded"))
 		return STOP_SUPERSEDED;
+	if (!strcmp(reason, "disk_full"))
+		return STOP_DISK;
 	if (!strcmp(reason, "shutdown"))
 		return STOP_SHUTDOWN;
 	return STOP_CANCELED;

@@ -18,6 +18,7 @@ enum stop_cause {
 	STOP_CANCELED,
 	STOP_SUPERSEDED,
 	STOP_TIMED_OUT, /* by the daemon's word or the job's own limit */
+	STOP_DISK,	/* the disk runs full: no grace, but its end is told */
 	STOP_SHUTDOWN,	/* no grace: kill and go */
 	STOP_LOST,	/* the worker is gone: kill and go */
 };
@@ -65,7 +66,7 @@ static inline bool channel_must_stop(const struct channel *c)
 }
 static inline bool channel_in_a_hurry(const struct channel *c)
 {
-	return c->stop >= STOP_SHUTDOWN;
+	return c->stop >= STOP_DISK;
 }
 
 /* Convenience for the commonest messages. */

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include "base/clock.h"
+#include "worker/disk.h"
 #include "worker/supervise.h"
 #include "worker/utf8.h"
 
@@ -69,6 +70,18 @@ static int job_cancel(struct job *j, const char *fmt, ...)
 	return r;
 }
 
+/* Its own doing, if there was room when it began. */
+static int end_for_disk(struct job *j)
+{
+	bool is_own = disk_was_filled(j->host->state, j->free_at_start_bytes);
+
+	return job_fail(j, is_own ? FAULT_PROGRAM : FAULT_RUNNER,
+		is_own ? "the job filled the disk of '%s' and was ended; let it write less, or "
+			 "give benchd-worker --state on a larger disk"
+		       : "the disk of '%s' is nearly full; make room",
+		j->host->state);
+}
+
 int job_stopped(struct job *j)
 {
 	char limit[TIME_TEXT];
@@ -80,7 +93,12 @@ int job_stopped(struct job *j)
 				"the job was not finished after %s; raise limits.job_time or "
 				"measure less",
 				duration_format((double)j->spec->limits.job_time_ns, limit));
-		return job_time_out(j, "the server ended the job: its time is over");
+		return job_time_out(j,
+			"the server ended the job after its limits.job_time of %s; raise it or "
+			"measure less",
+			duration_format((double)j->spec->limits.job_time_ns, limit));
+	case STOP_DISK:
+		return end_for_disk(j);
 	case STOP_SUPERSEDED:
 		return job_cancel(j, "a newer job took the place of this one");
 	case STOP_SHUTDOWN:

@@ -40,7 +40,8 @@ struct job {
 	json_t *layers; /* isolation achieved, by layer */
 	json_t *notes;	/* for `done`: what a reader of the result should know */
 	int64_t n_done, n_total;
-	int64_t telling_ns; /* spent between processes on telling the daemon of them */
+	int64_t free_at_start_bytes; /* on the disk of scratch; -1: not told */
+	int64_t telling_ns;	     /* spent between processes on telling the daemon of them */
 	/* How it ends. Set once by job_fail; the first reason wins. */
 	enum job_status status;
 	enum job_fault fault;

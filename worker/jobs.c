@@ -309,6 +309,13 @@ void jobs_cancel(struct jobs *js, const json_t *message)
 		tell_runner(s, reason);
 }
 
+void jobs_end_for_disk(struct jobs *js)
+{
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		if (js->slots[i].pid && !js->slots[i].is_done)
+			tell_runner(&js->slots[i], "disk_full");
+}
+
 void jobs_shut_down(struct jobs *js)
 {
 	json_array_clear(js->waiting);

@@ -58,6 +58,8 @@ bool jobs_offer(struct jobs *js);
 void jobs_resume(struct jobs *js, const json_t *message);
 /* A `stored` message. */
 void jobs_stored(struct jobs *js, const json_t *message);
+/* End what runs, since the disk runs full; each says so itself. */
+void jobs_end_for_disk(struct jobs *js);
 /* End everything at once; nothing more is forwarded. */
 void jobs_shut_down(struct jobs *js);
 size_t jobs_running(const struct jobs *js);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sd.h"
+#include "worker/disk.h"
 #include "worker/jobs.h"
 #include "worker/link.h"
 
@@ -202,6 +203,8 @@ static void run_timers(struct loop *l)
 		sd_notify("WATCHDOG=1");
 	if (l->link.fd >= 0 && now >= l->next_beat_ns) {
 		send_heartbeat(l);
+		if (jobs_running(&l->jobs) && disk_is_short(l->o->host->state))
+			jobs_end_for_disk(&l->jobs);
 		l->next_beat_ns = now + l->heartbeat_ns;
 	}
 	if (l->link.fd < 0 && l->o->socket && !l->is_ending && now >= l->next_try_ns)

@@ -159,6 +159,11 @@ static int not_found(struct job *j, const struct turn *t, struct flight *f, int 
 			"program "
 			"and its arguments one by one, or sh, -c and the line",
 			name, strerror(error));
+	else if (error == EACCES)
+		snprintf(s->failure, sizeof(s->failure),
+			"cannot start '%.80s': it is no program that the worker may execute; "
+			"set its mode (chmod +x) or name the interpreter first",
+			name);
 	else
 		snprintf(s->failure, sizeof(s->failure),
 			"cannot start '%.80s': %s; commands run in a fresh folder, so give an "

@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "worker/artifacts.h"
 #include "worker/build.h"
+#include "worker/disk.h"
 #include "worker/job.h"
 #include "worker/measure.h"
 #include "worker/preflight.h"
@@ -26,6 +27,7 @@ static int make_scratch(struct job *j)
 			strerror(errno));
 	if (j->host->job_uid != (uid_t)-1)
 		(void)!chown(j->scratch, j->host->job_uid, j->host->job_gid);
+	j->free_at_start_bytes = disk_free_bytes(j->scratch);
 	for (size_t i = 0; i < j->spec->n_arms; i++)
 		j->directory[i] = j->scratch;
 	return OK;

@@ -119,4 +119,22 @@ out=$("$top_builddir/benchctl" compare nosuch main 2>&1)
 check_match "an unknown ref is named" "$out" "nosuch"
 
 check_match "after all this the daemon is well" "$(curl -s "$url/healthz")" 'ok|alive|pass'
+
+# --- a disk that runs full, by files each of which is small enough ---
+title="one that fills the disk is ended, and told so"
+if [ -z "${BENCHD_WRAPPER:-}" ] && unshare -m mount -t tmpfs -o size=64m none "$tmp/lock" 2>/dev/null; then
+	kill "$daemon"
+	wait "$daemon"
+	# shellcheck disable=SC2016 # its own argument
+	printf '#!/bin/sh\nmkdir -p "%s" && mount -t tmpfs -o size=64m none "%s" && exec "$@"\n' \
+		"$tmp/state/worker" "$tmp/state/worker" >"$tmp/on_a_small_disk"
+	chmod +x "$tmp/on_a_small_disk"
+	BENCHD_WRAPPER="unshare -m $tmp/on_a_small_disk"
+	start_daemon || fail "the daemon starts on a small disk"
+	P=$url/v0/projects/p
+	fails "$title" program "filled the disk of .*state/worker" "$(command_body '["sh","-c","head -c 63M /dev/zero >f; exec sleep 600"]')"
+	fails "and the next one has room again" '[a-z]*' "exited with 7" "$(command_body '["sh","-c","head -c 40M /dev/zero >f && exit 7"]')"
+else
+	skip "$title" "a small file system cannot be mounted here"
+fi
 done_testing

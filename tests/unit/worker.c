@@ -11,6 +11,7 @@
 #include "worker/cache.h"
 #include "worker/capture.h"
 #include "worker/cpus.h"
+#include "worker/disk.h"
 #include "worker/git.h"
 #include "worker/gitlog.h"
 #include "worker/kept.h"
@@ -785,13 +786,28 @@ START_TEST(the_tree_used_longest_ago_goes_first)
 }
 END_TEST
 
-SUITE("worker", messages_are_kept_until_they_are_stored,
-	a_job_is_forgotten_when_its_end_is_stored, cpu_lists_survive_a_round_trip,
-	a_limit_never_cuts_a_character_in_half, wrong_cpu_lists_are_refused,
-	a_spec_gets_its_defaults, each_arm_may_have_its_own_command,
-	each_fault_of_a_spec_is_named, a_flood_keeps_its_head_and_its_tail,
-	the_first_error_explains_a_failed_build, the_last_line_explains_a_failure,
-	bytes_that_are_not_text_become_replacement_characters,
+START_TEST(a_twentieth_of_a_disk_stays_free_for_others)
+{
+	int64_t n = disk_free_bytes("/tmp");
+
+	ck_assert_int_eq(disk_reserve_bytes(20 * GiB), GiB);
+	ck_assert_int_eq(disk_reserve_bytes(1000 * GiB), 4 * GiB);
+	ck_assert_int_eq(disk_free_bytes("/nowhere/at/all"), -1);
+	ck_assert(!disk_is_short("/nowhere/at/all"));
+	ck_assert_int_ge(n, 0);
+	/* Who began with what is free now has filled nothing; who began with much more has. */
+	ck_assert(!disk_was_filled("/tmp", 0));
+	ck_assert(disk_was_filled("/tmp", n + 1000 * GiB));
+}
+END_TEST
+
+SUITE("worker", a_twentieth_of_a_disk_stays_free_for_others,
+	messages_are_kept_until_they_are_stored, a_job_is_forgotten_when_its_end_is_stored,
+	cpu_lists_survive_a_round_trip, a_limit_never_cuts_a_character_in_half,
+	wrong_cpu_lists_are_refused, a_spec_gets_its_defaults,
+	each_arm_may_have_its_own_command, each_fault_of_a_spec_is_named,
+	a_flood_keeps_its_head_and_its_tail, the_first_error_explains_a_failed_build,
+	the_last_line_explains_a_failure, bytes_that_are_not_text_become_replacement_characters,
 	result_lines_are_collected_by_benchmark_and_measure,
 	lines_that_break_the_result_protocol_are_named, caps_of_the_result_protocol_hold,
 	a_failed_proof_outweighs_a_good_one, quiet_processes_are_clean,
