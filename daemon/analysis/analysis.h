@@ -190,8 +190,9 @@ int analysis_judge(struct store *st, struct arena *a, const struct job *j,
 int analysis_is_brief(
 	struct store *st, const struct job *j, bool *ret, struct error *err) must_check;
 /* Store boundaries, flags, change points and alerts, and set the job's outcome and result_json
- * (whose row is not saved). Writer thread, in a transaction. The re-runs still wanted come back
- * (arena array); the caller files them. */
+ * (whose row is not saved). What was judged before a commit that came late
+ * gave others new numbers is judged again. Writer thread, in a transaction. The re-runs still
+ * wanted come back (arena array); the caller files them. */
 int analysis_save(struct store *st, struct arena *a, const struct findings *f, int64_t now_ns,
 	struct job *j, struct rerun **ret, size_t *ret_n, struct error *err) must_check;
 

@@ -132,8 +132,8 @@ static int save_alert(struct store *st, struct arena *a, const struct alert_find
 	return r == OK ? save_flags(st, f->set, f->n_set, true, err) : r;
 }
 
-int analysis_save(struct store *st, struct arena *a, const struct findings *f, int64_t now_ns,
-	struct job *j, struct rerun **ret, size_t *ret_n, struct error *err)
+static int save_all(struct store *st, struct arena *a, const struct findings *f, int64_t now_ns,
+	struct error *err)
 {
 	int r = OK;
 
@@ -156,6 +156,27 @@ int analysis_save(struct store *st, struct arena *a, const struct findings *f, i
 	for (size_t i = 0; r == OK && i < f->n_changes; i++)
 		r = store_change_points_save(st, f->changes[i].series_id, f->changes[i].changes,
 			f->changes[i].n, now_ns, err);
+	return r;
+}
+
+/* What was judged by other numbers is judged again, in the transaction that stores it. */
+int analysis_save(struct store *st, struct arena *a, const struct findings *f, int64_t now_ns,
+	struct job *j, struct rerun **ret, size_t *ret_n, struct error *err)
+{
+	struct findings *again;
+	struct job stored;
+	bool has_moved;
+	int r = order_has_moved(st, f, &has_moved, err);
+
+	if (r == OK && has_moved) {
+		r = store_job_get(st, a, j->id, &stored, err);
+		if (r == OK)
+			r = analysis_judge(st, a, &stored, &again, err);
+		if (r == OK)
+			f = again;
+	}
+	if (r == OK)
+		r = save_all(st, a, f, now_ns, err);
 	if (r < 0)
 		return r;
 	j->outcome = f->outcome;

@@ -164,6 +164,7 @@ struct limits_finding { /* metrics of a report that a configured rule judges, wh
 };
 struct findings {
 	struct arena *a;
+	int64_t newest_id, newest_number; /* version of the head when it was judged; 0: none */
 	enum outcome outcome;
 	const char *result_json; /* NULL */
 	struct boundary_finding *boundaries;
@@ -199,6 +200,11 @@ void findings_add_limits(struct findings *f, const struct limits_finding *l);
  * many pairs, 0: as many as it takes. */
 void findings_add_rerun(struct judging *g, const char *head, const char *base,
 	const struct timeline *t, int64_t n_fixed);
+
+/* --- order.c: did versions get other numbers since? --- */
+int order_note(struct judging *g) must_check;
+int order_has_moved(
+	struct store *st, const struct findings *f, bool *ret, struct error *err) must_check;
 
 /* --- judge.c --- */
 /* Screen a series and raise a suspect where it finds one. */

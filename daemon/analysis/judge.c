@@ -465,7 +465,9 @@ int analysis_judge(struct store *st, struct arena *a, const struct job *j,
 	int r;
 
 	g.f->a = a;
-	r = control_look(&g);
+	r = order_note(&g);
+	if (r == OK)
+		r = control_look(&g);
 	if (r < 0)
 		return r;
 	if (j->base_report_uuid) {

@@ -122,6 +122,9 @@ int store_version_ensure(struct store *s, struct arena *a, int64_t head_id, cons
 int store_version_list(struct store *s, struct arena *a, int64_t head_id, int64_t limit,
 	struct version **ret, size_t *ret_n,
 	struct error *err) must_check; /* newest first, those of the start point too */
+/* The number that it has now. */
+int store_version_number(
+	struct store *s, int64_t id, int64_t *ret, struct error *err) must_check;
 
 #define DECLARE_DIMENSION(noun)                                                                \
 	int store_##noun##_find(struct store *s, struct arena *a, int64_t project_id,          \

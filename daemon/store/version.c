@@ -14,6 +14,7 @@ enum {
 	NEXT,
 	ADD,
 	LIST,
+	NUMBER,
 	END
 };
 static const char *const sql[] = {
@@ -29,6 +30,7 @@ static const char *const sql[] = {
 		       " VALUES ($1, $2, $3, $4) RETURNING " COLUMNS,
 	[LIST - BASE] = "SELECT " COLUMNS " FROM version WHERE head_id = $1"
 			" AND number >= $2 AND number <= $3 ORDER BY number DESC LIMIT $4",
+	[NUMBER - BASE] = "SELECT number FROM version WHERE id = $1",
 };
 const struct statements version_statements = { sql, END - BASE };
 
@@ -161,4 +163,13 @@ int store_version_list(struct store *s, struct arena *a, int64_t head_id, int64_
 	*ret = l.items;
 	*ret_n = l.n;
 	return r;
+}
+
+int store_version_number(struct store *s, int64_t id, int64_t *ret, struct error *err)
+{
+	int r = db_get_int(s, NUMBER, -1, ret, err, ARGS(INT(id)));
+
+	return r == OK && *ret < 0
+		       ? error_set(err, E_NOT_FOUND, "there is no version %lld", (long long)id)
+		       : r;
 }

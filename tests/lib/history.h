@@ -24,6 +24,9 @@ struct world {
 	double moment;		   /* of the machine, of the job that runs */
 	int n_jobs, n_reruns, n_pairs;
 	struct queue_rules rules;
+	int64_t between_head; /* a commit that gets its place behind the next judgement */
+	const char *between_hash;
+	int64_t between_found; /* version of the suspect that it raised; -1 */
 };
 
 static inline double gauss(struct rng *r)
@@ -118,6 +121,24 @@ static inline void measure(struct world *w, struct job *j, const struct queue_pl
 		&err));
 }
 
+static inline void arrive_between(struct world *w)
+{
+	struct version v;
+
+	ok(store_version_ensure(db, mem, w->between_head, w->between_hash, &v, &err));
+	w->between_hash = NULL;
+}
+
+static inline void look_between(struct world *w, const struct job *j)
+{
+	struct alert *al;
+	size_t n;
+
+	ok(store_alert_list(db, mem, j->project_id, 1u << ALERT_SUSPECT, 100, &al, &n, &err));
+	w->between_head = 0;
+	w->between_found = n ? al[0].version_number : -1;
+}
+
 static inline void judge(struct world *w, struct job *j)
 {
 	struct findings *f;
@@ -127,7 +148,11 @@ static inline void judge(struct world *w, struct job *j)
 	ok(store_job_save(db, j, j->attempt, &err));
 	ok(store_job_get(db, mem, j->id, j, &err));
 	ok(analysis_judge(db, mem, j, &f, &err));
+	if (w->between_hash)
+		arrive_between(w);
 	ok(analysis_save(db, mem, f, T0, j, &reruns, &n, &err));
+	if (w->between_head && !w->between_hash)
+		look_between(w, j);
 	for (size_t i = 0; i < n; i++) {
 		const struct rerun_order what = { .head_hash = reruns[i].head_hash,
 			.base_hash = reruns[i].base_hash,

@@ -699,6 +699,35 @@ START_TEST(a_backfilled_commit_before_the_change_leaves_it_where_it_is)
 }
 END_TEST
 
+/* A late commit gets its place while a judgement is on its way to the writer. */
+START_TEST(a_commit_that_comes_between_judging_and_storing_moves_what_is_stored)
+{
+	struct world *late = &w;
+	struct change_point *c;
+	struct branch branch;
+	struct version v;
+	struct project p;
+
+	begin(63);
+	know_commits(30);
+	step_at(12, 1.2);
+	measure_commits(0, 5);
+	measure_commits(6, 12);
+	ok(store_project_find(db, mem, "p", &p, &err));
+	ok(store_branch_find(db, mem, p.id, "main", &branch, &err));
+	late->between_head = branch.head_id;
+	late->between_hash = commit_hash(5);
+	measure_commits(12, 16);
+	ck_assert_int_eq(late->between_found, 12); /* 11 when it was judged */
+	ok(store_version_ensure(db, mem, branch.head_id, commit_hash(12), &v, &err));
+	ck_assert_int_eq(v.number, 12);
+	ck_assert_str_eq(found("a", &c), "12");
+	ck_assert_str_eq(c->hash, commit_hash(12));
+	ck_assert_uint_eq(n_alerts(1u << ALERT_CONFIRMED), 1);
+	finish();
+}
+END_TEST
+
 START_TEST(limits_behind_a_backfilled_commit_are_made_again)
 {
 	int64_t before;
@@ -858,6 +887,7 @@ SUITE("analysis", a_quiet_host_finds_the_slow_commit_of_a_young_history,
 	a_change_begins_a_segment, a_backfilled_commit_moves_the_change_to_where_it_began,
 	a_backfilled_commit_before_the_change_leaves_it_where_it_is,
 	limits_behind_a_backfilled_commit_are_made_again,
+	a_commit_that_comes_between_judging_and_storing_moves_what_is_stored,
 	with_nothing_configured_the_default_says_that_it_is,
 	a_configured_limit_judges_jobs_as_it_judges_uploads,
 	an_own_test_of_a_job_is_answered_by_re_runs,
