@@ -261,7 +261,7 @@ static void add_kernel(json_t *o)
 	json_set_str(o, "kernel", u.release);
 }
 
-static bool is_virtual(void)
+bool fingerprint_is_virtual(void)
 {
 	_cleanup_(buf_done)
 	struct buf b = { 0 };
@@ -285,7 +285,7 @@ static json_t *make_identity(struct host *h)
 	add_policies(o);
 	add_compiler(o);
 	add_walls(o);
-	json_set_bool(o, "virtual", is_virtual());
+	json_set_bool(o, "virtual", fingerprint_is_virtual());
 	cpus_format(CPU_COUNT(&h->cpus) ? &h->cpus : &h->allowed, &cpus);
 	json_set_str(o, "cpus", buf_str(&cpus));
 	add_line(o, "nvidia", "/proc/driver/nvidia/version");

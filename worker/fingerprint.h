@@ -9,5 +9,7 @@
 /* Fill h->identity, h->devices, h->id and h->clock_source. Facts the host does not tell are
  * left out. */
 void fingerprint_make(struct host *h);
+/* Does this x86 run under a hypervisor? */
+bool fingerprint_is_virtual(void);
 
 #endif

@@ -57,12 +57,25 @@ static bool find_swap(void)
 	return has;
 }
 
+/* Nobody but a hypervisor steals. Looking costs a line for each cpu and each interrupt: on a
+ * large machine more than all other signals together. Other architectures do not say what they
+ * run on.
+ */
+static bool can_lose_time(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	return fingerprint_is_virtual();
+#else
+	return true;
+#endif
+}
+
 static void open_sources(struct host *h)
 {
 	h->psi_cpu = open_reading("/proc/pressure/cpu");
 	h->psi_io = open_reading("/proc/pressure/io");
 	h->psi_memory = open_reading("/proc/pressure/memory");
-	h->stat = open_reading("/proc/stat");
+	h->stat = can_lose_time() ? open_reading("/proc/stat") : -1;
 	h->vmstat = open_reading("/proc/vmstat");
 	h->has_swap = find_swap();
 	h->frequency = open_of_cpu(h, "cpufreq/scaling_cur_freq");

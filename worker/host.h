@@ -31,10 +31,10 @@ struct host {
 	bool has_pmu; /* hardware events may be counted */
 	bool has_swap;
 	int psi_cpu, psi_io, psi_memory; /* descriptors of /proc/pressure; -1 */
-	int stat, vmstat;		 /* /proc/stat, /proc/vmstat; -1 */
-	int temperature, frequency;	 /* sysfs; -1 where the host has none */
-	int throttle;			 /* thermal_throttle counter; -1 */
-	const char *clock_source;	 /* "" unknown */
+	int stat, vmstat; /* /proc/stat (-1 where no time can be stolen), /proc/vmstat; -1 */
+	int temperature, frequency; /* sysfs; -1 where the host has none */
+	int throttle;		    /* thermal_throttle counter; -1 */
+	const char *clock_source;   /* "" unknown */
 	struct host_shared *shared;
 	json_t *identity, *devices;
 	char id[65]; /* environment id */
