@@ -60,6 +60,7 @@ struct comparison_row { /* one (benchmark, measure) that both reports have */
 
 struct report_comparison {
 	struct report base, head;
+	const char *base_what, *head_what; /* argv or parameters they differ in; NULL */
 	bool paired;	      /* both are arms of one job, measured in interleaved blocks */
 	enum outcome outcome; /* of the whole: docs/api.md */
 	int64_t counts[outcome_count]; /* rows by outcome */

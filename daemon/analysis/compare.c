@@ -480,6 +480,19 @@ static int settle_rules(
 	return r == E_NOT_FOUND ? OK : r;
 }
 
+static int describe_arms(struct store *st, struct comparing *x)
+{
+	struct job j;
+	int r;
+
+	if (!x->out->paired)
+		return OK;
+	r = store_job_get(st, x->a, x->head.report->job_id, &j, x->err);
+	if (r == OK)
+		arms_describe(x->a, &j, &x->out->base_what, &x->out->head_what);
+	return r == E_NOT_FOUND ? OK : r;
+}
+
 /* Its processes stand beside those of the base, in the same job. */
 static int load_control(struct store *st, struct comparing *x)
 {
@@ -509,6 +522,8 @@ int analysis_compare(struct store *st, struct arena *a, const struct report *bas
 
 	c.paired = base->job_id && base->job_id == head->job_id && base->arm != head->arm;
 	r = settle_rules(st, &x, rules);
+	if (r == OK)
+		r = describe_arms(st, &x);
 	if (r == OK)
 		r = find_environments(st, &x);
 	if (r == OK)

@@ -21,7 +21,7 @@ static json_t *strings_json(const char *const *list, size_t n)
 	return o;
 }
 
-static json_t *side_json(const struct report *r)
+static json_t *side_json(const struct report *r, const char *what)
 {
 	json_t *o = json_object();
 
@@ -33,6 +33,8 @@ static json_t *side_json(const struct report *r)
 	json_set_str(o, "environment", r->environment_hash);
 	json_set_str(o, "noise", noise_name(r->noise));
 	json_set_time(o, "created", r->created_ns);
+	if (what)
+		json_set_str(o, "what", what);
 	return o;
 }
 
@@ -121,8 +123,8 @@ json_t *analysis_comparison_json(const struct report_comparison *c)
 	json_t *o = json_object(), *counts = json_object(), *mean = json_object();
 	json_t *controls = all_controls_json(c);
 
-	json_object_set_new(o, "base", side_json(&c->base));
-	json_object_set_new(o, "head", side_json(&c->head));
+	json_object_set_new(o, "base", side_json(&c->base, c->base_what));
+	json_object_set_new(o, "head", side_json(&c->head, c->head_what));
 	json_set_bool(o, "paired", c->paired);
 	json_set_str(o, "outcome", outcome_name(c->outcome));
 	for (int i = OUTCOME_SAME; i < outcome_count; i++)

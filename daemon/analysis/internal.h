@@ -213,6 +213,11 @@ int judge_series(struct judging *g, struct timeline *t) must_check;
 int find_metric(struct judging *g, const struct timeline *t, const struct commit_value *c,
 	int64_t *ret_report, int64_t *ret_metric) must_check;
 
+/* --- arms.c --- */
+/* "sleep 0.01", "backend=simd": argv or parameters of each arm; stays as it is for others. */
+void arms_describe(
+	struct arena *a, const struct job *j, const char **ret_base, const char **ret_head);
+
 /* --- compare_history.c: one value each --- */
 /* Fill the rest of a row whose base, head and effect are known, when the segment of the base
  * has 10 commits or more (docs/methods.md). alpha: two-sided, of this row. */

@@ -192,6 +192,8 @@ static void side_text(const json_t *doc, const char *side, struct buf *out)
 
 	text_printf(out, "%s  %-8s  %s  %s", side, short_hash(doc_str(o, "hash"), hash),
 		doc_str(o, "branch"), short_time(doc_str(o, "created"), when));
+	if (*doc_str(o, "what"))
+		text_printf(out, "  %s", doc_str(o, "what"));
 	buf_add_char(out, '\n');
 }
 

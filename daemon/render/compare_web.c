@@ -11,7 +11,8 @@ static void side_markdown(const json_t *side, struct buf *out)
 {
 	char hash[9];
 
-	markdown_code(out, short_hash(doc_str(side, "hash"), hash));
+	markdown_code(out, *doc_str(side, "what") ? doc_str(side, "what")
+						  : short_hash(doc_str(side, "hash"), hash));
 	if (*doc_str(side, "branch")) {
 		buf_add_str(out, " (");
 		markdown_code(out, doc_str(side, "branch"));
@@ -175,6 +176,11 @@ static void side_html(const json_t *doc, const char *side, struct buf *out)
 	html_escape(out, doc_str(o, "testbed"));
 	buf_add_char(out, ' ');
 	html_escape(out, short_time(doc_str(o, "created"), when));
+	if (*doc_str(o, "what")) {
+		buf_add_str(out, " <code>");
+		html_escape(out, doc_str(o, "what"));
+		buf_add_str(out, "</code>");
+	}
 	if (*project && *report) {
 		buf_printf(out, " <a href=\"/projects/%s/reports/%s\">", project, report);
 		buf_add_str(out, "report</a>");

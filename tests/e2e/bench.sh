@@ -71,6 +71,7 @@ fi
 check_match "a word that it is not" "$(bench --cache hot -- true)" "'cache' must be 'any', 'warm' or 'cold'"
 
 out=$(bench -n 10 --export-json "$tmp/out.json" -- sleep 0.01 --- sleep 0.05)
+check_match "and says which command is which" "$out" '^base .* sleep 0.01$'
 check_match "two commands are compared in blocks" "$out" "slower"
 check_equal "both are exported" "$(ask '[(r["command"], len(r["times"])) for r in d["results"]]' <"$tmp/out.json")" "[('sleep 0.01', 10), ('sleep 0.05', 10)]"
 check_match "six pairs cannot decide, and that is said" "$(bench -n 6 -- sleep 0.01 --- sleep 0.05)" "so few processes cannot show a difference"
