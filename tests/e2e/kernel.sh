@@ -127,6 +127,7 @@ refused "a number out of range names the limits" 64 "--samples is '0'; it must b
 refused "more threads than CPUs are refused" 64 "more than the" run triad --threads 4096
 refused "a library that does not compute a kernel is refused" 69 "stream.triad has no blas backend" run triad --backend blas
 refused "an option of another command is refused, and whose it is said" 64 "--svg is not for this command; it is for roofline, scaling" run triad --svg
+refused "so is a form that a command does not have" 64 "--csv is not for this command; it is for list, run, roofline, scaling, verify" devices --csv
 refused "what only a device looks at needs one" 64 "--variant is for the vulkan backend; add --backend vulkan" run triad --variant tiled
 refused "an empty list is refused by its name" 64 "--size is an empty list" run triad --size ,
 refused "a level that would take hours is refused" 64 "nbody in dram: one iteration would take .* GFLOP" run nbody --size dram
