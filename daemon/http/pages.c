@@ -116,7 +116,7 @@ int page_home(struct request *rq, struct store *st, struct error *err)
 		r = add_state(rq, st, &projects[i],
 			json_array_get(list, json_array_size(list) - 1), err);
 	}
-	set_twin(doc, "/v0/projects", false);
+	set_twin(doc, "/v0/projects", true);
 	if (r == OK)
 		return answer_page(rq, 200, PAGE_HOME, "Projects", doc);
 	json_decref(doc);

@@ -149,4 +149,6 @@ void dash_deliveries(const json_t *doc, struct arena *a, struct buf *out)
 		delivery_row(
 			d, "/v0/deliveries", !strcmp(doc_str(d, "state"), "failed"), a, out);
 	end(out, doc_len(doc, "sent"), "None.");
+	buf_add_str(out, "<p>Those sent as <a href=\"/v0/deliveries\">JSON</a> or <a "
+			 "href=\"/v0/deliveries?format=csv\">CSV</a>.</p>\n");
 }

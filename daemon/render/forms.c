@@ -11,6 +11,7 @@ static const struct {
 } forms[] = {
 	{ DOC_JOB, F_TEXT, job_text },
 	{ DOC_JOB, F_MARKDOWN, job_markdown },
+	{ DOC_JOB, F_CSV, job_csv },
 	{ DOC_REPORT, F_TEXT, report_text },
 	{ DOC_REPORT, F_MARKDOWN, report_markdown },
 	{ DOC_REPORT, F_CSV, report_csv },

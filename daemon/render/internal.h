@@ -145,5 +145,6 @@ void series_svg(const json_t *doc, struct arena *a, struct buf *out);
 void alerts_atom(const json_t *doc, struct arena *a, struct buf *out);
 void job_text(const json_t *doc, struct arena *a, struct buf *out);
 void job_markdown(const json_t *doc, struct arena *a, struct buf *out);
+void job_csv(const json_t *doc, struct arena *a, struct buf *out); /* a list of one */
 
 #endif

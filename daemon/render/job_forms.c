@@ -76,3 +76,11 @@ void job_markdown(const json_t *doc, struct arena *a, struct buf *out)
 	markdown_escape(out, buf_str(&words));
 	buf_add_char(out, '\n');
 }
+
+void job_csv(const json_t *doc, struct arena *a, struct buf *out)
+{
+	json_t *list = arena_own_json(a, json_array());
+
+	json_array_append(list, (json_t *)doc);
+	list_render(DOC_JOBS, F_CSV, list, a, out);
+}

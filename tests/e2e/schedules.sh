@@ -20,9 +20,9 @@ P=/v0/projects/p
 filed() { get "$P/schedules/$1/firings?limit=1000" | grep -o '"state":"filed"' | wc -l; }
 has_filed() { [ "$(filed "$1")" = "$2" ]; }
 n_jobs() { get "$P/jobs?limit=1000&workload=$1" | grep -o '"uuid"' | wc -l; }
-move_to() { # SECONDS-OF-THE-DAY (UTC): the clock shows it, today or tomorrow
-	now=$(date -u +%s)
-	put_clock $(((($1 - now % 86400) + 86400) % 86400 + ${2:-0} * 86400))
+day0=$(($(date -u +%s) / 86400 + 1))
+move_to() { # SECONDS-OF-THE-DAY (UTC) [DAYS]: the clock shows it, that many days after tomorrow
+	put_clock $(((day0 + ${2:-0}) * 86400 + $1 - $(date -u +%s)))
 }
 config() {
 	cat >"$tmp/benchd.yaml" <<EOF

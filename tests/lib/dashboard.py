@@ -86,6 +86,10 @@ def visit(b, where, name):
     ok(f"{name}: a title and one heading", b.js(
         "document.title.endsWith('benchd') && document.querySelectorAll('h1').length === 1"),
        b.js("document.title"))
+    twins = b.js("[...document.querySelectorAll('footer a')].map((a) => a.getAttribute('href'))")
+    answers = [(t, r.status, r.getheader("Content-Type", "")) for t in twins for r in [ask("GET", t)[0]]]
+    ok(f"{name}: its JSON and CSV are there", len(answers) == 2 and "json" in answers[0][2] and "csv" in answers[1][2]
+       and all(a[1] == 200 for a in answers), answers)
     ok(f"{name}: no name has become a program", b.js(
         "document.title !== 'bad' && !document.querySelector('main script, main img')"), "")
 
@@ -286,6 +290,8 @@ def live(b):
         "document.querySelector('.verdict').textContent.includes('succeeded') &&"
         " !!document.querySelector('#live a[href*=reports]')", 60), b.js("document.body.innerText"))
     ok("an ended job cannot be canceled", b.js("!document.querySelector('#live [data-cancel]')"))
+    twins = b.js("[...document.querySelectorAll('footer a')].map((a) => a.getAttribute('href'))")
+    ok("job: its JSON and CSV are there", [ask("GET", t)[0].status for t in twins] == [200, 200], twins)
     accessible(b, "job")
     axe(b, "job")
     narrow(b, "/projects/d/jobs/" + job["uuid"], "job")
