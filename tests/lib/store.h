@@ -73,8 +73,8 @@ struct simple_report {
 	int64_t id, version_number, series_id, metric_id;
 	const char *uuid;
 };
-static inline struct simple_report add_report(int64_t project_id, const char *branch,
-	const char *hash, const char *benchmark, double value)
+static inline struct simple_report add_report_in(int64_t environment_id, int64_t project_id,
+	const char *branch, const char *hash, const char *benchmark, double value)
 {
 	struct branch b;
 	struct testbed t;
@@ -85,6 +85,7 @@ static inline struct simple_report add_report(int64_t project_id, const char *br
 	struct new_report r = { .metrics = &m,
 		.n_metrics = 1,
 		.project_id = project_id,
+		.environment_id = environment_id,
 		.start_ns = T0,
 		.end_ns = T0 + 5,
 		.created_ns = T0 + 6 };
@@ -107,6 +108,12 @@ static inline struct simple_report add_report(int64_t project_id, const char *br
 	out.series_id = series[0];
 	out.metric_id = metrics[0];
 	return out;
+}
+
+static inline struct simple_report add_report(int64_t project_id, const char *branch,
+	const char *hash, const char *benchmark, double value)
+{
+	return add_report_in(0, project_id, branch, hash, benchmark, value);
 }
 
 static inline struct job add_job(int64_t project_id, const char *name, enum priority priority)

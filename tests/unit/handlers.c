@@ -674,6 +674,46 @@ START_TEST(an_alert_is_triaged_and_its_point_counts_again)
 }
 END_TEST
 
+START_TEST(an_alert_shows_where_the_environments_differ)
+{
+	struct environment old, new;
+	struct simple_report r;
+	struct alert al = { .state = ALERT_CONFIRMED,
+		.direction = OUTCOME_SLOWER,
+		.effect = 0.1,
+		.effect_low = NAN,
+		.effect_high = NAN,
+		.created_ns = T0,
+		.modified_ns = T0,
+		.detail_json = "{}" };
+	int64_t project;
+	const char *self;
+
+	begin();
+	project = a_project("p").id;
+	ok(store_environment_ensure(
+		db, mem, "a", "{\"cpu\":{\"model\":\"Zen 3\"},\"os\":1}", T0, &old, &err));
+	ok(store_environment_ensure(
+		db, mem, "b", "{\"cpu\":{\"model\":\"Zen 4\"},\"os\":1}", T0, &new, &err));
+	add_report_in(old.id, project, "main", H1, "sum", 100);
+	r = add_report_in(new.id, project, "main", H2, "sum", 110);
+	al.series_id = r.series_id;
+	al.report_id = r.id;
+	al.version_number = r.version_number;
+	ok(store_alert_add(db, mem, &al, r.metric_id, &err));
+	self = arena_printf(mem, "/v0/projects/p/alerts/%s", al.uuid);
+	ck_assert_int_eq(get(self), 200);
+	ck_assert_str_eq(text_of("/environments/base"), "a");
+	ck_assert_str_eq(text_of("/environments/head"), "b");
+	ck_assert(json_is_false(at("/environments/same")));
+	ck_assert_uint_eq(json_array_size(at("/environments/difference")), 1);
+	ck_assert_str_eq(text_of("/environments/difference/0"), "cpu.model: Zen 3 -> Zen 4");
+	ck_assert_int_eq(get(arena_printf(mem, "%s.txt", self)), 200);
+	ck_assert_ptr_nonnull(strstr(buf_str(&reply.body), "cpu.model: Zen 3 -> Zen 4"));
+	end();
+}
+END_TEST
+
 /* An Authorization header for the key that POST /v0/tokens gave. */
 static const char *const *bearer(const char *key)
 {
@@ -990,6 +1030,7 @@ SUITE("handlers", a_delivery_needs_no_token_but_its_signature, an_approval_names
 	a_series_is_found_by_its_four_names_and_by_its_id,
 	fail_on_turns_an_outcome_into_409_with_the_same_body,
 	an_alert_is_triaged_and_its_point_counts_again,
+	an_alert_shows_where_the_environments_differ,
 	a_token_is_shown_once_and_holds_what_it_may, anonymous_readers_see_public_projects_only,
 	bad_bodies_name_the_member, the_route_table_and_the_api_document_agree,
 	the_api_document_is_whole, metrics_count_jobs_by_state)
