@@ -251,16 +251,21 @@ static void html_cell(
 	buf_add_str(out, "</td>");
 }
 
+static bool is_among(const char *title, const char *const *titles)
+{
+	for (; *titles; titles++)
+		if (!strcmp(title, *titles))
+			return true;
+	return false;
+}
+
 /* What a narrow screen leaves out, so that change and outcome are seen without scrolling. */
 static bool is_detail(const struct column *c)
 {
 	static const char *const titles[] = { "base", "head", "p", "n", "detectable", "noise",
-		"95 % interval", "min", "max", "cv" };
+		"95 % interval", "min", "max", "cv", NULL };
 
-	for (size_t i = 0; i < ARRAY_SIZE(titles); i++)
-		if (!strcmp(c->title, titles[i]))
-			return true;
-	return false;
+	return is_among(c->title, titles);
 }
 
 static void html_rows(const json_t *rows, const struct column *const *shown, size_t m,
@@ -316,6 +321,27 @@ static void text_rows(const json_t *rows, const struct column *const *shown, siz
 	table_format(t, f == F_CSV ? TABLE_CSV : TABLE_TEXT, out);
 }
 
+/* Statistics that one value a benchmark does not have take no room; programs find every column.
+ */
+static size_t drop_empty(const json_t *rows, const struct column **shown, size_t n,
+	enum format f, struct arena *a)
+{
+	static const char *const titles[] = { "95 % interval", "min", "max", "cv", "p",
+		"detectable", NULL };
+	size_t m = 0, r;
+	json_t *row;
+
+	for (size_t i = 0; i < n; i++) {
+		bool is_kept = !is_among(shown[i]->title, titles);
+
+		json_array_foreach (rows, r, row)
+			is_kept = is_kept || *cell_format(row, shown[i], f, a);
+		if (is_kept)
+			shown[m++] = shown[i];
+	}
+	return m;
+}
+
 void table_render(const json_t *rows, const struct column *columns, size_t n, enum format f,
 	struct arena *a, struct buf *out)
 {
@@ -323,6 +349,8 @@ void table_render(const json_t *rows, const struct column *columns, size_t n, en
 	size_t m = shown_columns(columns, n, f, shown), r;
 	json_t *row;
 
+	if (f != F_CSV)
+		m = drop_empty(rows, shown, m, f, a);
 	if (f == F_HTML) {
 		html_rows(rows, shown, m, a, out);
 	} else if (f == F_MARKDOWN) {

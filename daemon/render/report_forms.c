@@ -57,6 +57,32 @@ json_t *report_rows(const json_t *doc, struct arena *a)
 	return rows;
 }
 
+static void add_those(json_t *to, const json_t *rows, const char *outcome, bool wanted)
+{
+	size_t i;
+	json_t *row;
+
+	json_array_foreach (rows, i, row) {
+		const char *o = doc_str(row, "change.outcome");
+		bool is_it = outcome ? !strcmp(o, outcome)
+				     : !strcmp(o, "slower") || !strcmp(o, "faster");
+
+		if (is_it == wanted)
+			json_array_append(to, row);
+	}
+}
+
+/* For a reader: slower, faster, then the others as they are. */
+static json_t *rows_changed_first(const json_t *rows, struct arena *a)
+{
+	json_t *sorted = arena_own_json(a, json_array());
+
+	add_those(sorted, rows, "slower", true);
+	add_those(sorted, rows, "faster", true);
+	add_those(sorted, rows, NULL, false);
+	return sorted;
+}
+
 static size_t count_outcome(const json_t *rows, const char *outcome)
 {
 	size_t i, n = 0;
@@ -164,7 +190,7 @@ static void notes_html(const json_t *doc, struct buf *out)
 
 void report_text(const json_t *doc, struct arena *a, struct buf *out)
 {
-	json_t *rows = report_rows(doc, a);
+	json_t *rows = rows_changed_first(report_rows(doc, a), a);
 
 	head_text(doc, out);
 	if (json_array_size(rows)) {
@@ -183,7 +209,7 @@ void report_text(const json_t *doc, struct arena *a, struct buf *out)
 
 void report_markdown(const json_t *doc, struct arena *a, struct buf *out)
 {
-	json_t *rows = report_rows(doc, a);
+	json_t *rows = rows_changed_first(report_rows(doc, a), a);
 	char hash[9];
 
 	buf_add_str(out, "**");
@@ -240,7 +266,7 @@ static void environment_html(const json_t *doc, struct buf *out)
 
 void report_body(const json_t *doc, struct arena *a, struct buf *out)
 {
-	json_t *rows = report_rows(doc, a);
+	json_t *rows = rows_changed_first(report_rows(doc, a), a);
 
 	buf_add_str(out, "<h1>Report</h1>\n<p class=\"verdict\">");
 	html_escape(out, verdict(doc, rows, a));

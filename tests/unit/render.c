@@ -270,7 +270,35 @@ START_TEST(a_badge_says_its_outcome_in_words)
 }
 END_TEST
 
-SUITE("render", every_form_is_as_recorded, a_form_that_does_not_exist_is_refused,
+START_TEST(an_upload_of_single_values_has_no_empty_statistics_and_slower_stands_first)
+{
+	static const char text[] =
+		"{\"results\":[[{\"iteration\":0,\"benchmark\":{\"name\":\"a\"},\"measures\":[{"
+		"\"measure\":{\"name\":\"Latency\",\"units\":\"nanoseconds (ns)\"},\"metric\":{"
+		"\"value\":5},\"n_processes\":1,\"change\":{\"outcome\":\"same\"}}]},"
+		"{\"iteration\":0,\"benchmark\":{\"name\":\"z\"},\"measures\":[{\"measure\":{"
+		"\"name\":\"Latency\",\"units\":\"nanoseconds (ns)\"},\"metric\":{\"value\":9},"
+		"\"n_processes\":1,\"change\":{\"outcome\":\"slower\"}}]}]]}";
+	_cleanup_(arena_free)
+	struct arena *a = arena_new();
+	_cleanup_(buf_done)
+	struct buf out = { 0 };
+	struct error err;
+	json_t *doc;
+
+	ck_assert_int_eq(json_parse(text, strlen(text), &doc, &err), OK);
+	arena_own_json(a, doc);
+	ck_assert_int_eq(render_document(DOC_REPORT, F_TEXT, doc, a, &out, &err), OK);
+	ck_assert_msg(!strstr(buf_str(&out), "  cv"), "%s", buf_str(&out));
+	ck_assert(strstr(buf_str(&out), "\nz ") < strstr(buf_str(&out), "\na "));
+	buf_clear(&out);
+	ck_assert_int_eq(render_document(DOC_REPORT, F_CSV, doc, a, &out, &err), OK);
+	ck_assert(strstr(buf_str(&out), ",cv,"));
+}
+END_TEST
+
+SUITE("render", an_upload_of_single_values_has_no_empty_statistics_and_slower_stands_first,
+	every_form_is_as_recorded, a_form_that_does_not_exist_is_refused,
 	ndjson_has_one_element_a_line, the_last_line_of_text_is_the_verdict,
 	values_get_a_sensible_unit, intervals_have_one_scale_and_changes_three_digits,
 	each_language_has_its_escaping, a_badge_says_its_outcome_in_words)
