@@ -326,6 +326,34 @@ static int settle(const struct cli *c, struct params *p, struct error *err)
 	return r == OK && c->weak ? grow(p, err) : r;
 }
 
+static bool is_any_size(const struct cli *c)
+{
+	return c->sizes && (strcmp(c->sizes, "all") == 0 || strcmp(c->sizes, "levels") == 0);
+}
+
+/* Of "all" and "levels", sizes that a kernel refuses are left out, aloud, while one remains. */
+static int settle_all(const struct cli *c, struct list *l, struct error *err)
+{
+	size_t n = 0;
+	int r = OK;
+
+	for (size_t i = 0; i < l->n; i++) {
+		struct params p = l->items[i];
+
+		r = settle(c, &p, err);
+		if (r == OK)
+			l->items[n++] = p;
+		else if (r != E_UNPROCESSABLE || !is_any_size(c))
+			return r;
+		else
+			fprintf(stderr, "benchd-kernel: left out: %s\n", err->text);
+	}
+	if (n == 0 && l->n > 0)
+		return r;
+	l->n = n;
+	return OK;
+}
+
 /* scalar and simd do not multiply with a list of thread counts. */
 static bool is_equal(const struct params *a, const struct params *b)
 {
@@ -405,12 +433,9 @@ static int apply_any_size(struct params *p, const char *word, struct error *err)
 static int expand_sizes(const struct cli *c, struct list *l, struct error *err)
 {
 	const char *text = c->sizes;
-	bool is_all = text && strcmp(text, "all") == 0;
 
-	if (is_all)
-		text = "small," SIZE_LEVELS;
-	else if (text && strcmp(text, "levels") == 0)
-		text = SIZE_LEVELS;
+	if (is_any_size(c))
+		text = text[0] == 'a' ? "small," SIZE_LEVELS : SIZE_LEVELS;
 	return text == c->sizes ? expand(l, "size", text, apply_size, false, err)
 				: expand(l, "size", text, apply_any_size, true, err);
 }
@@ -463,8 +488,8 @@ int cli_expand(const struct cli *c, const struct kernel *k, struct arena *a,
 	if (r == OK)
 		r = check_device_options(c, &l, err);
 	remove_doubles(&l);
-	for (size_t i = 0; r == OK && i < l.n; i++)
-		r = settle(c, &l.items[i], err);
+	if (r == OK)
+		r = settle_all(c, &l, err);
 	*ret = l.items;
 	*ret_n = l.n;
 	return r;
