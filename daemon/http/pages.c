@@ -307,12 +307,12 @@ static int add_others(struct request *rq, struct store *st, const struct project
 	json_t *list = json_array();
 	struct series *all;
 	size_t n;
-	int r = store_series_list(
-		st, request_arena(rq), p->id, NULL, NULL, MOST_LISTED, &all, &n, err);
+	int r = store_series_of_benchmark(
+		st, request_arena(rq), s->benchmark.id, MOST_OTHERS, &all, &n, err);
 
 	json_object_set_new(doc, "others", list);
-	for (size_t i = 0; r == OK && i < n && json_array_size(list) < MOST_OTHERS; i++)
-		if (all[i].benchmark.id == s->benchmark.id && all[i].id != s->id)
+	for (size_t i = 0; r == OK && i < n; i++)
+		if (all[i].id != s->id)
 			json_array_append_new(list, render_series(&all[i], p));
 	return r;
 }

@@ -11,7 +11,15 @@
 	" FROM series s JOIN head h ON h.id = s.head_id JOIN branch b ON b.id = h.branch_id"   \
 	" JOIN testbed t ON t.id = s.testbed_id JOIN benchmark k ON k.id = s.benchmark_id"     \
 	" JOIN measure u ON u.id = s.measure_id"
-enum { BASE = Q_SERIES * STATEMENTS_MAX, GET = BASE, BY_KEY, LIST, LIST_OF_BRANCH, END };
+enum {
+	BASE = Q_SERIES * STATEMENTS_MAX,
+	GET = BASE,
+	BY_KEY,
+	LIST,
+	LIST_OF_BRANCH,
+	OF_BENCHMARK,
+	END
+};
 static const char *const sql[] = {
 	[GET - BASE] = "SELECT " COLUMNS FROM " WHERE s.id = $1",
 	[BY_KEY - BASE] = "SELECT " COLUMNS FROM " WHERE s.head_id = $1 AND s.testbed_id = $2"
@@ -26,6 +34,10 @@ static const char *const sql[] = {
 				  " AND s.n_points > 0 AND k.archived_ns = 0"
 				  " AND (CAST($2 AS BIGINT) IS NULL OR s.testbed_id = $2)"
 				  " ORDER BY t.name, k.name, u.name LIMIT $3",
+	[OF_BENCHMARK - BASE] =
+		"SELECT " COLUMNS FROM " WHERE s.benchmark_id = $1 AND s.n_points > 0"
+		" AND h.replaced_ns = 0 AND b.archived_ns = 0"
+		" ORDER BY s.id DESC LIMIT $2",
 };
 const struct statements series_statements = { sql, END - BASE };
 
@@ -106,6 +118,21 @@ int store_series_list(struct store *s, struct arena *a, int64_t project_id, cons
 	while ((r = query_step(&q, err)) == QUERY_ROW)
 		read_series(&q, a, list_add(&l));
 	query_done(&q);
+	*ret = l.items;
+	*ret_n = l.n;
+	return r;
+}
+
+int store_series_of_benchmark(struct store *s, struct arena *a, int64_t benchmark_id,
+	int64_t limit, struct series **ret, size_t *ret_n, struct error *err)
+{
+	_cleanup_(query_done)
+	struct query q = db_query(s, OF_BENCHMARK, ARGS(INT(benchmark_id), INT(limit)));
+	struct list l = LIST_OF(a, struct series);
+	int r;
+
+	while ((r = query_step(&q, err)) == QUERY_ROW)
+		read_series(&q, a, list_add(&l));
 	*ret = l.items;
 	*ret_n = l.n;
 	return r;

@@ -384,6 +384,9 @@ int store_series_get(struct store *s, struct arena *a, int64_t id, struct series
 int store_series_list(struct store *s, struct arena *a, int64_t project_id,
 	const char *branch /* NULL */, const char *testbed /* NULL */, int64_t limit,
 	struct series **ret, size_t *ret_n, struct error *err) must_check;
+/* All of one benchmark on branches that are not archived, newest first. */
+int store_series_of_benchmark(struct store *s, struct arena *a, int64_t benchmark_id,
+	int64_t limit, struct series **ret, size_t *ret_n, struct error *err) must_check;
 /* Newest max points of a series in version order (oldest of them first), start-point versions
  * included (they come from the series of the start branch's head). One clustered range read a
  * head; cost does not grow with the database. */
