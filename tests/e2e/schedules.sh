@@ -58,7 +58,7 @@ for place in schedule.row schedule.filed; do
 	move_to 43201
 	killed() { ! kill -0 "$daemon" 2>/dev/null; }
 	check "the daemon is killed at $place" wait_for 30 killed
-	wait "$daemon" 2>/dev/null
+	stop_hard
 	move_to 39600
 	[ $place = schedule.row ] && check "it starts again" start && check_equal "nothing of that firing is there" "$(filed noon)/$(n_jobs quick)" 0/0
 done
