@@ -60,6 +60,12 @@ static double skewed(struct noise *n)
 	return -log(1 - rng_uniform(n->r));
 }
 
+/* Many small delays that multiply. */
+static double lognormal(struct noise *n)
+{
+	return exp(.5 * rng_normal(n->r)) / .604;
+}
+
 /* A coarse clock: few different values, many ties. */
 static double quantized(struct noise *n)
 {
@@ -86,6 +92,7 @@ static const struct family {
 	{ "10 % with 4 times the sd", contaminated, 0, 0, true, false },
 	{ "bimodal 2:1", bimodal, 0, 0, true, true },
 	{ "exponential tail", skewed, 0, 0, true, true },
+	{ "lognormal, sigma .5", lognormal, 0, 0, true, true },
 	{ "quantized", quantized, 0, 0, true, false },
 	{ "AR(1) .3 between commits", normal, .3, 0, false, false },
 	{ "drift of 5 % in 200", normal, 0, .05, false, false },
