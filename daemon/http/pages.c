@@ -406,7 +406,8 @@ int page_compare(struct request *rq, struct store *st, struct error *err)
 int page_report(struct request *rq, struct store *st, struct error *err)
 {
 	struct project p;
-	struct report report;
+	struct report report, other;
+	struct error ignored;
 	json_t *doc;
 	int r = find_project(rq, st, &p, err);
 
@@ -417,6 +418,10 @@ int page_report(struct request *rq, struct store *st, struct error *err)
 		r = report_document(rq, st, &p, &report, true, &doc, err);
 	if (r < 0)
 		return r;
+	if (strcmp(report.branch.name, DEFAULT_BRANCH) != 0 &&
+		analysis_find_report(st, request_arena(rq), p.id, DEFAULT_BRANCH, NULL,
+			report.testbed.name, &other, &ignored) == OK)
+		json_set_str(doc, "compare_with", DEFAULT_BRANCH);
 	set_twin(doc, api(rq, &p, arena_printf(request_arena(rq), "/reports/%s", report.uuid)),
 		true);
 	return answer_page(rq, 200, PAGE_REPORT, "Report", doc);

@@ -84,6 +84,20 @@ static void job_links(const json_t *doc, struct arena *a, struct buf *out)
 	buf_add_str(out, ">job</a>, which has the log.</p>\n");
 }
 
+static void compare_link(const json_t *doc, struct arena *a, struct buf *out)
+{
+	const char *with = doc_str(doc, "compare_with");
+	const char *const query[] = { "base", with, "head", doc_str(doc, "uuid"), NULL };
+
+	if (!*with)
+		return;
+	buf_add_str(out, "<p><a ");
+	dash_href(out, arena_printf(a, "%s/compare", dash_base(doc, a)), query);
+	buf_add_str(out, ">Compare with ");
+	html_escape(out, with);
+	buf_add_str(out, "</a></p>\n");
+}
+
 void dash_report(const json_t *doc, struct arena *a, struct buf *out)
 {
 	_cleanup_(json_decref)
@@ -91,6 +105,7 @@ void dash_report(const json_t *doc, struct arena *a, struct buf *out)
 
 	add_pages(linked, a);
 	report_body(linked, a, out);
+	compare_link(doc, a, out);
 	job_links(doc, a, out);
 	samples(doc, a, out);
 }

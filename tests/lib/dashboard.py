@@ -296,6 +296,13 @@ def live(b):
     axe(b, "job")
     narrow(b, "/projects/d/jobs/" + job["uuid"], "job")
     b.open(URL + "/projects/d/reports")
+    side = ask("POST", "/v0/projects/d/reports", {
+        "branch": "side", "testbed": "t", "start_time": "2026-11-21T09:00:00Z",
+        "end_time": "2026-11-21T09:00:05Z", "results": ['{"stencil":{"latency":{"value":2e6}}}'],
+        "settings": {"adapter": "json"}})[1]
+    page = html("/projects/d/reports/" + json.loads(side)["uuid"])
+    ok("the report of a branch leads to its comparison with main",
+       "Compare with main" in page, "")
     ok("reports say how many benchmarks they have", b.js(
         "[...document.querySelectorAll('tbody tr')].every((r) => Number(r.cells[5].textContent) > 0)"))
 
