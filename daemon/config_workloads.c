@@ -86,6 +86,7 @@ int config_read_yaml(
 	r = yaml_parse(path, buf_str(&text), text.len, ret, lines, err);
 	if (r == OK && !json_is_object(*ret) && !json_is_null(*ret)) {
 		json_decref(*ret);
+		*ret = NULL; /* the caller lets go of what is there */
 		return error_set(err, E_UNPROCESSABLE, "'%s' must hold names and values", path);
 	}
 	return r;
