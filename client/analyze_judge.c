@@ -156,16 +156,7 @@ static struct log_variance history_variance(struct analysis *r, const struct val
 /* A series begins: nothing to judge by, which is no error. */
 static int judge_first(enum threshold_test t, struct threshold_result *ret)
 {
-	*ret = (struct threshold_result){ .used = t,
-		.baseline = NAN,
-		.lower_limit = NAN,
-		.upper_limit = NAN,
-		.p = NAN,
-		.effect = NAN,
-		.effect_lower = NAN,
-		.effect_upper = NAN,
-		.verdict = VERDICT_UNKNOWN,
-		.reason = "too few values in the history" };
+	*ret = threshold_none(t, 0, "too few values in the history");
 	return EXIT_OK;
 }
 

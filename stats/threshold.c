@@ -163,6 +163,21 @@ void threshold_judge_limits(
 	r->verdict = verdict_of(r->alert, m->better);
 }
 
+struct threshold_result threshold_none(enum threshold_test t, size_t n, const char *reason)
+{
+	return (struct threshold_result){ .used = t,
+		.n = n,
+		.baseline = NAN,
+		.lower_limit = NAN,
+		.upper_limit = NAN,
+		.p = NAN,
+		.effect = NAN,
+		.effect_lower = NAN,
+		.effect_upper = NAN,
+		.verdict = VERDICT_UNKNOWN,
+		.reason = reason };
+}
+
 int threshold_check(struct arena *a, const struct threshold_model *m, const double *h, size_t n,
 	double x, struct threshold_result *ret, struct error *err)
 {
@@ -174,16 +189,7 @@ int threshold_check(struct arena *a, const struct threshold_model *m, const doub
 			threshold_name(m->test));
 	if (m->max_sample > 0 && n > m->max_sample)
 		n = m->max_sample;
-	*ret = (struct threshold_result){ .used = m->test,
-		.n = n,
-		.baseline = NAN,
-		.lower_limit = NAN,
-		.upper_limit = NAN,
-		.p = NAN,
-		.effect = NAN,
-		.effect_lower = NAN,
-		.effect_upper = NAN,
-		.verdict = VERDICT_UNKNOWN };
+	*ret = threshold_none(m->test, n, NULL);
 	if (threshold_is_bencher(m->test)) {
 		threshold_bencher(a, m, h, n, x, ret);
 		return OK;

@@ -94,6 +94,10 @@ struct threshold_result {
 int threshold_check(struct arena *a, const struct threshold_model *m, const double *h, size_t n,
 	double x, struct threshold_result *ret, struct error *err) must_check;
 
+/* Nothing is judged: no limits, no p, verdict unknown. n values of history; reason: static or
+ * NULL. */
+struct threshold_result threshold_none(enum threshold_test t, size_t n, const char *reason);
+
 /* --- groups of process values --- */
 
 /* Variance of ln of single-process values in the segment: pooled within commits where a commit

@@ -178,19 +178,10 @@ int threshold_check_groups(struct mw_tails *tails, struct arena *a,
 	if (!threshold_takes_groups(m->test))
 		return error_set_field(err, E_UNPROCESSABLE, "test",
 			"'%s' judges one value, not groups", threshold_name(m->test));
-	*ret = (struct threshold_result){ .used = m->test,
-		.n = g->n_base + g->n_head,
-		.baseline = NAN,
-		.lower_limit = NAN,
-		.upper_limit = NAN,
-		.p = NAN,
-		.effect = NAN,
-		.effect_lower = NAN,
-		.effect_upper = NAN,
-		.verdict = VERDICT_UNKNOWN };
+	*ret = threshold_none(
+		m->test, g->n_base + g->n_head, "too few processes for this level");
 	raw = !values_are_positive(g->base, g->n_base) ||
 	      !values_are_positive(g->head, g->n_head);
-	ret->reason = "too few processes for this level";
 	if (m->test == TEST_MANN_WHITNEY && can_decide(tails, m, g))
 		ranks(tails, a, m, g, alpha, raw, ret);
 	if (m->test == TEST_AB_LOG_T && raw)

@@ -71,20 +71,6 @@ static struct mw_tails *tails_of(struct limiter *l)
 	return l->tails;
 }
 
-static struct threshold_result no_result(const struct limit_model *m, const char *reason)
-{
-	return (struct threshold_result){ .used = m->t.test,
-		.baseline = NAN,
-		.lower_limit = NAN,
-		.upper_limit = NAN,
-		.p = NAN,
-		.effect = NAN,
-		.effect_lower = NAN,
-		.effect_upper = NAN,
-		.verdict = VERDICT_UNKNOWN,
-		.reason = reason };
-}
-
 /* The values of this commit against those of the segment before it. */
 static int check_groups(struct limiter *l, const struct limit_model *m, const struct view *v,
 	double value, struct threshold_result *ret, struct error *err)
@@ -296,7 +282,7 @@ static int check(
 	struct view view;
 	int r;
 
-	*ret = no_result(m, "too few values in the history");
+	*ret = threshold_none(m->t.test, 0, "too few values in the history");
 	look_back(l, v->past, m, &view);
 	v->detectable = m->kind == LIMIT_POINT && threshold_is_bencher(m->t.test)
 				? NAN
@@ -359,7 +345,7 @@ static int judge_metric(struct limiter *l, const struct limits_metric *metric,
 
 	if (r < 0)
 		return r;
-	result = no_result(&choice.model, "no limits are wanted here");
+	result = threshold_none(choice.model.t.test, 0, "no limits are wanted here");
 	v.detectable = NAN;
 	if (choice.model.kind != LIMIT_OFF)
 		r = check(l, &v, &result, err);
