@@ -11,6 +11,13 @@ void dash_text(struct buf *out, const json_t *doc, const char *path)
 	html_escape(out, doc_str(doc, path));
 }
 
+void dash_text_cell(struct buf *out, const json_t *doc, const char *path)
+{
+	buf_add_str(out, "<td>");
+	dash_text(out, doc, path);
+	buf_add_str(out, "</td>");
+}
+
 static void percent_encode(struct buf *out, const char *s)
 {
 	static const char plain[] =
@@ -161,6 +168,13 @@ void dash_head(struct buf *out, const char *caption, const char *const *titles)
 		buf_add_str(out, "</th>");
 	}
 	buf_add_str(out, "</tr></thead><tbody>\n");
+}
+
+void dash_table_end(struct buf *out, size_t n, const char *none)
+{
+	buf_add_str(out, "</tbody></table></div>\n");
+	if (!n && none)
+		buf_printf(out, "<p>%s</p>\n", none);
 }
 
 /* --- the frame --- */

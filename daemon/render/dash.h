@@ -7,6 +7,8 @@
 
 /* Text of a document, escaped, at path. */
 void dash_text(struct buf *out, const json_t *doc, const char *path);
+/* The same as a cell. */
+void dash_text_cell(struct buf *out, const json_t *doc, const char *path);
 /* "?name=value&..." of pairs behind mark, percent-encoded; not yet escaped for HTML. */
 void dash_query(struct buf *out, char mark, const char *const *query /* NULL-terminated */);
 /* href="BASE" plus each query member name=value, percent-encoded; ends with the quote. */
@@ -25,6 +27,8 @@ void dash_time_cell(struct buf *out, const json_t *o, const char *path);
 /* <th> for each title; a leading '#' marks a numeric column, '.' one that nobody sorts by, '~'
  * before these one that a narrow screen leaves out. */
 void dash_head(struct buf *out, const char *caption, const char *const *titles);
+/* What ends it after n rows; none: what is said where there was no row (NULL: nothing). */
+void dash_table_end(struct buf *out, size_t n, const char *none);
 /* Where the page of a series is. */
 const char *dash_series_url(const json_t *doc, int64_t id, struct arena *a);
 

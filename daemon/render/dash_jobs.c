@@ -103,9 +103,7 @@ static void jobs(const json_t *doc, const char *member, const char *title, bool 
 		job_row(doc, j, a, out);
 		n++;
 	}
-	buf_add_str(out, "</tbody></table></div>\n");
-	if (!n)
-		buf_add_str(out, "<p>None.</p>\n");
+	dash_table_end(out, n, "None.");
 }
 
 void dash_jobs(const json_t *doc, struct arena *a, struct buf *out)

@@ -5,20 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-static void cell(struct buf *out, const json_t *o, const char *path)
-{
-	buf_add_str(out, "<td>");
-	dash_text(out, o, path);
-	buf_add_str(out, "</td>");
-}
-
-static void end(struct buf *out, size_t n, const char *none)
-{
-	buf_add_str(out, "</tbody></table></div>\n");
-	if (!n)
-		buf_printf(out, "<p>%s</p>\n", none);
-}
-
 void dash_reports(const json_t *doc, struct arena *a, struct buf *out)
 {
 	static const char *const titles[] = { "Report", "Commit", "Branch", "~Testbed",
@@ -37,14 +23,14 @@ void dash_reports(const json_t *doc, struct arena *a, struct buf *out)
 		buf_add_str(out, "<td><code>");
 		html_escape(out, short_hash(doc_str(r, "branch.head.version.hash"), hash));
 		buf_add_str(out, "</code></td>");
-		cell(out, r, "branch.name");
-		cell(out, r, "testbed.name");
-		cell(out, r, "noise");
+		dash_text_cell(out, r, "branch.name");
+		dash_text_cell(out, r, "testbed.name");
+		dash_text_cell(out, r, "noise");
 		buf_printf(out, "<td class=\"n\">%lld</td><td class=\"n\">%lld</td></tr>\n",
 			(long long)doc_int(r, "counts.results.0.benchmarks"),
 			(long long)doc_int(r, "counts.alerts.active"));
 	}
-	end(out, doc_len(doc, "reports"), "No report yet.");
+	dash_table_end(out, doc_len(doc, "reports"), "No report yet.");
 }
 
 /* Bencher's reasons are words of its protocol. */
@@ -72,7 +58,7 @@ static void alert_row(const json_t *doc, const json_t *al, struct arena *a, stru
 	buf_add_str(out, "</span></td>");
 	dash_link_cell(out, dash_series_url(doc, doc_int(al, "series"), a),
 		doc_str(al, "benchmark.name"));
-	cell(out, al, "measure.name");
+	dash_text_cell(out, al, "measure.name");
 	buf_add_str(out, "<td class=\"n\">");
 	html_escape(out, change_format(doc_num(al, "effect"), doc_num(al, "interval.0"),
 				 doc_num(al, "interval.1"), text));
@@ -136,8 +122,8 @@ void dash_alerts(const json_t *doc, struct arena *a, struct buf *out)
 	n += alert_rows(doc, "suspect", "slower", a, out);
 	n += alert_rows(doc, "confirmed", "faster", a, out);
 	n += alert_rows(doc, "suspect", "faster", a, out);
-	end(out, n, "No open alert.");
+	dash_table_end(out, n, "No open alert.");
 	buf_add_str(out, "<h2>Closed</h2>\n");
 	dash_head(out, "Closed alerts, newest first", titles);
-	end(out, alert_rows(doc, NULL, NULL, a, out), "None yet.");
+	dash_table_end(out, alert_rows(doc, NULL, NULL, a, out), "None yet.");
 }

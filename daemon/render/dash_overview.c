@@ -32,9 +32,8 @@ void dash_home(const json_t *doc, struct arena *a, struct buf *out)
 		dash_time_cell(out, p, "created");
 		buf_add_str(out, "</tr>\n");
 	}
-	buf_add_str(out, "</tbody></table></div>\n");
-	if (!doc_len(doc, "projects"))
-		buf_add_str(out, "<p>No project yet: the first job or upload makes one.</p>\n");
+	dash_table_end(out, doc_len(doc, "projects"),
+		"No project yet: the first job or upload makes one.");
 }
 
 static void outcome_cell(struct buf *out, const char *outcome)
@@ -159,7 +158,7 @@ static void changes(const json_t *doc, struct arena *a, struct buf *out)
 	json_array_foreach (list, i, c)
 		if (told_by(list, c) == c)
 			change_row(doc, list, c, a, out);
-	buf_add_str(out, "</tbody></table></div>\n");
+	dash_table_end(out, 0, NULL);
 }
 
 static void series_row(const json_t *doc, const json_t *s, struct arena *a, struct buf *out)
@@ -229,7 +228,7 @@ static void all_series(const json_t *doc, struct arena *a, struct buf *out)
 	dash_head(out, "Histories", titles);
 	json_array_foreach (list, i, s)
 		series_row(doc, s, a, out);
-	buf_add_str(out, "</tbody></table></div>\n");
+	dash_table_end(out, 0, NULL);
 	if (doc_int(doc, "n_left_out"))
 		buf_printf(out,
 			"<p>%lld more series are left out here; the JSON has them.</p>\n",

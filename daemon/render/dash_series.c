@@ -74,7 +74,7 @@ static void others(const json_t *doc, struct arena *a, struct buf *out)
 		dash_time_cell(out, s, "last_time");
 		buf_add_str(out, "</tr>\n");
 	}
-	buf_add_str(out, "</tbody></table></div>\n");
+	dash_table_end(out, 0, NULL);
 }
 
 static void changes(const json_t *doc, struct arena *a, struct buf *out)
@@ -109,7 +109,7 @@ static void changes(const json_t *doc, struct arena *a, struct buf *out)
 		html_escape(out, short_time(doc_str(c, "created"), when));
 		buf_add_str(out, "</td></tr>\n");
 	}
-	buf_add_str(out, "</tbody></table></div>\n");
+	dash_table_end(out, 0, NULL);
 }
 
 /* The commit before, to compare with; NULL for the first. */
@@ -233,5 +233,5 @@ void dash_series(const json_t *doc, struct arena *a, struct buf *out)
 	dash_head(out, "Commits, newest first", titles);
 	for (size_t i = json_array_size(points); i-- > 0;)
 		point_row(doc, points, i, a, out);
-	buf_add_str(out, "</tbody></table></div>\n");
+	dash_table_end(out, 0, NULL);
 }

@@ -5,20 +5,6 @@
 
 #include <string.h>
 
-static void cell(struct buf *out, const json_t *o, const char *path)
-{
-	buf_add_str(out, "<td>");
-	dash_text(out, o, path);
-	buf_add_str(out, "</td>");
-}
-
-static void end(struct buf *out, size_t n, const char *none)
-{
-	buf_add_str(out, "</tbody></table></div>\n");
-	if (!n)
-		buf_printf(out, "<p>%s</p>\n", none);
-}
-
 /* --- schedules --- */
 
 /* In the schedule's own time zone; a paused one has none. */
@@ -59,13 +45,13 @@ static void last_cell(const json_t *doc, const json_t *s, struct arena *a, struc
 static void schedule_row(const json_t *doc, const json_t *s, struct arena *a, struct buf *out)
 {
 	buf_add_str(out, "<tr>");
-	cell(out, s, "name");
+	dash_text_cell(out, s, "name");
 	buf_add_str(out, "<td><code>");
 	dash_text(out, s, "cron");
 	buf_add_str(out, "</code><br><small>");
 	dash_text(out, s, "time_zone");
 	buf_add_str(out, "</small></td>");
-	cell(out, s, "workload");
+	dash_text_cell(out, s, "workload");
 	upcoming_cell(s, out);
 	if (doc_at(s, "last.state"))
 		last_cell(doc, s, a, out);
@@ -93,7 +79,7 @@ void dash_schedules(const json_t *doc, struct arena *a, struct buf *out)
 	dash_head(out, "Schedules", titles);
 	json_array_foreach (doc_at(doc, "schedules"), i, s)
 		schedule_row(doc, s, a, out);
-	end(out, doc_len(doc, "schedules"), "None.");
+	dash_table_end(out, doc_len(doc, "schedules"), "None.");
 	buf_add_str(out,
 		"<p>One command switches the nightly suite on: <code>benchctl schedules "
 		"enable nightly</code>.</p>\n");
@@ -110,14 +96,14 @@ static void delivery_row(
 
 	buf_add_str(out, "<tr>");
 	dash_time_cell(out, d, is_in ? "received" : "created");
-	cell(out, d, is_in ? "hook" : "target");
+	dash_text_cell(out, d, is_in ? "hook" : "target");
 	if (!is_in)
-		cell(out, d, "kind");
-	cell(out, d, "event");
-	cell(out, d, "state");
+		dash_text_cell(out, d, "kind");
+	dash_text_cell(out, d, "event");
+	dash_text_cell(out, d, "state");
 	if (!is_in)
 		buf_printf(out, "<td class=\"n\">%lld</td>", (long long)doc_int(d, "attempts"));
-	cell(out, d, "reason");
+	dash_text_cell(out, d, "reason");
 	dash_link_cell(out, url, is_in ? "payload and jobs" : "message and attempts");
 	buf_add_str(out, "<td");
 	if (may_again) {
@@ -142,13 +128,13 @@ void dash_deliveries(const json_t *doc, struct arena *a, struct buf *out)
 	json_array_foreach (doc_at(doc, "received"), i, d)
 		delivery_row(d, "/v0/hooks/deliveries", strcmp(doc_str(d, "state"), "received"),
 			a, out);
-	end(out, doc_len(doc, "received"), "None.");
+	dash_table_end(out, doc_len(doc, "received"), "None.");
 	buf_add_str(out, "<h2>Sent</h2>\n");
 	dash_head(out, "Sent, newest first", sent);
 	json_array_foreach (doc_at(doc, "sent"), i, d)
 		delivery_row(
 			d, "/v0/deliveries", !strcmp(doc_str(d, "state"), "failed"), a, out);
-	end(out, doc_len(doc, "sent"), "None.");
+	dash_table_end(out, doc_len(doc, "sent"), "None.");
 	buf_add_str(out, "<p>Those sent as <a href=\"/v0/deliveries\">JSON</a> or <a "
 			 "href=\"/v0/deliveries?format=csv\">CSV</a>.</p>\n");
 }
