@@ -102,6 +102,13 @@ int api_events(struct client *c, const char *path, int64_t *last_id, event_fn on
  * 400. */
 int complain(struct client *c, const struct error *err);
 int complain_answer(struct client *c, const struct answer *a);
+/* The JSON at path (the client's arena owns it). An answer without JSON and one of status >=
+ * 400 but `also` (0: none) become a complaint and its exit code. */
+int fetch_json(struct client *c, const char *path, long also, json_t **ret);
+/* POST body and print the answer: whole with --json, else its `member`, with advice (NULL:
+ * none) as a note. */
+int make_and_print(struct client *c, const char *path, const json_t *body, const char *member,
+	const char *advice);
 /* GET path in the form the user asked for and print it. */
 int print_path(struct client *c, const char *path);
 const char *accept_of(enum output o);

@@ -66,6 +66,44 @@ int complain_answer(struct client *c, const struct answer *a)
 	return a->status == 503 ? EXIT_UNREACHABLE : EXIT_FAILED;
 }
 
+int fetch_json(struct client *c, const char *path, long also, json_t **ret)
+{
+	struct error err = { 0 };
+	struct answer a;
+	int code = EXIT_OK;
+
+	if (api_call(c, "GET", path, NULL, NULL, &a, &err) < 0)
+		return complain(c, &err);
+	*ret = a.json;
+	if (!a.json || (a.status >= 400 && a.status != also))
+		code = complain_answer(c, &a);
+	buf_done(&a.body);
+	return code;
+}
+
+int make_and_print(struct client *c, const char *path, const json_t *body, const char *member,
+	const char *advice)
+{
+	struct error err = { 0 };
+	struct answer a;
+	int code = EXIT_OK;
+
+	if (api_call(c, "POST", path, body, NULL, &a, &err) < 0)
+		return complain(c, &err);
+	if (a.status >= 400) {
+		code = complain_answer(c, &a);
+	} else if (c->output == OUT_JSON) {
+		json_dumpf(a.json, stdout, JSON_INDENT(2));
+		putchar('\n');
+	} else {
+		printf("%s\n", json_get_str(a.json, member, ""));
+		if (advice)
+			note(c, "%s", advice);
+	}
+	buf_done(&a.body);
+	return code;
+}
+
 int print_path(struct client *c, const char *path)
 {
 	struct error err = { 0 };

@@ -18,26 +18,10 @@ static int code_of(const char *outcome)
 
 /* --- by a file ---------------------------------------------------------------------------- */
 
-/* The JSON at path; an answer of 400 and more becomes a complaint. */
-static int fetch(struct client *c, const char *path, json_t **ret)
-{
-	struct error err = { 0 };
-	struct answer a;
-	int code = EXIT_OK;
-
-	if (api_call(c, "GET", path, NULL, NULL, &a, &err) < 0)
-		return complain(c, &err);
-	if (a.status >= 400)
-		code = complain_answer(c, &a);
-	*ret = a.json;
-	buf_done(&a.body);
-	return code;
-}
-
 static int add_report(struct client *c, const char *uuid, json_t *reports)
 {
 	json_t *report = NULL;
-	int code = fetch(c, project_path(c, "/reports/%s", url_part(c, uuid)), &report);
+	int code = fetch_json(c, project_path(c, "/reports/%s", url_part(c, uuid)), 0, &report);
 
 	if (code == EXIT_OK)
 		json_array_append(reports, report);
@@ -61,7 +45,7 @@ static int add_job_report(struct client *c, const json_t *job, json_t *reports)
 static int add_job(struct client *c, const char *uuid, json_t *reports)
 {
 	json_t *job = NULL, *member;
-	int code = fetch(c, project_path(c, "/jobs/%s", url_part(c, uuid)), &job);
+	int code = fetch_json(c, project_path(c, "/jobs/%s", url_part(c, uuid)), 0, &job);
 	size_t i;
 
 	if (code != EXIT_OK)

@@ -8,25 +8,11 @@
 static int create(struct client *c, const char *name, bool is_public, const char *url)
 {
 	json_t *body = arena_own_json(c->arena, json_object());
-	struct error err = { 0 };
-	struct answer a;
-	int code = EXIT_OK;
 
 	json_set_str(body, "name", name);
 	json_set_str(body, "visibility", is_public ? "public" : "private");
 	json_set_opt(body, "url", url);
-	if (api_call(c, "POST", "/v0/projects", body, NULL, &a, &err) < 0)
-		return complain(c, &err);
-	if (a.status >= 400) {
-		code = complain_answer(c, &a);
-	} else if (c->output == OUT_JSON) {
-		json_dumpf(a.json, stdout, JSON_INDENT(2));
-		putchar('\n');
-	} else {
-		printf("%s\n", json_get_str(a.json, "slug", ""));
-	}
-	buf_done(&a.body);
-	return code;
+	return make_and_print(c, "/v0/projects", body, "slug", NULL);
 }
 
 static bool is_list(const struct string_list *words)

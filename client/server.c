@@ -70,22 +70,6 @@ static void print_workers(struct client *c, const json_t *workers)
 	print_table(c, t);
 }
 
-/* The answer also where it says no (503: not ready). */
-static int fetch(struct client *c, const char *path, json_t **ret)
-{
-	struct error err = { 0 };
-	struct answer a;
-	int code = EXIT_OK;
-
-	if (api_call(c, "GET", path, NULL, NULL, &a, &err) < 0)
-		return complain(c, &err);
-	*ret = a.json;
-	if (!a.json || (a.status >= 400 && a.status != 503))
-		code = complain_answer(c, &a);
-	buf_done(&a.body);
-	return code;
-}
-
 static void print_all(struct client *c, json_t *version, json_t *ready, json_t *workers)
 {
 	bool is_ready = json_is_true(json_object_get(ready, "ready"));
@@ -121,11 +105,11 @@ static int run(struct client *c, const struct command *self, int argc, char **ar
 		return code;
 	if (words.n)
 		return usage_error(self, "takes no '%s'", words.items[0]);
-	code = fetch(c, "/version", &version);
+	code = fetch_json(c, "/version", 503, &version);
 	if (code == EXIT_OK)
-		code = fetch(c, "/readyz", &ready);
+		code = fetch_json(c, "/readyz", 503, &ready);
 	if (code == EXIT_OK)
-		code = fetch(c, "/v0/testbeds/live", &workers);
+		code = fetch_json(c, "/v0/testbeds/live", 503, &workers);
 	if (code != EXIT_OK)
 		return code;
 	print_all(c, version, ready, workers);

@@ -6,25 +6,9 @@
 #include <string.h>
 #include "base/clock.h"
 
-static int create(struct client *c, json_t *body)
+static int create(struct client *c, const json_t *body)
 {
-	struct error err = { 0 };
-	struct answer a;
-	int code = EXIT_OK;
-
-	if (api_call(c, "POST", "/v0/tokens", body, NULL, &a, &err) < 0)
-		return complain(c, &err);
-	if (a.status >= 400) {
-		code = complain_answer(c, &a);
-	} else if (c->output == OUT_JSON) {
-		json_dumpf(a.json, stdout, JSON_INDENT(2));
-		putchar('\n');
-	} else {
-		printf("%s\n", json_get_str(a.json, "key", ""));
-		note(c, "keep it: it is shown only now");
-	}
-	buf_done(&a.body);
-	return code;
+	return make_and_print(c, "/v0/tokens", body, "key", "keep it: it is shown only now");
 }
 
 static int end_token(struct client *c, const char *uuid)
