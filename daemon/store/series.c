@@ -97,24 +97,13 @@ int store_series_find(struct store *s, struct arena *a, int64_t project_id, cons
 	return r;
 }
 
-int store_series_list(struct store *s, struct arena *a, int64_t project_id, const char *branch,
-	const char *testbed, int64_t limit, struct series **ret, size_t *ret_n,
-	struct error *err)
+/* All rows of q, which is done with then. */
+static int read_list(
+	struct query q, struct arena *a, struct series **ret, size_t *ret_n, struct error *err)
 {
 	struct list l = LIST_OF(a, struct series);
-	struct branch b = { 0 };
-	struct testbed t = { 0 };
-	struct query q;
-	int r = OK;
+	int r;
 
-	if (branch)
-		r = store_branch_find(s, a, project_id, branch, &b, err);
-	if (r == OK && testbed)
-		r = store_testbed_find(s, a, project_id, testbed, &t, err);
-	if (r < 0)
-		return r;
-	q = db_query(s, branch ? LIST_OF_BRANCH : LIST,
-		ARGS(INT(branch ? b.head_id : project_id), ID(t.id), INT(limit)));
 	while ((r = query_step(&q, err)) == QUERY_ROW)
 		read_series(&q, a, list_add(&l));
 	query_done(&q);
@@ -123,17 +112,29 @@ int store_series_list(struct store *s, struct arena *a, int64_t project_id, cons
 	return r;
 }
 
+int store_series_list(struct store *s, struct arena *a, int64_t project_id, const char *branch,
+	const char *testbed, int64_t limit, struct series **ret, size_t *ret_n,
+	struct error *err)
+{
+	struct branch b = { 0 };
+	struct testbed t = { 0 };
+	int r = OK;
+
+	if (branch)
+		r = store_branch_find(s, a, project_id, branch, &b, err);
+	if (r == OK && testbed)
+		r = store_testbed_find(s, a, project_id, testbed, &t, err);
+	if (r < 0)
+		return r;
+	return read_list(
+		db_query(s, branch ? LIST_OF_BRANCH : LIST,
+			ARGS(INT(branch ? b.head_id : project_id), ID(t.id), INT(limit))),
+		a, ret, ret_n, err);
+}
+
 int store_series_of_benchmark(struct store *s, struct arena *a, int64_t benchmark_id,
 	int64_t limit, struct series **ret, size_t *ret_n, struct error *err)
 {
-	_cleanup_(query_done)
-	struct query q = db_query(s, OF_BENCHMARK, ARGS(INT(benchmark_id), INT(limit)));
-	struct list l = LIST_OF(a, struct series);
-	int r;
-
-	while ((r = query_step(&q, err)) == QUERY_ROW)
-		read_series(&q, a, list_add(&l));
-	*ret = l.items;
-	*ret_n = l.n;
-	return r;
+	return read_list(db_query(s, OF_BENCHMARK, ARGS(INT(benchmark_id), INT(limit))), a, ret,
+		ret_n, err);
 }

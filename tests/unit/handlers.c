@@ -631,10 +631,12 @@ START_TEST(fail_on_turns_an_outcome_into_409_with_the_same_body)
 }
 END_TEST
 
-START_TEST(an_alert_is_triaged_and_its_point_counts_again)
+static struct alert an_alert(const struct simple_report *r)
 {
-	struct simple_report r;
-	struct alert al = { .state = ALERT_CONFIRMED,
+	return (struct alert){ .state = ALERT_CONFIRMED,
+		.series_id = r->series_id,
+		.report_id = r->id,
+		.version_number = r->version_number,
 		.direction = OUTCOME_SLOWER,
 		.effect = 0.1,
 		.effect_low = NAN,
@@ -642,15 +644,19 @@ START_TEST(an_alert_is_triaged_and_its_point_counts_again)
 		.created_ns = T0,
 		.modified_ns = T0,
 		.detail_json = "{}" };
+}
+
+START_TEST(an_alert_is_triaged_and_its_point_counts_again)
+{
+	struct simple_report r;
+	struct alert al;
 	struct point *points;
 	size_t n;
 	const char *self;
 
 	begin();
 	r = add_report(a_project("p").id, "main", H1, "sum", 100);
-	al.series_id = r.series_id;
-	al.report_id = r.id;
-	al.version_number = r.version_number;
+	al = an_alert(&r);
 	ok(store_point_flags(db, r.series_id, r.version_number, r.id, POINT_ALERTED, 0, &err));
 	ok(store_alert_add(db, mem, &al, r.metric_id, &err));
 	self = arena_printf(mem, "/v0/projects/p/alerts/%s", al.uuid);
@@ -678,14 +684,7 @@ START_TEST(an_alert_shows_where_the_environments_differ)
 {
 	struct environment old, new;
 	struct simple_report r;
-	struct alert al = { .state = ALERT_CONFIRMED,
-		.direction = OUTCOME_SLOWER,
-		.effect = 0.1,
-		.effect_low = NAN,
-		.effect_high = NAN,
-		.created_ns = T0,
-		.modified_ns = T0,
-		.detail_json = "{}" };
+	struct alert al;
 	int64_t project;
 	const char *self;
 
@@ -697,9 +696,7 @@ START_TEST(an_alert_shows_where_the_environments_differ)
 		db, mem, "b", "{\"cpu\":{\"model\":\"Zen 4\"},\"os\":1}", T0, &new, &err));
 	add_report_in(old.id, project, "main", H1, "sum", 100);
 	r = add_report_in(new.id, project, "main", H2, "sum", 110);
-	al.series_id = r.series_id;
-	al.report_id = r.id;
-	al.version_number = r.version_number;
+	al = an_alert(&r);
 	ok(store_alert_add(db, mem, &al, r.metric_id, &err));
 	self = arena_printf(mem, "/v0/projects/p/alerts/%s", al.uuid);
 	ck_assert_int_eq(get(self), 200);
