@@ -12,42 +12,30 @@
 #include "base/fs.h"
 #include "base/secret.h"
 #include "worker/cpus.h"
+#include "worker/tree.h"
 #include "worker/utf8.h"
 
-enum { MAX_FACT = 256 };
-
-/* One line of a file as text without blanks at its end; NULL when it is not there. */
-static const char *line_of(const char *path, char out[MAX_FACT])
+static int read_fact(const char *path, size_t limit, struct buf *b)
 {
-	_cleanup_(buf_done)
-	struct buf b = { 0 };
+	char full[TREE_PATH];
 	struct error err;
-	size_t n;
 
-	if (file_read(path, 1 << 20, &b, &err) < 0)
-		return NULL;
-	n = strcspn(buf_str(&b), "\n");
-	n = MIN(n, (size_t)MAX_FACT - 1);
-	memcpy(out, buf_str(&b), n);
-	while (n && isspace((unsigned char)out[n - 1]))
-		n--;
-	out[n] = 0;
-	return n ? out : NULL;
+	return file_read(tree_path(path, full), limit, b, &err);
 }
 
 static void add_line(json_t *o, const char *key, const char *path)
 {
-	char text[MAX_FACT];
+	char text[TREE_FACT];
 
-	json_set_opt(o, key, line_of(path, text));
+	json_set_opt(o, key, tree_line(path, text));
 }
 
 /* "[always] madvise never" -> "always": the chosen one of a list. */
 static void add_choice(json_t *o, const char *key, const char *path)
 {
-	char text[MAX_FACT], *start, *end;
+	char text[TREE_FACT], *start, *end;
 
-	if (!line_of(path, text))
+	if (!tree_line(path, text))
 		return;
 	start = strchr(text, '[');
 	end = start ? strchr(start, ']') : NULL;
@@ -63,7 +51,7 @@ static void add_cpuinfo(json_t *o, const char *key, const char *text, const char
 
 	for (const char *s = text; s && *s; s = strchr(s, '\n') ? strchr(s, '\n') + 1 : NULL) {
 		const char *colon;
-		char value[MAX_FACT];
+		char value[TREE_FACT];
 
 		if (strncmp(s, label, n) || (s[n] != '\t' && s[n] != ' ' && s[n] != ':'))
 			continue;
@@ -81,10 +69,9 @@ static void add_cpu(json_t *o)
 {
 	_cleanup_(buf_done)
 	struct buf b = { 0 };
-	struct error err;
 	json_t *cpu = json_object();
 
-	if (file_read("/proc/cpuinfo", 4 << 20, &b, &err) == OK) {
+	if (read_fact("/proc/cpuinfo", 4 << 20, &b) == OK) {
 		const char *text = buf_str(&b);
 
 		add_cpuinfo(cpu, "vendor", text, "vendor_id");
@@ -101,8 +88,9 @@ static void add_cpu(json_t *o)
 
 static int64_t count_matches(const char *pattern)
 {
+	char full[TREE_PATH];
 	glob_t g;
-	int64_t n = glob(pattern, 0, NULL, &g) == 0 ? (int64_t)g.gl_pathc : 0;
+	int64_t n = glob(tree_path(pattern, full), 0, NULL, &g) == 0 ? (int64_t)g.gl_pathc : 0;
 
 	globfree(&g);
 	return n;
@@ -112,20 +100,22 @@ static int64_t count_matches(const char *pattern)
 static int64_t count_distinct(const char *what, bool within_package)
 {
 	json_t *seen = json_object();
+	char full[TREE_PATH];
 	int64_t n;
 	glob_t g;
 
-	if (glob("/sys/devices/system/cpu/cpu[0-9]*/topology", 0, NULL, &g) == 0)
+	if (glob(tree_path("/sys/devices/system/cpu/cpu[0-9]*/topology", full), 0, NULL, &g) ==
+		0)
 		for (size_t i = 0; i < g.gl_pathc; i++) {
-			char path[512], package[MAX_FACT] = "", id[MAX_FACT] = "";
-			char key[2 * MAX_FACT + 2];
+			char path[512], package[TREE_FACT] = "", id[TREE_FACT] = "";
+			char key[2 * TREE_FACT + 2];
 
 			snprintf(path, sizeof(path), "%.400s/physical_package_id",
 				g.gl_pathv[i]);
 			if (within_package)
-				(void)line_of(path, package);
+				(void)tree_line_at(path, package);
 			snprintf(path, sizeof(path), "%.400s/%s", g.gl_pathv[i], what);
-			if (!line_of(path, id))
+			if (!tree_line_at(path, id))
 				continue;
 			snprintf(key, sizeof(key), "%s/%s", package, id);
 			json_object_set_new(seen, key, json_true());
@@ -136,13 +126,25 @@ static int64_t count_distinct(const char *what, bool within_package)
 	return n;
 }
 
+static int64_t count_online(void)
+{
+	char text[TREE_FACT];
+	struct error err;
+	cpu_set_t set;
+
+	if (tree_line("/sys/devices/system/cpu/online", text) &&
+		cpus_parse(text, &set, &err) == OK && CPU_COUNT(&set))
+		return CPU_COUNT(&set);
+	return sysconf(_SC_NPROCESSORS_ONLN);
+}
+
 static void add_topology(json_t *o)
 {
 	json_t *t = json_object();
 
 	json_set_int(t, "sockets", count_distinct("physical_package_id", false));
 	json_set_int(t, "cores", count_distinct("core_id", true));
-	json_set_int(t, "threads", sysconf(_SC_NPROCESSORS_ONLN));
+	json_set_int(t, "threads", count_online());
 	json_set_int(t, "numa_nodes", count_matches("/sys/devices/system/node/node[0-9]*"));
 	add_line(t, "smt", "/sys/devices/system/cpu/smt/control");
 	json_object_set_new(o, "topology", t);
@@ -153,18 +155,18 @@ static void add_caches(json_t *o)
 	json_t *caches = json_object();
 
 	for (int i = 0; i < 8; i++) {
-		char path[128], level[MAX_FACT], type[MAX_FACT], size[MAX_FACT], key[600];
+		char path[128], level[TREE_FACT], type[TREE_FACT], size[TREE_FACT], key[600];
 
 		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu0/cache/index%d/level",
 			i);
-		if (!line_of(path, level))
+		if (!tree_line(path, level))
 			break;
 		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu0/cache/index%d/type",
 			i);
-		(void)line_of(path, type);
+		(void)tree_line(path, type);
 		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu0/cache/index%d/size",
 			i);
-		if (!line_of(path, size))
+		if (!tree_line(path, size))
 			continue;
 		snprintf(key, sizeof(key), "L%s %s", level, type);
 		json_set_str(caches, key, size);
@@ -172,13 +174,14 @@ static void add_caches(json_t *o)
 	json_object_set_new(o, "caches", caches);
 }
 
+/* "MemTotal:  24690000 kB", in its first line. */
 static void add_memory(json_t *o)
 {
-	struct sysinfo si;
+	char text[TREE_FACT];
 
-	if (sysinfo(&si) == 0)
+	if (tree_line("/proc/meminfo", text) && !strncmp(text, "MemTotal:", 9))
 		json_set_int(o, "memory_gib",
-			(int64_t)(((double)si.totalram * si.mem_unit) / (double)GiB + 0.5));
+			(int64_t)(strtod(text + 9, NULL) * KiB / (double)GiB + 0.5));
 }
 
 static void add_policies(json_t *o)
@@ -193,27 +196,45 @@ static void add_policies(json_t *o)
 	json_object_set_new(o, "policies", p);
 }
 
+static void add_beside(json_t *o, const char *name, const char *folder)
+{
+	char path[TREE_PATH], text[TREE_FACT];
+
+	snprintf(path, sizeof(path), "%.400s/%s", folder, name);
+	json_set_opt(o, name, tree_line_at(path, text));
+}
+
+/* Its name, and its version where it does not come with the kernel. */
+static void add_driver(json_t *o, const char *folder)
+{
+	char path[TREE_PATH], link[TREE_FACT], *name;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%.400s/driver", folder);
+	n = readlink(path, link, sizeof(link) - 1);
+	link[MAX(n, 0)] = 0;
+	name = strrchr(link, '/');
+	if (!name)
+		return;
+	json_set_str(o, "driver", name + 1);
+	snprintf(path, sizeof(path), "/sys/module/%.200s/version", name + 1);
+	add_line(o, "driver_version", path);
+}
+
 /* Graphics devices by their bus ids: the worker never loads a driver. */
 static json_t *list_devices(void)
 {
 	json_t *list = json_array();
+	char full[TREE_PATH];
 	glob_t g;
 
-	if (glob("/sys/class/drm/renderD*/device", 0, NULL, &g) == 0)
+	if (glob(tree_path("/sys/class/drm/renderD*/device", full), 0, NULL, &g) == 0)
 		for (size_t i = 0; i < g.gl_pathc; i++) {
 			json_t *o = json_object();
-			char path[512], link[MAX_FACT];
-			ssize_t n;
 
-			snprintf(path, sizeof(path), "%.400s/vendor", g.gl_pathv[i]);
-			add_line(o, "vendor", path);
-			snprintf(path, sizeof(path), "%.400s/device", g.gl_pathv[i]);
-			add_line(o, "device", path);
-			snprintf(path, sizeof(path), "%.400s/driver", g.gl_pathv[i]);
-			n = readlink(path, link, sizeof(link) - 1);
-			link[MAX(n, 0)] = 0;
-			if (n > 0 && strrchr(link, '/'))
-				json_set_str(o, "driver", strrchr(link, '/') + 1);
+			add_beside(o, "vendor", g.gl_pathv[i]);
+			add_beside(o, "device", g.gl_pathv[i]);
+			add_driver(o, g.gl_pathv[i]);
 			json_array_append_new(list, o);
 		}
 	globfree(&g);
@@ -225,7 +246,7 @@ static json_t *list_devices(void)
 static void add_compiler(json_t *o)
 {
 	FILE *f = popen("LC_ALL=C cc --version 2>/dev/null", "re");
-	char text[MAX_FACT] = "";
+	char text[TREE_FACT] = "";
 
 	if (f && fgets(text, sizeof(text), f)) {
 		text[strcspn(text, "\n")] = 0;
@@ -244,6 +265,7 @@ static void add_walls(json_t *o)
 	struct error err;
 	json_t *w = json_object();
 
+	/* These are the walls here, whatever machine is played. */
 	if (file_read("/proc/self/status", 65536, &b, &err) == OK) {
 		add_cpuinfo(w, "seccomp", buf_str(&b), "Seccomp");
 		add_cpuinfo(w, "seccomp_filters", buf_str(&b), "Seccomp_filters");
@@ -255,19 +277,17 @@ static void add_kernel(json_t *o)
 {
 	struct utsname u;
 
-	if (uname(&u) < 0)
-		return;
-	json_set_str(o, "arch", u.machine);
-	json_set_str(o, "kernel", u.release);
+	if (uname(&u) == 0)
+		json_set_str(o, "arch", u.machine);
+	add_line(o, "kernel", "/proc/sys/kernel/osrelease");
 }
 
 bool fingerprint_is_virtual(void)
 {
 	_cleanup_(buf_done)
 	struct buf b = { 0 };
-	struct error err;
 
-	return file_read("/proc/cpuinfo", 4 << 20, &b, &err) == OK &&
+	return read_fact("/proc/cpuinfo", 4 << 20, &b) == OK &&
 	       strstr(buf_str(&b), " hypervisor") != NULL;
 }
 
@@ -295,7 +315,7 @@ static json_t *make_identity(struct host *h)
 
 void fingerprint_make(struct host *h)
 {
-	char text[MAX_FACT], *canonical;
+	char text[TREE_FACT], *canonical;
 
 	h->devices = list_devices();
 	h->identity = make_identity(h);
@@ -303,78 +323,8 @@ void fingerprint_make(struct host *h)
 	sha256_hex(canonical, strlen(canonical), h->id);
 	free(canonical);
 	h->clock_source = xstrdup(
-		line_of("/sys/devices/system/clocksource/clocksource0/current_clocksource",
+		tree_line("/sys/devices/system/clocksource/clocksource0/current_clocksource",
 			text)
 			? text
 			: "");
-}
-
-static void add_pressure(json_t *o)
-{
-	static const char *const kinds[] = { "cpu", "io", "memory" };
-	json_t *p = json_object();
-
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		char path[64], text[MAX_FACT], *at;
-
-		snprintf(path, sizeof(path), "/proc/pressure/%s", kinds[i]);
-		if (!line_of(path, text))
-			continue;
-		at = strstr(text, "avg10=");
-		if (at)
-			json_set_real(p, kinds[i], strtod(at + 6, NULL));
-	}
-	json_object_set_new(o, "psi_avg10", p);
-}
-
-static void add_load(json_t *o)
-{
-	double load[3];
-	struct sysinfo si;
-
-	if (getloadavg(load, 3) == 3) {
-		json_t *l = json_array();
-
-		for (int i = 0; i < 3; i++)
-			json_array_append_new(l, json_real(load[i]));
-		json_object_set_new(o, "load", l);
-	}
-	if (sysinfo(&si) == 0) {
-		json_set_int(o, "uptime_s", si.uptime);
-		json_set_int(o, "free_bytes", (int64_t)si.freeram * si.mem_unit);
-		json_set_int(o, "processes", si.procs);
-	}
-}
-
-static int64_t read_number(int fd)
-{
-	char text[64];
-	ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text) - 1, 0);
-
-	text[MAX(n, 0)] = 0;
-	return n > 0 ? strtoll(text, NULL, 10) : -1;
-}
-
-json_t *host_state(const struct host *h, bool brief)
-{
-	json_t *o = json_object();
-	int64_t temperature = read_number(h->temperature), khz = read_number(h->frequency);
-
-	add_load(o);
-	add_pressure(o);
-	if (temperature > 0)
-		json_set_int(o, "temp_mc", temperature);
-	if (khz > 0)
-		json_set_int(o, "freq_khz", khz);
-	if (brief)
-		return o;
-	json_set_str(o, "clock_source", h->clock_source);
-	add_line(o, "boot_id", "/proc/sys/kernel/random/boot_id");
-	add_line(o, "microcode", "/sys/devices/system/cpu/cpu0/microcode/version");
-	add_line(o, "isolated", "/sys/devices/system/cpu/isolated");
-	add_line(o, "nohz_full", "/sys/devices/system/cpu/nohz_full");
-	add_line(o, "perf_event_paranoid", "/proc/sys/kernel/perf_event_paranoid");
-	json_set_bool(o, "counters", true);
-	json_set_bool(o, "hardware_counters", h->has_pmu);
-	return o;
 }

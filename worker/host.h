@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include "base/error.h"
 #include "base/json.h"
+#include "worker/energy.h"
 
 /* Memory that the worker and all its runners share. Plain loads and stores: the numbers are
  * hints (noise signals, caches of costs), never locks. */
@@ -33,8 +34,11 @@ struct host {
 	int psi_cpu, psi_io, psi_memory; /* descriptors of /proc/pressure; -1 */
 	int stat, vmstat; /* /proc/stat (-1 where no time can be stolen), /proc/vmstat; -1 */
 	int temperature, frequency; /* sysfs; -1 where the host has none */
-	int throttle;		    /* thermal_throttle counter; -1 */
-	const char *clock_source;   /* "" unknown */
+	int throttle[2];	    /* thermal_throttle counters of package and core; -1 */
+	int64_t hot_mc;		    /* from here on it is too warm to measure */
+	int64_t full_khz;	    /* what the first measuring cpu can do at most; 0 unknown */
+	struct energy energy;
+	const char *clock_source; /* "" unknown */
 	struct host_shared *shared;
 	json_t *identity, *devices;
 	char id[65]; /* environment id */

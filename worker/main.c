@@ -26,6 +26,7 @@
 #include "worker/loop.h"
 #include "worker/spec.h"
 #include "worker/sweep.h"
+#include "worker/tree.h"
 
 enum { EXIT_USAGE = 2, MAX_SPEC = 16 * 1024 * 1024, ORPHANS_MS = 10000 };
 
@@ -48,6 +49,7 @@ static const char usage[] =
 	"  --cache SIZE      limit of cached checkouts and builds (default 4Gi)\n"
 	"  --job-user NAME   run everything foreign as this user (needs root)\n"
 	"  --no-cgroup       do not use cgroups\n"
+	"  --root DIR        folder that plays / for the facts about this machine (for tests)\n"
 	"  --fingerprint     print this machine's environment as JSON and exit\n"
 	"  --verbose, --version, --help\n"
 	"Without --socket and --run the link is the descriptor in BENCHD_LINK_FD.\n";
@@ -62,6 +64,7 @@ enum {
 	O_CACHE,
 	O_USER,
 	O_NO_CGROUP,
+	O_ROOT,
 	O_FINGERPRINT,
 	O_VERBOSE,
 	O_VERSION,
@@ -78,6 +81,7 @@ static const struct option long_options[] = {
 	{ "cache", required_argument, NULL, O_CACHE },
 	{ "job-user", required_argument, NULL, O_USER },
 	{ "no-cgroup", no_argument, NULL, O_NO_CGROUP },
+	{ "root", required_argument, NULL, O_ROOT },
 	{ "fingerprint", no_argument, NULL, O_FINGERPRINT },
 	{ "verbose", no_argument, NULL, O_VERBOSE },
 	{ "version", no_argument, NULL, O_VERSION },
@@ -143,6 +147,9 @@ static void take_option(struct options *o, int c)
 		break;
 	case O_NO_CGROUP:
 		o->no_cgroup = true;
+		break;
+	case O_ROOT:
+		tree_use(optarg);
 		break;
 	case O_FINGERPRINT:
 		o->prints_fingerprint = true;

@@ -222,6 +222,7 @@ static int fly(struct job *j, const struct turn *t, struct arena *a, struct flig
 	l->discards_output = j->spec->discards_output && !t->cell->adapter;
 	l->wants_result = true;
 	l->wants_go = true;
+	f->record.counters.is_asked = f->wants_counters;
 	if (f->wants_counters && j->host->has_pmu)
 		l->counters = &f->record.counters;
 	use_zygote(j, t, l);

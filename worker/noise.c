@@ -56,6 +56,20 @@ static int64_t one_number(int fd)
 	return read_again(fd, text, sizeof(text)) > 0 ? strtoll(text, NULL, 10) : -1;
 }
 
+/* Of those that there are; -1: none. */
+static int64_t sum_of(const int *fds, size_t n)
+{
+	int64_t sum = -1;
+
+	for (size_t i = 0; i < n; i++) {
+		int64_t v = one_number(fds[i]);
+
+		if (v >= 0)
+			sum = MAX(sum, (int64_t)0) + v;
+	}
+	return sum;
+}
+
 /* cpu  user nice system idle iowait irq softirq steal ... */
 static int64_t steal_ticks(int fd)
 {
@@ -91,9 +105,18 @@ void noise_snapshot_take(const struct host *h, struct noise_snapshot *s)
 	s->psi_mem_us = psi_total(h->psi_memory);
 	s->steal_ticks = steal_ticks(h->stat);
 	s->swapped = swapped_pages(h);
-	s->throttled = one_number(h->throttle);
+	s->throttled = sum_of(h->throttle, ARRAY_SIZE(h->throttle));
 	s->freq_khz = one_number(h->frequency);
 	s->temp_mc = one_number(h->temperature);
+	energy_read(&h->energy, s->energy_uj);
+}
+
+/* Share of its full clock that the cpu was below when the process ended; -1 unknown. */
+static double missing_clock(const struct host *h, const struct noise_snapshot *after)
+{
+	if (after->freq_khz <= 0 || h->full_khz <= 0)
+		return -1;
+	return fmax(0, 1 - (double)after->freq_khz / (double)h->full_khz);
 }
 
 static double delta(int64_t before, int64_t after)
@@ -118,8 +141,10 @@ void noise_collect(const struct host *h, const struct noise_snapshot *before,
 	amount[N_NIVCSW] = (double)a->nivcsw;
 	amount[N_MIGRATIONS] = (double)a->migrations;
 	amount[N_MAJFLT] = (double)a->majflt;
+	amount[N_FREQUENCY] = missing_clock(h, after);
 	amount[N_STEAL] = delta(before->steal_ticks, after->steal_ticks);
 	amount[N_OTHER] = h->shared && h->shared->n_jobs > 1 ? 1 : 0;
+	amount[N_HOT] = (double)(MAX(before->temp_mc, after->temp_mc) - h->hot_mc);
 	amount[N_THROTTLED] = delta(before->throttled, after->throttled);
 	amount[N_SWAPPED] = delta(before->swapped, after->swapped);
 }
@@ -140,7 +165,9 @@ static double rate(const struct noise *n, int signal)
 		return v * 1e3 / window;
 	case N_STEAL:
 		return v * 1e9 / window;
+	case N_FREQUENCY:
 	case N_OTHER:
+	case N_HOT:
 	case N_THROTTLED:
 	case N_SWAPPED:
 		return v;
@@ -154,6 +181,13 @@ static bool has_habit(int signal)
 	return signal < N_STEAL;
 }
 
+/* No absolute floor, but one above the median: a benchmark may sleep, a host may be set to half
+ * of its clock. */
+static bool is_relative(int signal)
+{
+	return signal == N_IDLE || signal == N_FREQUENCY;
+}
+
 static double limit_of(struct arena *a, struct noise *const *group, size_t n, int signal)
 {
 	double *rates = ARENA_ARRAY(a, double, n), median;
@@ -162,12 +196,11 @@ static double limit_of(struct arena *a, struct noise *const *group, size_t n, in
 	if (!has_habit(signal))
 		return floor;
 	if (n < FEW)
-		return signal == N_IDLE ? INFINITY : 10 * floor;
+		return is_relative(signal) ? INFINITY : 10 * floor;
 	for (size_t i = 0; i < n; i++)
 		rates[i] = rate(group[i], signal);
 	median = sample_median(a, rates, n);
-	/* The share of time off the cpu has no absolute floor: a benchmark may sleep. */
-	if (signal == N_IDLE)
+	if (is_relative(signal))
 		return median + fmax(floor, 5 * sample_mad(a, rates, n));
 	return fmax(floor, median + 5 * sample_mad(a, rates, n));
 }

@@ -20,8 +20,10 @@
 	X(N_NIVCSW, "nivcsw", 50, 5)	     /* involuntary switches / s */                    \
 	X(N_MIGRATIONS, "migrations", 20, 5) /* / s */                                         \
 	X(N_MAJFLT, "majflt", 10, 10)	     /* / s */                                         \
+	X(N_FREQUENCY, "frequency", 0.05, 0) /* below its full clock, above its median */      \
 	X(N_STEAL, "steal", 10, 1)	     /* ticks / s of the window */                     \
 	X(N_OTHER, "other_jobs", 0, 1)	     /* other jobs of this worker ran */               \
+	X(N_HOT, "temperature", 0, 1)	     /* millidegrees above hot_mc of struct host */    \
 	X(N_THROTTLED, "throttled", 0, 1)    /* thermal throttle events */                     \
 	X(N_SWAPPED, "swapped", 0, 1)	     /* pages swapped on the host */
 
@@ -52,6 +54,7 @@ struct noise_snapshot {
 	int64_t taken_ns; /* CLOCK_MONOTONIC */
 	int64_t psi_cpu_us, psi_io_us, psi_mem_us, steal_ticks, swapped, throttled;
 	int64_t freq_khz, temp_mc;
+	int64_t energy_uj[ENERGY_MAX];
 };
 
 void noise_snapshot_take(const struct host *h, struct noise_snapshot *ret);

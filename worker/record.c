@@ -69,17 +69,34 @@ bool memory_is_hidden(const struct account *a)
 }
 
 /* A command that reported nothing is timed from outside. */
-static void add_outside_timing(json_t *list, const struct turn *t, const struct account *a)
+static void add_outside_timing(
+	json_t *list, const struct turn *t, const struct record *r, int64_t uj)
 {
+	const struct account *a = &r->process.account;
+	const struct counters *c = &r->counters;
 	const char *name = t->cell->benchmark;
 
 	add_outside(list, name, "latency", "ns", (double)a->wall_ns);
 	add_outside(list, name, "cpu-time", "ns", (double)(a->user_us + a->sys_us) * 1e3);
 	if (!memory_is_hidden(a))
 		add_outside(list, name, "memory-peak", "B", (double)a->maxrss_kib * 1024);
+	/* The counter moves about once a millisecond: of less there is nothing to tell. */
+	if (uj > 0)
+		add_outside(list, name, "package-energy", "J", (double)uj * 1e-6);
+	for (int i = 0; i < N_COUNTERS; i++)
+		if (c->has[i])
+			add_outside(
+				list, name, counter_measures[i], "events", (double)c->value[i]);
 }
 
-static json_t *results_json(const struct turn *t, const struct record *r)
+/* Of the whole processor, while the process ran; -1 unknown. */
+static int64_t energy_uj(const struct host *h, const struct record *r)
+{
+	return energy_spent_uj(&h->energy, r->before->energy_uj, r->after->energy_uj,
+		r->after->taken_ns - r->before->taken_ns);
+}
+
+static json_t *results_json(const struct host *h, const struct turn *t, const struct record *r)
 {
 	json_t *list = json_array();
 
@@ -94,7 +111,7 @@ static json_t *results_json(const struct turn *t, const struct record *r)
 	for (size_t i = 0; i < r->result.n_series; i++)
 		json_array_append_new(list, series_json(&r->result.series[i]));
 	if (!r->result.n_series && !t->cell->adapter)
-		add_outside_timing(list, t, &r->process.account);
+		add_outside_timing(list, t, r, energy_uj(h, r));
 	return list;
 }
 
@@ -124,10 +141,11 @@ static void set_delta(json_t *o, const char *key, int64_t before, int64_t after)
 		json_set_int(o, key, after - before);
 }
 
-static void add_host_signals(json_t *o, const struct record *r)
+static void add_host_signals(json_t *o, const struct record *r, int64_t energy_uj)
 {
 	const struct noise_snapshot *b = r->before, *a = r->after;
 
+	set_known(o, "energy_uj", energy_uj);
 	set_delta(o, "psi_cpu_us", b->psi_cpu_us, a->psi_cpu_us);
 	set_delta(o, "psi_io_us", b->psi_io_us, a->psi_io_us);
 	set_delta(o, "psi_mem_us", b->psi_mem_us, a->psi_mem_us);
@@ -137,6 +155,8 @@ static void add_host_signals(json_t *o, const struct record *r)
 	set_known(o, "freq_khz", a->freq_khz > 0 ? a->freq_khz : -1);
 	if (a->temp_mc > 0)
 		json_set_int(o, "temp_mc", a->temp_mc);
+	if (b->temp_mc > 0)
+		json_set_int(o, "temp_before_mc", b->temp_mc);
 }
 
 static json_t *signals_json(const struct noise *n)
@@ -207,14 +227,14 @@ json_t *record_message(const struct job *j, const struct turn *t, const struct r
 	if (r->is_counting)
 		json_set_str(o, "tool", "cachegrind");
 	else if (r->process.termination != T_FAILED_START)
-		add_host_signals(o, r);
+		add_host_signals(o, r, energy_uj(j->host, r));
 	json_object_set_new(o, "counters", counters_json(&r->counters, &r->process.account));
 	add_end(o, &r->process);
 	json_set_bool(o, "steady", r->result.steady);
 	json_set_str(o, "noise", noise_class_names[n->class]);
 	json_object_set_new(o, "signals", signals_json(n));
 	json_set_bool(o, "replaced", n->is_replaced);
-	json_object_set_new(o, "results", results_json(t, r));
+	json_object_set_new(o, "results", results_json(j->host, t, r));
 	json_object_set_new(
 		o, "verify", r->result.verify ? json_incref(r->result.verify) : json_null());
 	json_object_set_new(o, "metadata", metadata_json(r));

@@ -45,7 +45,8 @@ struct comparison_row { /* one (benchmark, measure) that both reports have */
 	double detectable; /* least effect seen with 80 % power at these sizes; NAN = unknown */
 	enum noise noise;  /* the worse of the two reports */
 	bool paired, same_definition;
-	bool decides; /* false: a companion (cpu-time, memory-peak), shown but not counted */
+	bool decides; /* false: a companion (cpu-time, memory-peak and others), shown but not
+			 counted */
 	const char *method; /* "paired Hodges-Lehmann", "Hodges-Lehmann", "exact", "values
 			     * only", "ab_log_t, by the scatter of the history" */
 	const char *reason; /* why the outcome is what it is; a short phrase */

@@ -31,8 +31,8 @@ int report_values_load(struct store *st, struct arena *a, const struct report *r
 struct sample *report_values_of(
 	struct arena *a, const struct report_values *v, const struct result *of, size_t *ret_n);
 double *sample_numbers(struct arena *a, const struct sample *s, size_t n);
-/* Wall-time companions that benchd records beside a primary measure (cpu-time, memory-peak):
- * shown, but no verdict hangs on them. */
+/* Wall-time companions that benchd records beside a primary measure (cpu-time, memory-peak and
+ * others): shown, but no verdict hangs on them. */
 bool measure_is_companion(const struct measure *m);
 /* A throughput that is another way to write the latency beside it: in every process of both
  * reports latency times throughput is the same number, within 0.1 %. Then one effect mirrors

@@ -6,7 +6,13 @@
 
 bool measure_is_companion(const struct measure *m)
 {
-	return !strcmp(m->slug, "cpu-time") || !strcmp(m->slug, "memory-peak");
+	static const char *const slugs[] = { "cpu-time", "memory-peak", "package-energy",
+		"user-instructions", "user-cycles", "user-branch-misses", "user-cache-misses" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(slugs); i++)
+		if (!strcmp(m->slug, slugs[i]))
+			return true;
+	return false;
 }
 
 static int compare_samples(const void *a, const void *b)

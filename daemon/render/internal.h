@@ -79,8 +79,8 @@ void page_end(struct buf *out);
 /* Rows of a comparison as a new array, worst first: slower, unknown, faster, same; inside of
  * these by the size of the effect. Owned by the arena. */
 json_t *rows_worst_first(const json_t *rows, struct arena *a);
-/* Companions of a measure (cpu-time, memory-peak) are shown, but decide nothing: `decides` is
- * false in them. Their outcome stands in brackets, behind the others. */
+/* Companions of a measure (cpu-time, memory-peak and others) are shown, but decide nothing:
+ * `decides` is false in them. Their outcome stands in brackets, behind the others. */
 bool row_decides(const json_t *row);
 size_t count_deciding(const json_t *rows);
 /* At most max rows that are slower or faster, in the order given (arena). */
