@@ -164,7 +164,7 @@ static int unknown_option(const char *name, struct error *err)
 static int foreign_option(const char *name, unsigned commands, struct error *err)
 {
 	static const char *const names[] = { "list", "devices", "run", "tune", "roofline",
-		"scaling", "verify", "weights" };
+		"scaling", "verify", "weights", "probe" };
 	char text[96] = "";
 	size_t at = 0;
 

@@ -44,6 +44,7 @@ enum command_bit {
 	CMD_SCALING = 32,
 	CMD_VERIFY = 64,
 	CMD_WEIGHTS = 128,
+	CMD_PROBE = 256,
 };
 /* Words behind a command. E_BAD_REQUEST naming the option, with the nearest known one, or the
  * commands that it is for. */
@@ -66,6 +67,7 @@ struct command {
 };
 int cmd_list(const struct cli *c);
 int cmd_devices(const struct cli *c);
+int cmd_probe(const struct cli *c);
 int cmd_run(const struct cli *c);
 int cmd_verify(const struct cli *c);
 int cmd_tune(const struct cli *c);

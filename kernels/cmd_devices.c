@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* benchd-kernel devices: what kernels can run on here. */
 #include <stdio.h>
+#include <unistd.h>
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -103,5 +104,27 @@ int cmd_devices(const struct cli *c)
 		print_gpu(g);
 	if (json_array_size(gpus) == 0)
 		printf("vulkan  none: %s\n", why);
+	return 0;
+}
+
+/* What the worker asks at its start, on SIGHUP and after a crash or loss. A driver that does
+ * not come back is ended by the alarm (main.c). */
+int cmd_probe(const struct cli *c)
+{
+	enum { PROBE_S = 10 };
+	_cleanup_(json_decref)
+	json_t *o = json_object();
+	_cleanup_(free)
+	char *text = NULL;
+	json_t *gpus = json_array();
+	char why[512] = "";
+
+	(void)c;
+	alarm(PROBE_S);
+	list_gpus(gpus, why, sizeof(why));
+	json_object_set_new(o, "vulkan", gpus);
+	json_set_opt(o, "why_no_vulkan", json_array_size(gpus) ? NULL : why);
+	text = json_dumps(o, JSON_COMPACT);
+	puts(text);
 	return 0;
 }

@@ -22,7 +22,7 @@ static int cpu_open(const struct params *p, void *state, void **ret, struct erro
 	struct cpu_run *c;
 
 	if (p->is_cold)
-		return error_set_field(err, E_NOT_IMPLEMENTED, "cold",
+		return error_set_field(err, E_BAD_REQUEST, "cold",
 			"--cold is for the vulkan backend; on the CPU choose --size dram");
 	c = xcalloc(1, sizeof(*c));
 	c->p = p;

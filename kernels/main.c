@@ -15,6 +15,8 @@ static const struct command commands[] = {
 	{ "list", "[ID...]", "the kernels, their sizes, options and backends", CMD_LIST,
 		cmd_list },
 	{ "devices", "", "processors and GPUs of this host", CMD_DEVICES, cmd_devices },
+	{ "probe", "", "Vulkan devices as one line of JSON, within 10 s", CMD_PROBE,
+		cmd_probe },
 	{ "run", "ID...", "measure kernels", CMD_RUN, cmd_run },
 #ifdef KERNELS_VULKAN
 	{ "tune", "ID...", "find the fastest settings of Vulkan backends here", CMD_TUNE,

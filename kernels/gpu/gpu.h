@@ -99,11 +99,12 @@ struct gpu_options {
 	/* Looked at between slices of a wait; nonzero: give up. NULL: never. Borrowed. */
 	const volatile int *stop;
 };
-/* One process at a time measures on a device: flock on gpu-UUID.lock in /run/benchd, else in
- * $XDG_RUNTIME_DIR/benchd, without waiting; a refusal (E_UNAVAILABLE) names the holder. The
- * lock lasts as long as *ret_fd is open in any process. -1: none was taken, because the device
- * is software (its lock is that of the host), because the caller holds it already
- * (BENCHD_GPU_LOCK_FD is set) or because there is no folder for it. */
+/* One process at a time measures on a device: flock on gpu-UUID.lock, of a software device on
+ * the processor's host.lock, where the worker has them ($BENCHD_LOCK_DIR or /run/benchd, else
+ * $XDG_RUNTIME_DIR/benchd, else /tmp/benchd-UID), without waiting; a refusal (E_UNAVAILABLE)
+ * names the holder. The lock lasts as long as *ret_fd is open in any process. -1: none was
+ * taken, because the worker handed it down (BENCHD_GPU_LOCK_FD names an open descriptor), holds
+ * the host (software devices; BENCHD_JOB is set), or because there is no folder for it. */
 int gpu_lock(const struct gpu_info *info, int *ret_fd, struct error *err) must_check;
 
 struct gpu_setup { /* seconds each step took */

@@ -231,6 +231,8 @@ int gpu_open_physical(struct vk_loader *l, const struct vk_physical *p,
 		o->run_timeout_ns ? o->run_timeout_ns : DEFAULT_TIMEOUT_S * NS_PER_S;
 	r = create_device(g, err);
 	if (r == OK)
+		r = gpu_fault_arm(g, err);
+	if (r == OK)
 		r = create_pool(g, err);
 	if (r == OK)
 		r = gpu_cache_open(g, o->is_cold ? NULL : o->cache_dir, err);

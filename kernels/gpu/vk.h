@@ -192,6 +192,10 @@ int gpu_open_physical(struct vk_loader *l, const struct vk_physical *p,
 /* Run one loop of 70000 turns and see how many were made; fills info->max_loop_turns. */
 int gpu_loops_measure(struct gpu *g, struct error *err) must_check;
 
+/* --- fault.c ----------------------------------------------------------------------------- */
+/* Install what BENCHD_KERNEL_FAULT asks for. E_BAD_REQUEST when that is none of the faults. */
+int gpu_fault_arm(struct gpu *g, struct error *err) must_check;
+
 /* --- cache.c ----------------------------------------------------------------------------- */
 /* Make g->cache, filled from disk where a matching file is there; anything else is ignored. */
 int gpu_cache_open(struct gpu *g, const char *dir, struct error *err) must_check;

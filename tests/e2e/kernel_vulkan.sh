@@ -3,7 +3,8 @@
 # benchd-kernel on a software Vulkan device: what it reports, what it refuses, how it stops.
 . "${top_srcdir:-.}/tests/lib/story.sh"
 kernel=$top_builddir/benchd-kernel
-export BENCHD_CACHE_DIR="$tmp/cache"
+export BENCHD_CACHE_DIR="$tmp/cache" BENCHD_LOCK_DIR="$tmp/lock"
+mkdir "$tmp/lock"
 run() { "$kernel" run "$@" 2>"$tmp/err" >"$tmp/out"; }
 "$kernel" list stream.triad | grep -q vulkan || skip_all "built without Vulkan"
 
@@ -75,6 +76,29 @@ run stream.scale --backend vulkan --device cpu --size small --dtype f32 --sample
 check_equal "a damaged file of winners is ignored" "$?" 0
 check_match "and not believed" "$(cat "$tmp/out")" '"is_tuned": ?false'
 
+# --- a probe, faults on demand, locks
+out=$("$kernel" probe)
+check_equal "a probe ends well" "$?" 0
+check_equal "with one line" "$(printf '%s\n' "$out" | wc -l)" 1
+check_match "that has the key of each device" "$out" '"uuid":"[0-9a-f]{32}".*"driver_id":[0-9]+'
+BENCHD_RESULT_FD=3 BENCHD_KERNEL_FAULT=device_lost:12 run stream.triad --backend vulkan --device cpu --size small 3>"$tmp/lines"
+check_equal "a lost device gives 76" "$?" 76
+check_match "and is told as an error" "$(cat "$tmp/lines")" '"error":"vkQueueSubmit: the device was lost'
+check_equal "no sample is told of it" "$(grep -c '"samples"' "$tmp/lines")" 0
+BENCHD_KERNEL_FAULT=crash:12 run stream.triad --backend vulkan --device cpu --size small
+check_equal "a crash is a signal" "$?" 139
+BENCHD_RESULT_FD=3 BENCHD_KERNEL_FAULT=hang:12 "$kernel" run stream.triad --backend vulkan --device cpu --size small 3>"$tmp/lines" 2>/dev/null &
+pid=$!
+story_pids="$story_pids $pid"
+beats() { test "$(grep -c '"progress"' "$tmp/lines")" -ge 4; }
+check "a process whose driver hangs still gives signs of life" wait_for 20 beats
+run stream.triad --backend vulkan --device cpu --size small
+check_equal "another one is refused meanwhile" "$?" 69
+check_match "and told who has the lock" "$(cat "$tmp/err")" "is in use by process $pid, which measures on this host"
+kill -TERM "$pid"
+wait "$pid"
+check_equal "SIGTERM ends it all the same" "$?" 75
+
 # --- options, under validation where the layer is installed
 validate=--validate
 "$kernel" verify stream.copy --backend vulkan --device cpu --validate >/dev/null 2>&1 || validate=
@@ -126,7 +150,7 @@ check_equal "weights cannot be regenerated on the device" "$?" 69
 run dispatch.latency --backend vulkan --device cpu --cold
 check_equal "a submission cannot be timed with cold caches" "$?" 69
 run stream.triad --cold
-check_equal "nor the CPU" "$?" 69
+check_equal "on the CPU cold caches are a bad argument" "$?" 64
 run fma_peak --backend vulkan --device cpu --size 1024x70000
 check_equal "a loop over the device's limit is refused" "$?" 69
 check_match "with both figures" "$(cat "$tmp/err")" "70000 loop turns.*cuts loops after"

@@ -277,6 +277,52 @@ static VKAPI_ATTR VkResult VKAPI_CALL lose_device(
 	return VK_ERROR_DEVICE_LOST;
 }
 
+/* Writes that go well before the fault, and its error. */
+static int writes_until(const char *fault)
+{
+	char bytes[64] = "";
+	struct gpu_buf *b;
+	struct gpu *g;
+	int n = 0;
+
+	setenv("BENCHD_KERNEL_FAULT", fault, 1);
+	g = open_plain();
+	b = buffer(g, 64);
+	while (n < 100 && gpu_buf_write(b, 0, bytes, 64, &err) == OK)
+		n++;
+	ck_assert_int_eq(err.code, E_GONE);
+	ck_assert(gpu_is_lost(g));
+	gpu_buf_free(b);
+	gpu_close(g);
+	return n;
+}
+
+START_TEST(a_fault_strikes_at_the_submission_it_was_asked_for)
+{
+	int n = writes_until("device_lost:20");
+
+	ck_assert_str_eq(err.text, "vkQueueSubmit: the device was lost (VK_ERROR_DEVICE_LOST)");
+	ck_assert_int_ge(n, 1);
+	ck_assert_int_lt(n, 20);
+	ck_assert_int_eq(writes_until("device_lost:23"), n + 3);
+}
+END_TEST
+
+START_TEST(a_fault_that_does_not_exist_is_refused)
+{
+	static const char *const bad[] = { "device_lost", "device_lost:", "device_lost:0",
+		"loss:1", "crash:x", ":1" };
+	struct gpu_options o = { .device = "cpu" };
+	struct gpu *g = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		setenv("BENCHD_KERNEL_FAULT", bad[i], 1);
+		ck_assert_int_eq(gpu_open(&o, &g, &err), E_BAD_REQUEST);
+		ck_assert_ptr_nonnull(strstr(err.text, "device_lost:N, crash:N or hang:N"));
+	}
+}
+END_TEST
+
 START_TEST(a_lost_device_stays_lost)
 {
 	struct gpu *g = open_plain();
@@ -421,6 +467,7 @@ LAVAPIPE_SUITE("gpu on a software device", false, a_software_device_is_listed_wi
 	software_is_never_chosen_unasked, a_device_is_found_by_its_uuid_and_no_other,
 	what_is_written_is_read_back, the_memory_limit_is_kept, a_shader_computes_and_is_timed,
 	a_missing_feature_is_refused, too_many_workgroups_are_refused_and_folding_helps,
-	a_loop_over_the_limit_is_refused, a_lost_device_stays_lost,
+	a_loop_over_the_limit_is_refused, a_fault_strikes_at_the_submission_it_was_asked_for,
+	a_fault_that_does_not_exist_is_refused, a_lost_device_stays_lost,
 	a_stop_is_seen_while_a_dispatch_runs, a_submission_past_its_deadline_is_given_up,
 	a_damaged_pipeline_cache_is_ignored)

@@ -3,8 +3,10 @@
  * of our own; and the lock of a device. */
 #include "tests/lib/unit.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <string.h>
+#include <sys/file.h>
 #include "base/fs.h"
 #include "kernels/gpu/tele.h"
 
@@ -255,10 +257,8 @@ START_TEST(a_device_is_locked_once_and_the_holder_named)
 	struct gpu_info info = { .name = "a gpu", .uuid = "00ff" }, other = { .uuid = "01" };
 	int fd = -1, second = -1;
 
-	if (access("/run/benchd", W_OK) == 0)
-		return; /* a daemon's folder: its locks are not for tests */
 	ck_assert_ptr_nonnull(mkdtemp(dir));
-	setenv("XDG_RUNTIME_DIR", dir, 1);
+	setenv("BENCHD_LOCK_DIR", dir, 1);
 	ck_assert_int_eq(gpu_lock(&info, &fd, &err), OK);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(gpu_lock(&info, &second, &err), E_UNAVAILABLE);
@@ -267,12 +267,44 @@ START_TEST(a_device_is_locked_once_and_the_holder_named)
 	ck_assert_ptr_nonnull(strstr(err.text, pid));
 	ck_assert_int_eq(gpu_lock(&other, &second, &err), OK);
 	close(second);
-	setenv("BENCHD_GPU_LOCK_FD", "9", 1);
+	snprintf(pid, sizeof(pid), "%d", fd);
+	setenv("BENCHD_GPU_LOCK_FD", pid, 1);
 	ck_assert_int_eq(gpu_lock(&info, &second, &err), OK);
 	ck_assert_int_eq(second, -1);
+	setenv("BENCHD_GPU_LOCK_FD", "987654", 1); /* no descriptor */
+	ck_assert_int_eq(gpu_lock(&info, &second, &err), E_UNAVAILABLE);
 	unsetenv("BENCHD_GPU_LOCK_FD");
 	close(fd);
 	ck_assert_int_eq(gpu_lock(&info, &fd, &err), OK);
+	close(fd);
+	ck_assert_int_eq(dir_remove(dir, &err), OK);
+}
+END_TEST
+
+START_TEST(a_software_device_takes_the_lock_of_the_processor)
+{
+	char dir[] = "/tmp/benchd-unit.XXXXXX";
+	_cleanup_(free)
+	char *path = NULL;
+	struct gpu_info soft = { .name = "llvmpipe", .uuid = "02", .is_software = true };
+	int fd = -1, host;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	setenv("BENCHD_LOCK_DIR", dir, 1);
+	path = xasprintf("%s/host.lock", dir);
+	host = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	ck_assert_int_eq(write(host, "4711\n", 5), 5);
+	ck_assert_int_eq(flock(host, LOCK_EX | LOCK_NB), 0);
+	ck_assert_int_eq(gpu_lock(&soft, &fd, &err), E_UNAVAILABLE);
+	ck_assert_str_eq(
+		err.text, "'llvmpipe' is in use by process 4711, which measures on this host");
+	setenv("BENCHD_JOB", "x", 1); /* a job of the worker, which holds the host */
+	ck_assert_int_eq(gpu_lock(&soft, &fd, &err), OK);
+	ck_assert_int_eq(fd, -1);
+	unsetenv("BENCHD_JOB");
+	close(host);
+	ck_assert_int_eq(gpu_lock(&soft, &fd, &err), OK);
+	ck_assert_int_ge(fd, 0);
 	close(fd);
 	ck_assert_int_eq(dir_remove(dir, &err), OK);
 }
@@ -283,4 +315,5 @@ SUITE("gpu telemetry", a_steady_clock_raises_no_flag, readings_that_know_nothing
 	nvml_is_read_through_what_functions_there_are, an_idle_clock_is_no_slowdown,
 	a_device_nvml_does_not_know_is_not_found, sysfs_is_read_with_its_units,
 	a_device_without_a_source_has_no_telemetry,
-	a_device_is_locked_once_and_the_holder_named)
+	a_device_is_locked_once_and_the_holder_named,
+	a_software_device_takes_the_lock_of_the_processor)
