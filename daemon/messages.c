@@ -180,6 +180,7 @@ int messages_apply(struct run *run, struct store *st, struct error *err)
 {
 	struct applying b = { .run = run,
 		.in = { .st = st,
+			.finds_branch = run->plan.finds_branch,
 			.arena = run->scratch,
 			.job = &run->job,
 			.workload = &run->plan.workload,

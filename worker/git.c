@@ -233,28 +233,40 @@ static bool is_abbreviation(const char *s)
 
 /* HEAD of the repository is the branch that it offers when nobody names one:
  * "ref: refs/heads/NAME<tab>HEAD". */
-static int find_default_branch(struct git *g)
+static int ask_default_branch(struct git *g, struct error *err)
 {
 	static const char before[] = "ref: refs/heads/";
 	_cleanup_(buf_done)
 	struct buf out = { 0 };
 	const char *line, *end;
+	int r = GIT(g, &out, err, "ls-remote", "--symref", "--end-of-options", g->url, "HEAD");
+
+	if (r < 0)
+		return r;
+	line = strstr(buf_str(&out), before);
+	end = line ? strchr(line, '\t') : NULL;
+	if (!end)
+		return OK;
+	line += sizeof(before) - 1;
+	g->default_branch = arena_strndup(g->job->arena, line, (size_t)(end - line));
+	return OK;
+}
+
+static int find_default_branch(struct git *g)
+{
 	struct error err;
-	int r = GIT(g, &out, &err, "ls-remote", "--symref", "--end-of-options", g->url, "HEAD");
+	int r = ask_default_branch(g, &err);
 
 	if (r == E_GONE)
 		return job_stopped(g->job);
 	if (r < 0)
 		return job_fail(g->job, FAULT_RUNNER, "cannot ask '%s' for its HEAD: %s",
 			g->url, err.text);
-	line = strstr(buf_str(&out), before);
-	end = line ? strchr(line, '\t') : NULL;
-	if (!end)
-		return job_fail(g->job, FAULT_BUILD,
-			"'%s' does not say which branch is its default; name one", g->url);
-	line += sizeof(before) - 1;
-	g->default_branch = arena_strndup(g->job->arena, line, (size_t)(end - line));
-	return OK;
+	return g->default_branch
+		       ? OK
+		       : job_fail(g->job, FAULT_BUILD,
+				 "'%s' does not say which branch is its default; name one",
+				 g->url);
 }
 
 static int resolve_ref(struct git *g, const char *ref, char hash[41])
@@ -308,6 +320,83 @@ static int resolve_hash(struct git *g, const char *wanted, char hash[41])
 		wanted);
 }
 
+/* --- which branch a commit belongs to ---------------------------------------------------- */
+
+struct holders { /* branches that have a commit */
+	const char *main, *only, *tip, *usual;
+	size_t n, n_tips;
+};
+
+static void add_holder(struct git *g, struct holders *h, const char *hash, const char *line)
+{
+	const char *name = line + 41;
+
+	if (strlen(line) < 42)
+		return;
+	h->only = name;
+	h->n++;
+	if (!strcmp(name, "main"))
+		h->main = name;
+	if (g->default_branch && !strcmp(name, g->default_branch))
+		h->usual = name;
+	if (!strncmp(line, hash, 40)) {
+		h->tip = name;
+		h->n_tips++;
+	}
+}
+
+static int list_holders(struct git *g, const char *hash, struct holders *ret)
+{
+	_cleanup_(buf_done)
+	struct buf out = { 0 };
+	struct error err;
+	char *line, *rest;
+	int r = GIT(g, &out, &err, git_dir(g), "for-each-ref", "--contains", hash,
+		"--format=%(objectname) %(refname:lstrip=2)", "refs/heads");
+
+	*ret = (struct holders){ 0 };
+	if (r < 0)
+		return r;
+	rest = arena_strdup(g->job->arena, buf_str(&out));
+	while ((line = strsep(&rest, "\n")))
+		add_holder(g, ret, hash, line);
+	return OK;
+}
+
+/* The branch of a commit that was named by its hash: main when that has it, else the only one
+ * that has it, else the repository's default, else the one whose newest commit it is. NULL
+ * when that does not decide. */
+static const char *branch_of_commit(struct git *g, const char *hash)
+{
+	struct holders h;
+	struct error err;
+
+	if (list_holders(g, hash, &h) < 0 || !h.n)
+		return NULL;
+	if (h.main || h.n == 1)
+		return h.main ? h.main : h.only;
+	if (!g->default_branch && ask_default_branch(g, &err) == OK &&
+		list_holders(g, hash, &h) < 0)
+		return NULL;
+	return h.usual ? h.usual : h.n_tips == 1 ? h.tip : NULL;
+}
+
+/* Under which branch results belong when the job names none; NULL: as it was filed. */
+static const char *branch_of(struct git *g, const struct spec_arm *spec, const char *hash)
+{
+	char tip[41];
+
+	if (spec->ref && !strcmp(spec->ref, "HEAD"))
+		return g->default_branch;
+	if (!spec->finds_branch)
+		return NULL;
+	if (spec->hash || is_abbreviation(spec->ref))
+		return branch_of_commit(g, hash);
+	return parse_rev(g, arena_printf(g->job->arena, "refs/heads/%s", spec->ref), tip)
+		       ? spec->ref
+		       : NULL;
+}
+
 static int tell_resolved(struct git *g, size_t arm, const char *hash)
 {
 	_cleanup_(buf_done)
@@ -320,8 +409,7 @@ static int tell_resolved(struct git *g, size_t arm, const char *hash)
 	json_set_str(m, "arm", spec->name);
 	json_set_str(m, "ref", spec->ref);
 	json_set_str(m, "hash", hash);
-	if (spec->ref && !strcmp(spec->ref, "HEAD"))
-		json_set_opt(m, "branch", g->default_branch);
+	json_set_opt(m, "branch", branch_of(g, spec, hash));
 	/* Every commit is asked for with the same format; a branch with its first parents. */
 	r = GIT(g, &out, &err, git_dir(g), "log", "--first-parent", spec->ref ? "-n101" : "-n1",
 		GITLOG_FORMAT, "--end-of-options", hash);

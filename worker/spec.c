@@ -148,6 +148,8 @@ static int read_arm(json_t *j, size_t i, struct spec_arm *arm, struct error *err
 		{ "hash", JF_STRING, offsetof(struct spec_arm, hash), false, 1, 64, NULL },
 		{ "merge_base", JF_BOOL, offsetof(struct spec_arm, is_merge_base), false, 0, 0,
 			NULL },
+		{ "find_branch", JF_BOOL, offsetof(struct spec_arm, finds_branch), false, 0, 0,
+			NULL },
 	};
 	char pointer[32];
 	int r;

@@ -32,6 +32,7 @@ struct spec_arm {
 	const char *hash; /* NULL: none */
 	/* Not the commit itself, but the best common ancestor of it and the other arm. */
 	bool is_merge_base;
+	bool finds_branch; /* tell which branch the commit belongs to */
 };
 
 struct spec_cell {

@@ -76,16 +76,17 @@ static int save_ancestors(const struct ingest *in, const json_t *list, struct er
 	return r;
 }
 
-/* A job that named neither branch nor head measures the repository's default branch, whatever
- * that is called; it was filed under DEFAULT_BRANCH. */
+/* A job that named no branch was filed under DEFAULT_BRANCH; its results belong to the branch
+ * of what it measures: the one that head names or has, or, when it names no head either, the
+ * repository's default, whatever that is called. */
 static int take_branch(const struct ingest *in, const json_t *message, struct error *err)
 {
 	const char *branch = json_get_str(message, "branch", "");
 	struct job *j = in->job;
 
-	if (!ref_name_is_valid(branch) || !j->head_ref || strcmp(j->head_ref, "HEAD") != 0 ||
-		!j->branch || strcmp(j->branch, DEFAULT_BRANCH) != 0 ||
-		!strcmp(branch, DEFAULT_BRANCH))
+	if (!ref_name_is_valid(branch) || !j->head_ref ||
+		(!in->finds_branch && strcmp(j->head_ref, "HEAD") != 0) || !j->branch ||
+		strcmp(j->branch, DEFAULT_BRANCH) != 0 || !strcmp(branch, DEFAULT_BRANCH))
 		return OK;
 	j->branch = arena_strdup(in->arena, branch);
 	return store_job_set_branch(in->st, j, err);

@@ -28,6 +28,7 @@ struct ingest {
 	size_t n_cells;
 	bool has_base;
 	bool is_merge_base; /* the base is where the head left a branch, not its tip */
+	bool finds_branch;  /* the job named no branch: it is the one of its head */
 	const char *start_branch, *start_hash; /* start point of the branch; NULL */
 	int64_t now_ns;
 };

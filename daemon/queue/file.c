@@ -309,6 +309,8 @@ static const char *definition_text(struct desk *d, const struct extras *x, json_
 			json_object_set(job, parts[i].key, parts[i].value);
 	if (x->is_merge_base)
 		json_object_set_new(job, "merge_base", json_true());
+	if (x->finds_branch)
+		json_object_set_new(job, "find_branch", json_true());
 	json_set_opt(job, "unless_head", x->unless_head);
 	if (json_object_size(job))
 		json_object_set(whole, "job", job);
@@ -479,7 +481,8 @@ int queue_file_job(struct store *st, struct arena *a, const struct queue_rules *
 		.paths = d.body.paths,
 		.paths_ignore = d.body.paths_ignore,
 		.unless_head = d.body.unless_head,
-		.is_merge_base = d.body.merge_base };
+		.is_merge_base = d.body.merge_base,
+		.finds_branch = d.w.kind == WORKLOAD_BUILD && !d.body.branch };
 	fill_row(&d);
 	if (d.w.kind == WORKLOAD_SUITE)
 		return desk_file_suite(&d, body);

@@ -15,6 +15,7 @@ struct extras {
 	json_t *paths, *paths_ignore;		   /* NULL or arrays of globs */
 	const char *unless_head; /* NULL; a commit that is not worth measuring again */
 	bool is_merge_base;	 /* base is where head left it, not its tip */
+	bool finds_branch;	 /* nobody named a branch: it is that of head */
 };
 /* Split j's definition: *ret_definition without "job" (arena's), extras borrowed from arena. */
 int job_definition(struct arena *a, const struct job *j, json_t **ret_definition,

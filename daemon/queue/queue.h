@@ -112,6 +112,7 @@ struct queue_plan {
 	size_t n_cells;
 	json_t *spec; /* docs/worker-protocol.md, without have and K; the arena's */
 	bool has_repository, has_base, is_merge_base;
+	bool finds_branch; /* results belong to the branch of head, which the worker tells */
 	const char *start_branch, *start_hash; /* NULL */
 	const char *unless_head; /* NULL; nothing is measured when head is this commit */
 };

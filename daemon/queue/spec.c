@@ -26,6 +26,7 @@ int job_definition(struct arena *a, const struct job *j, json_t **ret_definition
 		.paths_ignore = json_object_get(job, "paths_ignore"),
 		.unless_head = json_get_str(job, "unless_head", NULL),
 		.is_merge_base = json_get_bool(job, "merge_base", false),
+		.finds_branch = json_get_bool(job, "find_branch", false),
 	};
 	*ret_definition = o;
 	return OK;
@@ -136,6 +137,8 @@ static json_t *arms_json(
 	/* Harmless when it is resolved already: an ancestor is its own merge base. */
 	if (has_base && has_repository && x->is_merge_base)
 		json_set_bool(json_array_get(arms, 0), "merge_base", true);
+	if (has_repository && x->finds_branch)
+		json_set_bool(json_array_get(arms, has_base), "find_branch", true);
 	return arms;
 }
 
@@ -181,6 +184,7 @@ int queue_job_plan(
 	p.has_base = job_has_base(j, &x);
 	p.unless_head = x.unless_head;
 	p.is_merge_base = x.is_merge_base;
+	p.finds_branch = x.finds_branch;
 	p.start_branch = json_get_str(x.start_point, "branch", NULL);
 	p.start_hash = json_get_str(x.start_point, "hash", NULL);
 	json_set_int(p.spec, "seed", (int64_t)j->seed);

@@ -72,6 +72,18 @@ run '[{"name":"head","ref":"HEAD"}]' '[["./build.sh"]]'
 check_match "HEAD is the branch that the repository offers" "$out" "\"ref\":\"HEAD\",\"hash\":\"$one\",\"branch\":\"trunk\""
 check_equal "and is measured" "$(ended)" succeeded
 in_repo checkout -q main
+asked() { # NAME PATTERN ARM
+	run "[{\"name\":\"head\",$3,\"find_branch\":true}]" '[["true"]]'
+	check_match "$1" "$(echo "$out" | grep '"resolved"')" "$2"
+}
+lone=$(git -C "$repo" rev-parse side)
+asked "a branch that is asked for is the one of its commit" '"branch":"side"' '"ref":"side"'
+asked "a commit that only one branch has belongs to it" '"branch":"side"' "\"hash\":\"$lone\""
+asked "a commit that main has belongs to main" '"branch":"main"' "\"hash\":\"$one\""
+in_repo tag mark side
+asked "a tag is no branch" '"commit":' '"ref":"mark"'
+check_equal "and names none" "$(echo "$out" | grep '"resolved"' | grep -c '"branch"')" 0
+in_repo tag -d mark >/dev/null
 run '[{"name":"head","hash":"0123456789012345678901234567890123456789"}]' '[]'
 check_match "an unknown commit is named" "$out" "has no commit 0123456789"
 run "$head" '[["sleep","60"]]' '' ',"limits":{"build_time_ns":300000000}'

@@ -111,10 +111,13 @@ START_TEST(units_of_one_kind_have_a_factor)
 END_TEST
 
 /* What becomes of a job's branch when HEAD of its repository is resolved to one. */
-static const char *branch_after(const char *head_ref, const char *branch, const char *told)
+static const char *branch_told(
+	const char *head_ref, const char *branch, const char *told, bool finds_branch)
 {
 	struct job j = add_job(a_project("p").id, "w", PRIORITY_MANUAL), again;
-	const struct ingest in = { .st = db, .arena = mem, .job = &j, .now_ns = T0 };
+	const struct ingest in = {
+		.st = db, .arena = mem, .job = &j, .now_ns = T0, .finds_branch = finds_branch
+	};
 	json_t *m = arena_own_json(
 		mem, json_pack("{ssssss}", "arm", "head", "hash",
 			     "0123456789abcdef0123456789abcdef01234567", "branch", told));
@@ -128,6 +131,23 @@ static const char *branch_after(const char *head_ref, const char *branch, const 
 	ck_assert_str_eq(j.head_hash, "0123456789abcdef0123456789abcdef01234567");
 	return again.branch;
 }
+
+static const char *branch_after(const char *head_ref, const char *branch, const char *told)
+{
+	return branch_told(head_ref, branch, told, false);
+}
+
+START_TEST(a_job_that_names_no_branch_is_one_of_the_branch_of_its_head)
+{
+	start();
+	ck_assert_str_eq(
+		branch_told("my-branch", DEFAULT_BRANCH, "my-branch", true), "my-branch");
+	ck_assert_str_eq(
+		branch_told("my-branch", DEFAULT_BRANCH, "my-branch", false), DEFAULT_BRANCH);
+	ck_assert_str_eq(branch_told("v1.0", DEFAULT_BRANCH, "", true), DEFAULT_BRANCH);
+	finish();
+}
+END_TEST
 
 START_TEST(a_job_without_branch_and_head_is_one_of_the_default_branch)
 {
@@ -145,4 +165,5 @@ SUITE("ingest", a_value_in_another_unit_of_the_measure_is_converted,
 	a_value_of_another_kind_is_a_measure_of_its_own,
 	a_result_that_says_no_unit_is_taken_as_it_is,
 	a_job_without_branch_and_head_is_one_of_the_default_branch,
+	a_job_that_names_no_branch_is_one_of_the_branch_of_its_head,
 	units_of_one_kind_have_a_factor)

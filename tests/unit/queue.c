@@ -591,6 +591,12 @@ START_TEST(a_merge_base_is_told_to_the_worker_and_needs_a_base)
 	ck_assert(plan.is_merge_base);
 	ck_assert(json_get_bool(
 		json_array_get(json_object_get(plan.spec, "arms"), 0), "merge_base", false));
+	ck_assert_msg(plan.finds_branch, "a job that names no branch takes that of its head");
+	ck_assert(json_get_bool(
+		json_array_get(json_object_get(plan.spec, "arms"), 1), "find_branch", false));
+	j = filed("{\"workload\":\"saxpy\",\"head\":\"dev\",\"branch\":\"mine\"}");
+	ok(queue_job_plan(mem, &j, &plan, &err));
+	ck_assert(!plan.finds_branch);
 	refused(file("{\"workload\":\"saxpy\",\"merge_base\":true}", &j), E_UNPROCESSABLE,
 		"'merge_base' needs 'base'");
 	j = filed("{\"workload\":\"saxpy\",\"head\":\"dev\",\"base\":\"main\","
