@@ -56,7 +56,9 @@ int yaml_line_of(const struct yaml_lines *l, const char *pointer)
 		const char *p = l->items[i].pointer;
 		size_t n = strlen(p);
 
-		if (n >= best && !strncmp(pointer, p, n) &&
+		/* The first one is where the member's name stands; its value may begin lines
+		 * below. */
+		if ((!line || n > best) && !strncmp(pointer, p, n) &&
 			(pointer[n] == 0 || pointer[n] == '/')) {
 			best = n;
 			line = l->items[i].line;
@@ -73,12 +75,37 @@ static int fail(struct parse *p, size_t line, const char *what)
 	return error_set_field(p->err, E_BAD_REQUEST, field, "%s:%zu: %s", p->name, line, what);
 }
 
+/* Words of libyaml that leave people alone with the usual mistakes. */
+static const char *hint_for(const char *problem)
+{
+	static const char *const hints[][2] = {
+		{ "cannot start any token",
+			"; indent with blanks, not tabs, and quote texts that "
+			"begin with @, ` or %" },
+		{ "mapping values are not allowed", "; quote a text that has ': ' in it" },
+		{ "did not find expected ',' or",
+			"; close the list or mapping, and quote texts "
+			"with { } [ ] or , in them" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
+		if (strstr(problem, hints[i][0]))
+			return hints[i][1];
+	return "";
+}
+
 static int next(struct parse *p, yaml_event_t *e)
 {
-	if (!yaml_parser_parse(&p->parser, e))
-		return fail(p, p->parser.problem_mark.line + 1,
-			p->parser.problem ? p->parser.problem : "not valid YAML");
-	return OK;
+	const yaml_mark_t *at = &p->parser.problem_mark;
+	const char *problem;
+	char what[256];
+
+	if (yaml_parser_parse(&p->parser, e))
+		return OK;
+	problem = p->parser.problem ? p->parser.problem : "not valid YAML";
+	snprintf(what, sizeof(what), "column %zu: %.120s%s", at->column + 1, problem,
+		hint_for(problem));
+	return fail(p, at->line + 1, what);
 }
 
 static json_t *plain_scalar(const char *s)

@@ -56,10 +56,15 @@ static int write_all_forms(struct client *c, const char *dir, const char *uuid)
 static int run(struct client *c, const struct command *self, int argc, char **argv)
 {
 	const char *branch = NULL, *testbed = NULL, *out = NULL;
+	const char *limit = "100", *page = NULL;
 	bool samples = false;
 	const struct option_row rows[] = {
 		{ "branch", 'b', "NAME", "list: only this branch", OPT_STRING, &branch },
 		{ "testbed", 0, "NAME", "list: only this testbed", OPT_STRING, &testbed },
+		{ "limit", 'n', "N", "list: at most so many a page (100; most 255)", OPT_STRING,
+			&limit },
+		{ "page", 0, "N", "list: the N-th of them, from the newest (1)", OPT_STRING,
+			&page },
 		{ "samples", 's', NULL, "with every raw sample", OPT_FLAG, &samples },
 		{ "out", 'o', "DIR", "write json, md, csv and html files there", OPT_STRING,
 			&out },
@@ -80,7 +85,8 @@ static int run(struct client *c, const struct command *self, int argc, char **ar
 			c, add_query(c,
 				   project_path(c, "/reports/%s", url_part(c, words.items[0])),
 				   "samples", samples ? "1" : NULL));
-	path = add_query(c, project_path(c, "/reports"), "branch", branch);
+	path = add_query(c, project_path(c, "/reports"), "per_page", limit);
+	path = add_query(c, add_query(c, path, "page", page), "branch", branch);
 	return print_path(c, add_query(c, path, "testbed", testbed));
 }
 

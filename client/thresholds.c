@@ -11,6 +11,7 @@ struct apply {
 	bool prune, dry_run;
 	const char *path;
 	json_t *rules; /* by name */
+	struct yaml_lines *lines;
 	int n_changed, n_removed;
 };
 
@@ -21,8 +22,6 @@ static const char *rule_path(struct client *c, const char *name)
 
 static int load(struct client *c, struct apply *ap)
 {
-	_cleanup_(yaml_lines_free)
-	struct yaml_lines *lines = NULL;
 	_cleanup_(buf_done)
 	struct buf b = { 0 };
 	struct error err = { 0 };
@@ -31,7 +30,7 @@ static int load(struct client *c, struct apply *ap)
 		!strcmp(ap->path, "-") ? "/dev/stdin" : ap->path, 1024 * 1024, &b, &err);
 
 	if (r == OK)
-		r = yaml_parse(ap->path, buf_str(&b), b.len, &o, &lines, &err);
+		r = yaml_parse(ap->path, buf_str(&b), b.len, &o, &ap->lines, &err);
 	if (r < 0)
 		return complain(c, &err);
 	arena_own_json(c->arena, o);
@@ -88,9 +87,21 @@ static json_t *find(json_t *list, const char *name)
 	return NULL;
 }
 
+/* Which rule of which line it was that the daemon refused. */
+static int complain_rule(struct client *c, const struct apply *ap, const char *name,
+	bool only_check, const struct answer *a)
+{
+	const char *field = arena_printf(c->arena, "/thresholds/%s", name);
+
+	fprintf(stderr, "benchctl: %s:%d: the rule '%s' is refused%s\n", ap->path,
+		yaml_line_of(ap->lines, field), name,
+		only_check ? "; nothing was changed" : "");
+	return complain_answer(c, a);
+}
+
 /* The daemon checks in a dry run too, and says how it reads the rule. */
-static int put_one(
-	struct client *c, struct apply *ap, const char *name, json_t *rule, json_t *now)
+static int put_one(struct client *c, struct apply *ap, const char *name, json_t *rule,
+	json_t *now, bool only_check)
 {
 	const char *path = rule_path(c, name);
 	struct error err = { 0 };
@@ -98,12 +109,14 @@ static int put_one(
 	int code = EXIT_OK;
 	json_t *old = find(now, name);
 
-	if (ap->dry_run)
+	if (ap->dry_run || only_check)
 		path = add_query(c, path, "dry_run", "1");
 	if (api_call(c, "PUT", path, rule_body(c, ap, rule), NULL, &a, &err) < 0)
 		return complain(c, &err);
 	if (a.status >= 400) {
-		code = complain_answer(c, &a);
+		code = complain_rule(c, ap, name, only_check, &a);
+	} else if (only_check) {
+		/* nothing to tell yet */
 	} else if (!old || !is_same(old, a.json)) {
 		printf("%s %s\n", old ? "change" : "add", name);
 		ap->n_changed++;
@@ -147,10 +160,22 @@ static int get_rules(struct client *c, json_t **ret)
 	return code;
 }
 
+/* Every rule is checked before the first is changed: a file is applied whole or not at all. */
+static int put_all(struct client *c, struct apply *ap, json_t *now, bool only_check)
+{
+	const char *name;
+	json_t *rule;
+	int code = EXIT_OK;
+
+	json_object_foreach (ap->rules, name, rule)
+		if (code == EXIT_OK)
+			code = put_one(c, ap, name, rule, now, only_check);
+	return code;
+}
+
 static int apply(struct client *c, struct apply *ap)
 {
 	json_t *now, *rule;
-	const char *name;
 	size_t i;
 	int code = load(c, ap);
 
@@ -158,11 +183,11 @@ static int apply(struct client *c, struct apply *ap)
 		code = get_rules(c, &now);
 	if (code != EXIT_OK)
 		return code;
-	json_object_foreach (ap->rules, name, rule) {
-		code = put_one(c, ap, name, rule, now);
-		if (code != EXIT_OK)
-			return code;
-	}
+	code = put_all(c, ap, now, true);
+	if (code == EXIT_OK)
+		code = put_all(c, ap, now, false);
+	if (code != EXIT_OK)
+		return code;
 	json_array_foreach (now, i, rule) {
 		const char *old = json_get_str(rule, "name", "");
 
@@ -251,7 +276,9 @@ static int run(struct client *c, const struct command *self, int argc, char **ar
 	if (words.n != 2)
 		return usage_error(self, "name one file: thresholds apply FILE");
 	ap.path = words.items[1];
-	return apply(c, &ap);
+	code = apply(c, &ap);
+	yaml_lines_free(ap.lines);
+	return code;
 }
 
 const struct command command_thresholds = { "thresholds",

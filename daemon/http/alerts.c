@@ -115,8 +115,7 @@ static int answer_alerts(struct request *rq, struct store *st, const struct proj
 	}
 	if (r < 0)
 		return r;
-	set_total(rq, (int64_t)n);
-	return answer(rq, 200, DOC_ALERTS, TAKE(doc), err);
+	return answer_page_of(rq, DOC_ALERTS, TAKE(doc), (int64_t)n, err);
 }
 
 int get_alerts(struct request *rq, struct store *st, struct error *err)

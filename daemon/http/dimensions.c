@@ -261,8 +261,7 @@ static int list_nouns(
 			noun->extend(rq, st, row, o);
 		json_array_append_new(doc, o);
 	}
-	set_total(rq, total);
-	return answer(rq, 200, noun->list, doc, err);
+	return answer_page_of(rq, noun->list, doc, total, err);
 }
 
 static int answer_noun(struct request *rq, struct store *st, int status,

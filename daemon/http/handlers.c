@@ -82,7 +82,18 @@ void answer_empty(struct request *rq)
 	response_text(rq, 204, "text/plain", "");
 }
 
-int answer(struct request *rq, int status, enum document kind, json_t *doc, struct error *err)
+/* A list that is not whole says so where people read it: in its last line. */
+static void add_rest(enum format f, const char *rest, struct buf *out)
+{
+	if (!rest || (f != F_TEXT && f != F_MARKDOWN))
+		return;
+	while (out->len && out->data[out->len - 1] == '\n')
+		out->len--;
+	buf_printf(out, "%s\n", rest);
+}
+
+static int answer_with(struct request *rq, int status, enum document kind, json_t *doc,
+	const char *rest, struct error *err)
 {
 	_cleanup_(json_decref)
 	json_t *j = doc;
@@ -98,6 +109,7 @@ int answer(struct request *rq, int status, enum document kind, json_t *doc, stru
 	r = render_document(kind, f, j, request_arena(rq), &out, err);
 	if (r < 0)
 		return r;
+	add_rest(f, rest, &out);
 	if (f == F_HTML) {
 		char hash[64];
 
@@ -106,6 +118,28 @@ int answer(struct request *rq, int status, enum document kind, json_t *doc, stru
 	}
 	response_buf(rq, status, format_mime(f), &out);
 	return OK;
+}
+
+int answer(struct request *rq, int status, enum document kind, json_t *doc, struct error *err)
+{
+	return answer_with(rq, status, kind, doc, NULL, err);
+}
+
+int answer_part(struct request *rq, enum document kind, json_t *doc, const char *rest,
+	struct error *err)
+{
+	return answer_with(rq, 200, kind, doc, rest, err);
+}
+
+int answer_page_of(
+	struct request *rq, enum document kind, json_t *doc, int64_t total, struct error *err)
+{
+	const char *rest = arena_printf(request_arena(rq),
+		" of %lld; page and per_page (at most 255) show the others", (long long)total);
+
+	set_total(rq, total);
+	return answer_part(
+		rq, kind, doc, (int64_t)json_array_size(doc) < total ? rest : NULL, err);
 }
 
 bool query_flag(struct request *rq, const char *name)

@@ -30,6 +30,13 @@ bool is_unchanged(
 /* Answer doc (taken over) in the format asked for. */
 int answer(struct request *rq, int status, enum document kind, json_t *doc,
 	struct error *err) must_check;
+/* A list (taken over) that is not whole: in forms for people rest ends its last line; NULL: it
+ * is whole. */
+int answer_part(struct request *rq, enum document kind, json_t *doc, const char *rest,
+	struct error *err) must_check;
+/* One page of a list of total rows, with X-Total-Count. */
+int answer_page_of(struct request *rq, enum document kind, json_t *doc, int64_t total,
+	struct error *err) must_check;
 int answer_json(struct request *rq, int status, json_t *doc); /* taken over; always OK */
 void answer_empty(struct request *rq);			      /* 204 */
 

@@ -315,6 +315,8 @@ static int jobs_json(struct request *rq, struct store *st, const struct job *job
 	return OK;
 }
 
+#define AS_MANY "; there may be others: limit (at most 1000) and cursor show them"
+
 int get_jobs(struct request *rq, struct store *st, struct error *err)
 {
 	struct job_filter f = { .name = request_query(rq, "workload"),
@@ -343,9 +345,11 @@ int get_jobs(struct request *rq, struct store *st, struct error *err)
 		r = jobs_json(rq, st, jobs, n, &doc, err);
 	if (r < 0)
 		return r;
-	if (n == (size_t)f.limit && !f.queue_order)
+	if (n < (size_t)f.limit)
+		return answer(rq, 200, DOC_JOBS, doc, err);
+	if (!f.queue_order)
 		link_next(rq, &jobs[n - 1], &f);
-	return answer(rq, 200, DOC_JOBS, doc, err);
+	return answer_part(rq, DOC_JOBS, doc, AS_MANY, err);
 }
 
 int cancel_job(struct request *rq, struct store *st, struct error *err)

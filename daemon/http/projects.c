@@ -70,8 +70,7 @@ int get_projects(struct request *rq, struct store *st, struct error *err)
 		else
 			total--;
 	}
-	set_total(rq, total);
-	return answer(rq, 200, DOC_PROJECTS, doc, err);
+	return answer_page_of(rq, DOC_PROJECTS, doc, total, err);
 }
 
 int post_project(struct request *rq, struct store *st, struct error *err)

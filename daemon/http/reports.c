@@ -329,8 +329,7 @@ int get_reports(struct request *rq, struct store *st, struct error *err)
 	}
 	if (r < 0)
 		return r;
-	set_total(rq, total);
-	return answer(rq, 200, DOC_REPORTS, TAKE(doc), err);
+	return answer_page_of(rq, DOC_REPORTS, TAKE(doc), total, err);
 }
 
 int get_environment(struct request *rq, struct store *st, struct error *err)

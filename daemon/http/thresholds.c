@@ -45,8 +45,7 @@ int get_thresholds(struct request *rq, struct store *st, struct error *err)
 	doc = json_array();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(doc, render_threshold(&list[i], &p));
-	set_total(rq, total);
-	return answer(rq, 200, DOC_THRESHOLDS, doc, err);
+	return answer_page_of(rq, DOC_THRESHOLDS, doc, total, err);
 }
 
 struct place {

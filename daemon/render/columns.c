@@ -321,13 +321,13 @@ static void text_rows(const json_t *rows, const struct column *const *shown, siz
 	table_format(t, f == F_CSV ? TABLE_CSV : TABLE_TEXT, out);
 }
 
-/* Statistics that one value a benchmark does not have take no room; programs find every column.
- */
+/* What no row has takes no room: statistics of one value a benchmark, the base of jobs that
+ * compare nothing, the place of jobs that have ended. Programs find every column. */
 static size_t drop_empty(const json_t *rows, const struct column **shown, size_t n,
 	enum format f, struct arena *a)
 {
 	static const char *const titles[] = { "95 % interval", "min", "max", "cv", "p",
-		"detectable", NULL };
+		"detectable", "against", "phase", "pos", "waits because", NULL };
 	size_t m = 0, r;
 	json_t *row;
 

@@ -17,7 +17,7 @@ COLUMNS(job_columns) = {
 	{ "of", "total", "progress.total", CELL_INT, NULL },
 	{ "branch", "branch", "branch", CELL_CODE, NULL },
 	{ "head", "head", "head.hash", CELL_HASH, NULL },
-	{ NULL, "base", "base.hash", CELL_HASH, NULL },
+	{ "against", "base", "base.hash", CELL_HASH, NULL },
 	{ "testbed", "testbed", "testbed", CELL_TEXT, NULL },
 	{ "created", "created", "created", CELL_TIME, NULL },
 	{ NULL, "started", "started", CELL_TIME, NULL },

@@ -78,5 +78,8 @@ check_match "which the page tells" "$(curl -sL -m 60 -H "Accept: text/html" "$ur
 	"expected at or below 1.*What applies here: t_test, the rule"
 sed -i '/quiet/d' "$tmp/thresholds.yaml"
 check_match "what the file lost goes with --prune" "$(apply --prune)" "remove quiet"
+printf 'thresholds:\n  fine: {test: log_t}\n  x: {test: logt}\n' >"$tmp/wrong.yaml"
+check_match "a wrong rule is named with its line" "$("$ctl" --host "$url" -p p thresholds apply "$tmp/wrong.yaml" 2>&1)" "wrong.yaml:3: the rule 'x' is refused; nothing was changed"
+check_equal "and the right one beside it is not applied" "$("$ctl" --host "$url" -p p thresholds rules | grep -c fine)" 0
 check_match "a wrong file is refused by name" "$(printf 'thresholds: {x: {test: logt}}' | "$ctl" --host "$url" -p p thresholds apply - 2>&1)" "did you mean 'log_t'"
 done_testing

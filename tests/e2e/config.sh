@@ -41,9 +41,9 @@ wrong 3 artifacts_size "must be 0 to 1000000000000 bytes" '\nretention:\n  artif
 wrong 2 workloads "'workloads' must be an object" '\nworkloads: 3\n'
 wrong 2 workload_dir "cannot read the workload_dir '.*nowhere'" '\nworkload_dir: nowhere\n'
 wrong 2 schedules "'schedules' must be an object" '\nschedules: []\n'
-wrong 4 schedules "'workload' is missing" '\nschedules:\n  s:\n    cron: "x"\n'
+wrong 3 schedules "'workload' is missing" '\nschedules:\n  s:\n    cron: "x"\n'
 wrong 2 hooks "'hooks' must be an object" '\nhooks: 1\n'
-wrong 4 hooks "'secret_file' is missing" '\nhooks:\n  h:\n    repository: o/n\n'
+wrong 3 hooks "'secret_file' is missing" '\nhooks:\n  h:\n    repository: o/n\n'
 wrong 4 webhooks "'url' must be a string" '\nwebhooks:\n  w:\n    url: 3\n'
 wrong 3 outgoing "'attempts' must be 1 to 100" '\noutgoing:\n  attempts: 0\n'
 

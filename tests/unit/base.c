@@ -114,6 +114,23 @@ START_TEST(yaml_errors_name_the_line)
 	ck_assert_str_eq(err.text, "f.yaml:3: 'processes' is wrong");
 	json_decref(j);
 	yaml_lines_free(lines);
+	lines = NULL;
+	json_decref(j);
+	ck_assert_int_eq(
+		yaml_parse("f.yaml", "workload:\n  a: {}\n", 18, &j, &lines, &err), OK);
+	ck_assert_int_eq(yaml_line_of(lines, "/workload"), 1);
+	ck_assert_int_eq(yaml_line_of(lines, "/workload/a/kind"), 2);
+	yaml_lines_free(lines);
+	lines = NULL;
+	json_decref(j);
+	j = NULL;
+	ck_assert_int_lt(yaml_parse("f.yaml", "a: [b, {c} d]\n", 14, &j, &lines, &err), 0);
+	ck_assert_str_eq(err.text,
+		"f.yaml:1: column 12: did not find expected ',' or ']'; close the list or "
+		"mapping, and quote texts with { } [ ] or , in them");
+	ck_assert_int_lt(yaml_parse("f.yaml", "a:\n\tb: 1\n", 9, &j, &lines, &err), 0);
+	ck_assert_msg(strstr(err.text, "f.yaml:2: column 1: "), "%s", err.text);
+	ck_assert_msg(strstr(err.text, "not tabs"), "%s", err.text);
 	ck_assert_int_eq(
 		yaml_parse("f.yaml", "a: 1\na: 2\n", 10, &j, NULL, &err), E_BAD_REQUEST);
 	ck_assert_str_eq(err.text, "f.yaml:2: this key stands here twice");

@@ -238,7 +238,7 @@ START_TEST(schedules_and_hooks_are_checked_too)
 		"benchd.yaml:3: schedule 'night': ");
 	refused(load_text("schedules:\n  night: []\n"),
 		"the schedule 'night' must be an object");
-	refused(load_text("hooks:\n  h:\n    repository: o/n\n"), "benchd.yaml:3: ");
+	refused(load_text("hooks:\n  h:\n    repository: o/n\n"), "benchd.yaml:2: ");
 	end();
 }
 END_TEST

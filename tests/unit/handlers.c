@@ -232,6 +232,11 @@ START_TEST(lists_are_paged_as_bencher_does)
 	get("/v0/projects/p/benchmarks");
 	ck_assert_uint_eq(json_array_size(doc), 8);
 	ck_assert_str_eq(reply_header(&reply, "X-Total-Count"), "20");
+	get("/v0/projects/p/benchmarks?format=text");
+	ck_assert_msg(strstr(buf_str(&reply.body), "\n8 names of 20; page and per_page"), "%s",
+		buf_str(&reply.body));
+	get("/v0/projects/p/benchmarks?format=text&per_page=20");
+	ck_assert_msg(strstr(buf_str(&reply.body), "\n20 names\n"), "%s", buf_str(&reply.body));
 	get("/v0/projects/p/benchmarks?per_page=255&direction=desc");
 	ck_assert_str_eq(text_of("/0/name"), "b19");
 	ck_assert_int_eq(get("/v0/projects/p/benchmarks?per_page=256"), 400);
