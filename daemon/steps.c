@@ -73,6 +73,8 @@ static int conclude_failed(
 {
 	int fault = job_fault_parse(json_get_str(run->done, "fault", "runner"));
 
+	if (json_get_bool(run->done, "refused", false))
+		return finish(run, st, JOB_FAILED, FAULT_RUNNER, reason, err);
 	if (fault <= FAULT_NONE || fault == FAULT_RUNNER)
 		return retry_later(run, st, reason, err);
 	return finish(run, st, JOB_FAILED, (enum job_fault)fault, reason, err);

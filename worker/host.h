@@ -47,6 +47,8 @@ struct host {
 /* Probe. h->state, owner, cpus etc. must be set before. */
 int host_init(struct host *h, struct error *err) must_check;
 /* Volatile facts for hello and heartbeats; the caller owns it. */
+/* "mains", also where nothing tells of a supply; "battery" when only that is left. */
+const char *host_power(void);
 json_t *host_state(const struct host *h, bool brief);
 
 #endif

@@ -37,6 +37,18 @@ int job_fail(struct job *j, enum job_fault fault, const char *fmt, ...)
 	return r;
 }
 
+int job_refuse(struct job *j, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	j->is_refused = true;
+	r = set_end(j, JOB_FAILED, FAULT_RUNNER, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
 int job_time_out(struct job *j, const char *fmt, ...)
 {
 	va_list ap;

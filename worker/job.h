@@ -45,6 +45,7 @@ struct job {
 	/* How it ends. Set once by job_fail; the first reason wins. */
 	enum job_status status;
 	enum job_fault fault;
+	bool is_refused; /* by what the host is: it would be so again in five seconds */
 	char reason[512];
 };
 
@@ -52,6 +53,8 @@ struct job {
  * `return job_fail(...)`. */
 int job_fail(struct job *j, enum job_fault fault, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The same for what this host is not, so that another attempt here is no use. */
+int job_refuse(struct job *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* There is nothing to be measured. */
 int job_skip(struct job *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int job_time_out(struct job *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

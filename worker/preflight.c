@@ -12,12 +12,18 @@ enum { N_STEPS_BACK = 8 };
 #define STEP_NS (WINDOW_NS / N_STEPS_BACK)
 #define BUSY 0.02 /* share of the window in which somebody waited for a cpu */
 
+/* The latest readings of the pressure's total. */
+struct window {
+	int64_t total[N_STEPS_BACK + 1], n;
+	double share; /* of it in which somebody waited */
+};
+
 int preflight_clock(struct job *j)
 {
 	const char *source = j->host->clock_source;
 
 	if (!strcmp(source, "hpet") || !strcmp(source, "acpi_pm"))
-		return job_fail(j, FAULT_RUNNER,
+		return job_refuse(j,
 			"the clock source '%s' costs a system call each time it is read; boot "
 			"the "
 			"host with clocksource=tsc",
@@ -35,7 +41,7 @@ int preflight_cpus(struct job *j)
 	if (cpus_parse(j->spec->cpus, &wish, &err) == OK && CPU_COUNT(&wish)) {
 		CPU_AND(&j->cpus, &wish, &h->allowed);
 		if (!CPU_EQUAL(&j->cpus, &wish))
-			return job_fail(j, FAULT_RUNNER,
+			return job_refuse(j,
 				"'cpus' is %s, but this host offers the worker only %d cpus; "
 				"name "
 				"others",
@@ -87,37 +93,71 @@ static bool is_long_quiet(int fd)
 	return at && strtod(at + 6, NULL) < 100 * BUSY / 2;
 }
 
-static void tell_busy(struct job *j, double share)
+/* Has a cpu been free for the whole window? */
+static bool is_quiet(struct window *w, int64_t psi_us)
 {
-	char detail[120], limit[TIME_TEXT];
+	int64_t oldest;
 
-	snprintf(detail, sizeof(detail),
-		"cpu pressure %.0f %%, waiting for less than %.0f %% (at most %s)", 100 * share,
-		100 * BUSY, duration_format((double)j->spec->protocol.idle_wait_ns, limit));
+	w->total[w->n++ % (N_STEPS_BACK + 1)] = psi_us;
+	if (psi_us < 0)
+		return true;
+	if (w->n <= N_STEPS_BACK)
+		return false;
+	oldest = w->total[w->n % (N_STEPS_BACK + 1)];
+	w->share = (double)(psi_us - oldest) * 1e3 / WINDOW_NS;
+	return w->share < BUSY;
+}
+
+static void tell_waiting(struct job *j, const char *what)
+{
+	char detail[160], limit[TIME_TEXT];
+
+	snprintf(detail, sizeof(detail), "%s (at most %s)", what,
+		duration_format((double)j->spec->protocol.idle_wait_ns, limit));
 	job_phase(j, "idle_wait", detail);
+}
+
+static void tell_busy(struct job *j, const struct window *w, const struct noise_snapshot *now)
+{
+	char what[100];
+
+	if (w->n % N_STEPS_BACK != 1 || w->n <= N_STEPS_BACK)
+		return;
+	if (now->temp_mc >= j->host->hot_mc)
+		snprintf(what, sizeof(what), "%.0f C, waiting for less than %.0f C",
+			(double)now->temp_mc / 1e3, (double)j->host->hot_mc / 1e3);
+	else
+		snprintf(what, sizeof(what),
+			"cpu pressure %.0f %%, waiting for less than %.0f %%", 100 * w->share,
+			100 * BUSY);
+	tell_waiting(j, what);
+}
+
+static bool is_ready(const struct job *j)
+{
+	struct noise_snapshot now;
+
+	noise_snapshot_take(j->host, &now);
+	return now.temp_mc < j->host->hot_mc &&
+	       (j->host->psi_cpu < 0 || is_long_quiet(j->host->psi_cpu));
 }
 
 int preflight_idle(struct job *j)
 {
 	int64_t until = clock_monotonic_ns() + j->spec->protocol.idle_wait_ns;
-	int64_t total[N_STEPS_BACK + 1], n = 0;
-	struct noise_snapshot now;
+	struct window w = { 0 };
 
-	if (!j->spec->protocol.idle_wait_ns || !j->spec->is_exclusive || j->host->psi_cpu < 0 ||
-		is_long_quiet(j->host->psi_cpu))
+	if (!j->spec->protocol.idle_wait_ns || !j->spec->is_exclusive || is_ready(j))
 		return OK;
 	while (clock_monotonic_ns() < until) {
-		noise_snapshot_take(j->host, &now);
-		total[n++ % (N_STEPS_BACK + 1)] = now.psi_cpu_us;
-		if (n > N_STEPS_BACK) {
-			int64_t oldest = total[n % (N_STEPS_BACK + 1)];
-			double share = (double)(now.psi_cpu_us - oldest) * 1e3 / WINDOW_NS;
+		struct noise_snapshot now;
+		bool quiet;
 
-			if (share < BUSY)
-				return OK;
-			if (n % N_STEPS_BACK == 1)
-				tell_busy(j, share);
-		}
+		noise_snapshot_take(j->host, &now);
+		quiet = is_quiet(&w, now.psi_cpu_us);
+		if (quiet && now.temp_mc < j->host->hot_mc)
+			return OK;
+		tell_busy(j, &w, &now);
 		if (channel_sleep(&j->ch, STEP_NS))
 			return job_stopped(j);
 	}

@@ -13,6 +13,7 @@
 #include "worker/job.h"
 #include "worker/measure.h"
 #include "worker/preflight.h"
+#include "worker/require.h"
 #include "worker/sweep.h"
 
 /* --- steps of a job, in order; each returns negative after job_fail ------------------------
@@ -55,11 +56,13 @@ static int (*const steps[])(struct job *j) = {
 	preflight_clock,
 	preflight_cpus,
 	make_scratch,
+	require_settings,
 	preflight_lock,
 	sandbox_open,
 	build_job,
 	run_setup,
 	preflight_idle,
+	require_moment,
 	measure_job,
 };
 
@@ -84,6 +87,8 @@ static void send_done(struct job *j)
 	json_set_str(m, "status", job_status_names[j->status]);
 	json_set_str(m, "fault", j->fault ? job_fault_names[j->fault] : NULL);
 	json_set_str(m, "reason", *j->reason ? j->reason : NULL);
+	if (j->is_refused)
+		json_set_bool(m, "refused", true);
 	json_object_set(m, "cells", j->cells);
 	json_set_bool(m, "started_busy", j->started_busy);
 	json_set_int(m, "telling_ns", j->telling_ns);

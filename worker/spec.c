@@ -374,6 +374,30 @@ static int read_exit_codes(json_t *j, struct spec *s, struct error *err)
 	return OK;
 }
 
+/* What cannot be checked is not met: unknown names are refused. */
+static int read_require(json_t *j, uint32_t *ret, struct error *err)
+{
+	static const char *const names[] = {
+#define X(id, name) name,
+		REQUIREMENTS(X)
+#undef X
+	};
+	size_t i, k;
+	json_t *v;
+
+	json_array_foreach (j, i, v) {
+		for (k = 0; k < N_REQUIREMENTS; k++)
+			if (json_is_string(v) && !strcmp(names[k], json_string_value(v)))
+				break;
+		if (k == N_REQUIREMENTS)
+			return error_set_field(err, E_UNPROCESSABLE, "/protocol/require",
+				"'protocol/require/%zu' is nothing that this worker can check",
+				i);
+		*ret |= 1U << k;
+	}
+	return OK;
+}
+
 static int read_numbers(const struct raw *raw, struct spec *s, struct error *err)
 {
 	int r = OK;
@@ -395,6 +419,9 @@ static int read_numbers(const struct raw *raw, struct spec *s, struct error *err
 	if (raw->protocol)
 		r = json_read(raw->protocol, "/protocol", protocol_fields,
 			ARRAY_SIZE(protocol_fields), &s->protocol, JSON_IGNORE_UNKNOWN, err);
+	if (r == OK)
+		r = read_require(
+			json_object_get(raw->protocol, "require"), &s->protocol.require, err);
 	if (r == OK && raw->limits)
 		r = json_read(raw->limits, "/limits", limit_fields, ARRAY_SIZE(limit_fields),
 			&s->limits, JSON_IGNORE_UNKNOWN, err);

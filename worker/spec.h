@@ -55,12 +55,34 @@ struct spec_have {
 	bool is_count;	  /* of instructions, not a measured process */
 };
 
+/* What the host must be, by the names in protocol.require. */
+#define REQUIREMENTS(X)                                                                        \
+	X(REQUIRE_QUIET, "quiet")                                                              \
+	X(REQUIRE_GOVERNOR, "governor")                                                        \
+	X(REQUIRE_NO_TURBO, "no_turbo")                                                        \
+	X(REQUIRE_WHOLE_CORES, "whole_cores")                                                  \
+	X(REQUIRE_ASLR, "aslr")                                                                \
+	X(REQUIRE_NO_SWAP, "no_swap")                                                          \
+	X(REQUIRE_ISOLATED, "isolated")                                                        \
+	X(REQUIRE_COUNTERS, "counters")                                                        \
+	X(REQUIRE_ENERGY, "energy")                                                            \
+	X(REQUIRE_BARE_METAL, "bare_metal")                                                    \
+	X(REQUIRE_MAINS, "mains")
+
+enum requirement {
+#define X(id, name) id,
+	REQUIREMENTS(X)
+#undef X
+		N_REQUIREMENTS
+};
+
 struct spec_protocol {
 	int64_t processes, samples, warmup, max_processes, iterations, warmup_processes;
 	int64_t budget_ns, idle_wait_ns;
 	double target_ci, min_effect;
 	bool adaptive, control;
-	bool cachegrind; /* count instructions too */
+	bool cachegrind;  /* count instructions too */
+	uint32_t require; /* bits of enum requirement */
 };
 
 struct spec_limits {

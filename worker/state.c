@@ -87,6 +87,23 @@ static void add_services(json_t *o)
 	globfree(&g);
 }
 
+/* Linux: Documentation/ABI/testing/sysfs-class-power. Only supplies of type Mains or USB say
+ * whether they are online. */
+const char *host_power(void)
+{
+	char full[TREE_PATH], text[TREE_FACT];
+	bool is_online = false, has_any = false;
+	glob_t g;
+
+	if (glob(tree_path("/sys/class/power_supply/*/online", full), 0, NULL, &g) == 0)
+		for (size_t i = 0; i < g.gl_pathc; i++) {
+			has_any |= tree_line_at(g.gl_pathv[i], text) != NULL;
+			is_online |= tree_line_at(g.gl_pathv[i], text) && atoi(text) > 0;
+		}
+	globfree(&g);
+	return is_online || !has_any ? "mains" : "battery";
+}
+
 json_t *host_state(const struct host *h, bool brief)
 {
 	json_t *o = json_object();
@@ -109,6 +126,7 @@ json_t *host_state(const struct host *h, bool brief)
 	json_set_bool(o, "counters", true);
 	json_set_bool(o, "hardware_counters", h->has_pmu);
 	json_set_str(o, "energy", h->energy.status);
+	json_set_str(o, "power", host_power());
 	add_mitigations(o);
 	add_services(o);
 	return o;

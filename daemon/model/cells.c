@@ -490,6 +490,8 @@ static json_t *protocol_json(const struct protocol *p)
 	json_set_real(o, "min_effect", p->min_effect);
 	json_set_int(o, "budget_ns", p->budget_ns);
 	json_set_int(o, "idle_wait_ns", p->idle_wait_ns);
+	if (p->require)
+		json_object_set(o, "require", p->require);
 	return o;
 }
 

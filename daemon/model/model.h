@@ -171,6 +171,7 @@ struct protocol {
 	bool adaptive, control;
 	bool cachegrind;  /* count instructions too */
 	json_t *counters; /* as written; NULL */
+	json_t *require;  /* names of what the host must be; NULL */
 	double target_ci, min_effect;
 	int64_t budget_ns, idle_wait_ns;
 };

@@ -78,6 +78,7 @@ static const struct json_field protocol_fields[] = {
 	P("adaptive", JF_BOOL, adaptive, 0, 0),
 	P("control", JF_BOOL, control, 0, 0),
 	P("counters", JF_OBJECT, counters, 0, 0),
+	P("require", JF_ARRAY, require, 0, 16),
 	P("target_ci", JF_DOUBLE, target_ci, 1e-5, 1),
 	P("min_effect", JF_DOUBLE, min_effect, 0, 10),
 	P("budget", JF_DURATION, budget_ns, 0, 86400),
@@ -436,11 +437,35 @@ static int read_counters(const struct raw *raw, struct protocol *p, struct error
 	return r;
 }
 
+/* What the host must be, or it is not measured there; docs/workloads.md. The worker checks. */
+static int check_require(const json_t *list, struct error *err)
+{
+	static const char *const names[] = { "quiet", "governor", "no_turbo", "whole_cores",
+		"aslr", "no_swap", "isolated", "counters", "energy", "bare_metal", "mains" };
+	size_t i, k;
+	json_t *v;
+
+	json_array_foreach (list, i, v) {
+		for (k = 0; k < ARRAY_SIZE(names); k++)
+			if (json_is_string(v) && !strcmp(names[k], json_string_value(v)))
+				break;
+		if (k == ARRAY_SIZE(names))
+			return error_set_field(err, E_UNPROCESSABLE, "/protocol/require",
+				"'protocol/require/%zu' must be quiet, governor, no_turbo, "
+				"whole_cores, aslr, no_swap, isolated, counters, energy, "
+				"bare_metal or mains",
+				i);
+	}
+	return OK;
+}
+
 static int read_protocol(const struct raw *raw, struct protocol *p, struct error *err)
 {
 	int r = json_read(raw->protocol, "/protocol", protocol_fields,
 		ARRAY_SIZE(protocol_fields), p, JSON_REFUSE_UNKNOWN, err);
 
+	if (r == OK)
+		r = check_require(p->require, err);
 	return r == OK && p->counters ? read_counters(raw, p, err) : r;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* From a job's row to what the worker is told: workload, cells, arms. */
 #include <string.h>
+#include "base/secret.h"
 #include "daemon/queue/internal.h"
 
 int job_definition(struct arena *a, const struct job *j, json_t **ret_definition,
@@ -55,8 +56,41 @@ static json_t **argv_of(struct arena *a, const struct cell *cells, size_t n)
 	return argv;
 }
 
-/* Two settings of one workload: both arms carry the names of the plain parameters, so that they
- * meet in one row, and the definition hash of the head. */
+/* What both arms were measured with: the parameters that they differ in name neither. */
+static json_t *shared_parameters(struct arena *a, json_t *parameters, const struct extras *x)
+{
+	json_t *o = merge(a, parameters, NULL);
+	const char *key;
+	json_t *v;
+
+	json_object_foreach (x->base_parameters, key, v)
+		(void)json_object_del(o, key);
+	json_object_foreach (x->head_parameters, key, v)
+		(void)json_object_del(o, key);
+	return o;
+}
+
+/* K is calibrated with one of the settings and used for both, so it belongs to the pair: a
+ * plain run of either has its own. */
+static const char *hash_of_pair(
+	struct arena *a, const struct cell *base, const struct cell *head)
+{
+	char *hash = arena_alloc(a, SHA256_HEX);
+	const char *both =
+		arena_printf(a, "%s %s", base->definition_hash, head->definition_hash);
+
+	sha256_hex(both, strlen(both), hash);
+	return hash;
+}
+
+static bool same_hooks(const struct cell *base, const struct cell *head)
+{
+	return (base->prepare ? json_equal(base->prepare, head->prepare) : !head->prepare) &&
+	       (base->conclude ? json_equal(base->conclude, head->conclude) : !head->conclude);
+}
+
+/* Two settings of one workload: both arms carry the same names, without what they differ in, so
+ * that they meet in one row. */
 static int cells_by_parameters(struct arena *a, const struct workload *w, json_t *parameters,
 	const struct extras *x, struct arm_cells *ret, struct error *err)
 {
@@ -77,9 +111,15 @@ static int cells_by_parameters(struct arena *a, const struct workload *w, json_t
 			"cells",
 			n_base, n_head);
 	for (size_t i = 0; i < n_head; i++) {
+		if (!same_hooks(&base[i], &head[i]))
+			return error_set_field(err, E_UNPROCESSABLE, "/base_parameters",
+				"'prepare' or 'conclude' names a parameter that base and head "
+				"differ in, and both arms run the same hooks; name it in the "
+				"command only");
 		head[i].benchmark = ret->cells[i].benchmark;
-		if (ret->n == n_head)
-			head[i].suffix = ret->cells[i].suffix;
+		head[i].parameters = shared_parameters(a, head[i].parameters, x);
+		head[i].suffix = parameters_suffix(a, head[i].parameters);
+		head[i].definition_hash = hash_of_pair(a, &base[i], &head[i]);
 	}
 	ret->cells = head;
 	ret->n = n_head;

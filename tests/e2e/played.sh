@@ -15,12 +15,15 @@ check "the daemon starts" start_daemon --config "$tmp/benchd.yaml"
 root=$tmp/root
 cpu=$("$python" -c 'import os; print(min(os.sched_getaffinity(0)))')
 cpu=$root/sys/devices/system/cpu/cpu$cpu rapl=$root/sys/class/powercap/intel-rapl:0 hwmon=$root/sys/class/hwmon/hwmon0
-mkdir -p "$cpu/cpufreq" "$cpu/thermal_throttle" "$rapl" "$hwmon" "$root/proc/sys/kernel" "$root/sys/devices/system/cpu/cpu0/cpufreq"
+mkdir -p "$cpu/cpufreq" "$cpu/thermal_throttle" "$rapl" "$hwmon" "$root/proc/sys/kernel"
 echo package-0 >"$rapl/name"; echo 262143328850 >"$rapl/max_energy_range_uj"; echo 262143000000 >"$rapl/energy_uj"
 echo coretemp >"$hwmon/name"; echo 40000 >"$hwmon/temp1_input"; echo 100000 >"$hwmon/temp1_crit"
 echo 3000000 >"$cpu/cpufreq/scaling_max_freq"; echo 3000000 >"$cpu/cpufreq/scaling_cur_freq"
 echo 5 >"$cpu/thermal_throttle/package_throttle_count"
-echo performance >"$root/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
+for c in $("$python" -c 'import os; print(*os.sched_getaffinity(0))'); do
+	mkdir -p "$root/sys/devices/system/cpu/cpu$c/cpufreq"
+	echo performance >"$root/sys/devices/system/cpu/cpu$c/cpufreq/scaling_governor"
+done
 echo 6.1.0-25 >"$root/proc/sys/kernel/osrelease"
 P=/v0/projects/p worker=
 start_worker() {
@@ -60,9 +63,37 @@ check_equal "a process whose clock fell is told" "$(echo "$samples" | ask '[p["f
 check_equal "one that was throttled is noisy and replaced" "$(echo "$samples" | ask '[(p["index"], p["noise"], p["replaced"], p["throttled"]) for p in d["processes"] if "throttled" in p["signals"]]')" "[(3, 'noisy', True, 1)]"
 check_equal "another ran in its place" "$(echo "$samples" | ask 'sum(not p["replaced"] for p in d["processes"])')" "12"
 
+# Demands on the host: met, not met, and what this daemon and worker both know.
+all='["aslr","no_swap","energy","governor","mains"]'
+echo 2 >"$root/proc/sys/kernel/randomize_va_space"
+check_equal "a host that has what is asked for is measured" "$(job "$(script true "{\"require\": $all}")" | ask 'd["state"]')" succeeded
+echo schedutil >"$cpu/cpufreq/scaling_governor"
+refused() { job "$(script true "{\"require\": $1}" | sed 's/"slot": "shared"/"slot": "exclusive"/')" | ask '(d["state"], d["fault"], d["attempt"], d["reason"])'; }
+check_match "one that has not is not, with what to do" "$(refused "$all")" "\('failed', 'runner', 1, .*asks for the frequency governor .*performance.*, which this host does not have: that of cpu [0-9]+ is schedutil; see benchd-tune apply --set governor"
+for name in no_turbo whole_cores isolated; do
+	check_match "what the host does not tell is not met: $name" "$(refused "[\"$name\"]")" "'failed', 'runner', 1, .*protocol.require asks for"
+done
+check_match "a word that is none is refused when it is filed" "$(job "$(script true '{"require": ["silence"]}')")" "'protocol/require/0' must be quiet, governor"
+mkdir -p "$root/sys/class/power_supply/AC"; echo 0 >"$root/sys/class/power_supply/AC/online"
+check_match "a battery is no mains" "$(refused '["mains"]')" "asks for mains power, which this host does not have"
+
+# Too hot to measure: it is waited for, and told when it was in vain.
+echo 95000 >"$hwmon/temp1_input"
+hot=$(script true '{"idle_wait": 3, "processes": 1, "require": ["quiet"]}' | sed 's/"slot": "shared"/"slot": "exclusive"/')
+answer=$(job "$hot")
+check_match "a hot host is waited for and is no quiet one" "$(echo "$answer" | ask '(d["attempt"], d["reason"])')" "1, .*asks for a quiet host, which this host does not have; give it a longer idle_wait"
+events() { curl -s -N -m "$1" -H 'Accept: text/event-stream' "$(ask 'd["links"]["events"]')"; }
+check_match "for which reason is told" "$(echo "$answer" | events 20)" '95 C, waiting for less than 90 C \(at most 3 s\)'
+(sleep 2; echo 45000 >"$hwmon/temp1_input") &
+cools=$(echo "$hot" | sed 's/"idle_wait": 3/"idle_wait": 100/')
+answer=$(curl -s -H 'Content-Type: application/json' --data "{\"definition\":$cools}" "$url$P/jobs")
+check_match "one that cools down is measured" "$(echo "$answer" | events 100 | sed '/"measure"/q')" '"measure"'
+curl -s -X DELETE "$(echo "$answer" | ask 'd["links"]["self"]')" >/dev/null # noisy ones would be measured again
+wait_for 30 sh -c "curl -s '$(echo "$answer" | ask 'd["links"]["self"]')' | grep -Eq '\"(canceled|succeeded)\"'"
+
 # Another kernel is another machine.
 echo 6.1.0-26 >"$root/proc/sys/kernel/osrelease"
 start_worker
 report=$(job "$(script "$step")" | ask 'd["report"]')
-check_match "a changed fact begins the history anew" "$(as text/plain "$P/reports/$report")" 'note: .*the environment is another one \(kernel: 6.1.0-25 -> 6.1.0-26\)'
+check_match "a changed fact begins the history anew" "$(as text/plain "$P/reports/$report")" 'note: .*the environment is another one \(.*kernel: 6.1.0-25 -> 6.1.0-26'
 done_testing

@@ -236,9 +236,9 @@ START_TEST(two_commands_meet_in_one_cell)
 }
 END_TEST
 
-START_TEST(two_settings_meet_under_the_plain_name)
+START_TEST(two_settings_meet_under_a_name_without_what_they_differ_in)
 {
-	struct queue_plan plan;
+	struct queue_plan plan, plain;
 	struct job j;
 
 	begin();
@@ -247,7 +247,14 @@ START_TEST(two_settings_meet_under_the_plain_name)
 	j = again(&j);
 	ok(queue_job_plan(mem, &j, &plan, &err));
 	ck_assert_uint_eq(plan.n_cells, 1);
-	ck_assert_str_eq(plan.cells[0].suffix, "[n=1]");
+	ck_assert_str_eq(plan.cells[0].suffix, "");
+	ck_assert_ptr_null(json_object_get(plan.cells[0].parameters, "n"));
+	/* Nor do they share iterations with a plain run, which each setting has its own of. */
+	j = filed("{\"workload\":\"sort\",\"parameters\":{\"n\":3}}");
+	j = again(&j);
+	ok(queue_job_plan(mem, &j, &plain, &err));
+	ck_assert_str_eq(plain.cells[0].suffix, "[n=3]");
+	ck_assert_str_ne(plan.cells[0].definition_hash, plain.cells[0].definition_hash);
 	finish();
 }
 END_TEST
@@ -649,7 +656,8 @@ SUITE("queue", a_merge_base_is_told_to_the_worker_and_needs_a_base,
 	wrong_bodies_are_refused_by_name, commands_need_the_switch_and_the_scope,
 	a_kernel_needs_no_definition, another_testbed_waits_for_its_host,
 	too_many_waiting_jobs_are_refused, a_comparison_of_commits_has_two_arms,
-	two_commands_meet_in_one_cell, two_settings_meet_under_the_plain_name,
+	two_commands_meet_in_one_cell,
+	two_settings_meet_under_a_name_without_what_they_differ_in,
 	a_rerun_measures_only_what_is_asked, definition_hashes_do_not_change_in_a_rerun,
 	priority_goes_first_and_then_age,
 	an_exclusive_job_waits_for_an_empty_host_and_holds_back_the_rest,
