@@ -23,6 +23,8 @@ static const char usage[] =
 	"  --config FILE         read benchd.yaml\n"
 	"  --no-worker           start no worker; one connects through worker.socket\n"
 	"  -n                    check the configuration and exit\n"
+	"  --backup FILE         copy the database into the new FILE and exit; a daemon\n"
+	"                        that runs on it goes on\n"
 	"  --version, --help\n";
 
 /* benchd.yaml as read; defaults are what the members hold before. */
@@ -363,7 +365,15 @@ static int load_file(struct config *c, struct error *err)
 
 /* --- the command line --- */
 
-enum { OPT_LISTEN = 256, OPT_STATE, OPT_CONFIG, OPT_NO_WORKER, OPT_VERSION, OPT_HELP };
+enum {
+	OPT_LISTEN = 256,
+	OPT_STATE,
+	OPT_CONFIG,
+	OPT_NO_WORKER,
+	OPT_BACKUP,
+	OPT_VERSION,
+	OPT_HELP
+};
 
 static int take_option(struct config *c, int option, struct error *err)
 {
@@ -379,6 +389,10 @@ static int take_option(struct config *c, int option, struct error *err)
 		return OK;
 	case OPT_NO_WORKER:
 		c->worker.is_embedded = false;
+		return OK;
+	case OPT_BACKUP:
+		c->verb = CONFIG_BACKUP;
+		c->backup = arena_strdup(c->arena, optarg);
 		return OK;
 	case 'n':
 		c->verb = CONFIG_CHECK;
@@ -397,8 +411,8 @@ static int parse_options(struct config *c, int argc, char **argv, struct error *
 {
 	static const struct option options[] = { { "listen", 1, NULL, OPT_LISTEN },
 		{ "state", 1, NULL, OPT_STATE }, { "config", 1, NULL, OPT_CONFIG },
-		{ "no-worker", 0, NULL, OPT_NO_WORKER }, { "version", 0, NULL, OPT_VERSION },
-		{ "help", 0, NULL, OPT_HELP }, { 0 } };
+		{ "backup", 1, NULL, OPT_BACKUP }, { "no-worker", 0, NULL, OPT_NO_WORKER },
+		{ "version", 0, NULL, OPT_VERSION }, { "help", 0, NULL, OPT_HELP }, { 0 } };
 	int option;
 
 	opterr = 0;
@@ -433,7 +447,7 @@ int config_load(int argc, char **argv, struct config **ret, struct error *err)
 	c->testbed = default_testbed(c->arena);
 	c->workloads = json_object();
 	r = parse_options(c, argc, argv, err);
-	if (r == OK && (c->verb == CONFIG_RUN || c->verb == CONFIG_CHECK))
+	if (r == OK && c->verb != CONFIG_VERSION && c->verb != CONFIG_HELP)
 		r = load_file(c, err);
 	if (r < 0)
 		return r;

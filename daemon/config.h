@@ -18,12 +18,13 @@
 struct listen_addr; /* http/http.h */
 struct yaml_lines;  /* base/yaml.h */
 
-enum config_verb { CONFIG_RUN, CONFIG_CHECK, CONFIG_VERSION, CONFIG_HELP };
+enum config_verb { CONFIG_RUN, CONFIG_CHECK, CONFIG_BACKUP, CONFIG_VERSION, CONFIG_HELP };
 
 struct config {
 	struct arena *arena;
 	enum config_verb verb;
-	const char *file; /* NULL: none was given */
+	const char *backup; /* CONFIG_BACKUP: the new file */
+	const char *file;   /* NULL: none was given */
 
 	struct listen_addr *listen; /* fd -1 each; passed-in sockets are main's business */
 	size_t n_listen;

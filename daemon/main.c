@@ -487,6 +487,22 @@ static int run(struct daemon *d, struct error *err)
 	return r;
 }
 
+/* --- a copy --- */
+
+static int back_up(const struct config *c, struct error *err)
+{
+	_cleanup_(free)
+	char *from = xasprintf("%s/benchd.db", c->state_dir);
+	struct store_copied copied;
+	int r = store_copy(from, c->backup, &copied, err);
+
+	if (r == OK)
+		printf("copied '%s' into '%s': %lld bytes, schema %lld, read through and "
+		       "whole\n",
+			from, c->backup, (long long)copied.n_bytes, (long long)copied.schema);
+	return r < 0 ? error_prefix(err, "no backup was made: ") : OK;
+}
+
 static void done(struct daemon *d)
 {
 	workers_free(d->workers);
@@ -536,8 +552,12 @@ int main(int argc, char **argv)
 		printf("benchd %s\n", PACKAGE_VERSION);
 		break;
 	case CONFIG_CHECK:
-		printf("the configuration is right: %zu workloads\n",
-			json_object_size(d.config->workloads));
+		printf("the configuration is right: %zu workload%s\n",
+			json_object_size(d.config->workloads),
+			json_object_size(d.config->workloads) == 1 ? "" : "s");
+		break;
+	case CONFIG_BACKUP:
+		r = back_up(d.config, &err);
 		break;
 	case CONFIG_RUN:
 		r = run(&d, &err);

@@ -183,6 +183,12 @@ void *list_add(struct list *l); /* zeroed; earlier items may move */
 
 /* --- shared between families --- */
 int migrate(struct store *s, const struct embed *files, struct error *err) must_check;
+enum { APPLICATION_ID = 0x62636864 /* "bchd" in the file's header */ };
+/* backup.c: all pages as of one moment; a code of SQLite. */
+int copy_pages(sqlite3 *from, sqlite3 *to);
+int sync_path(const char *path, int flags, struct error *err) must_check;
+int sync_folder_of(const char *path, struct error *err) must_check;
+
 int store_open_with(const char *path, const struct embed *files, bool is_alone,
 	struct store **ret, struct error *err) must_check; /* store_open = all files, alone */
 

@@ -6,8 +6,6 @@
 #include <fcntl.h>
 #include <string.h>
 
-enum { APPLICATION_ID = 0x62636864 /* "bchd" in the file's header */ };
-
 static int64_t file_number(const struct embed *f)
 {
 	return strtoll(f->name, NULL, 10);
@@ -55,46 +53,19 @@ static int check_version(struct store *s, int64_t have, int64_t want, struct err
 
 /* --- the copy --- */
 
-static int copy_pages(struct store *s, const char *to, struct error *err)
+static int copy_to(struct store *s, const char *to, struct error *err)
 {
 	sqlite3 *copy = NULL;
-	sqlite3_backup *b;
 	int rc = sqlite3_open(to, &copy);
 
-	if (rc == SQLITE_OK) {
-		b = sqlite3_backup_init(copy, "main", s->db, "main");
-		rc = b ? sqlite3_backup_step(b, -1) : sqlite3_errcode(copy);
-		if (b)
-			sqlite3_backup_finish(b);
-	}
+	if (rc == SQLITE_OK)
+		rc = copy_pages(s->db, copy);
 	sqlite3_close(copy);
-	if (rc == SQLITE_DONE)
+	if (rc == SQLITE_OK)
 		return OK;
 	if (rc == SQLITE_FULL)
 		return error_set(err, E_STORAGE_FULL, "no room for the copy");
 	return error_set(err, E_DB, "%s", sqlite3_errstr(rc));
-}
-
-static int sync_path(const char *path, int flags, struct error *err)
-{
-	_cleanup_(close)
-	int fd = open(path, flags | O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0 || fsync(fd) < 0)
-		return error_errno(err, E_IO, "cannot sync '%s'", path);
-	return OK;
-}
-
-static int sync_folder_of(const char *path, struct error *err)
-{
-	_cleanup_(free)
-	char *folder = xstrdup(path);
-	char *slash = strrchr(folder, '/');
-
-	if (!slash)
-		return sync_path(".", O_DIRECTORY, err);
-	slash[slash == folder] = 0;
-	return sync_path(folder, O_DIRECTORY, err);
 }
 
 static int make_private(const char *path, struct error *err)
@@ -114,7 +85,7 @@ static int back_up(struct store *s, int64_t version, struct error *err)
 	int r = make_private(half, err);
 
 	if (r == OK)
-		r = copy_pages(s, half, err);
+		r = copy_to(s, half, err);
 	if (r == OK)
 		r = sync_path(half, 0, err);
 	if (r == OK && rename(half, name) < 0)

@@ -22,6 +22,7 @@ enum {
 	BY_KEY,
 	PROJECT,
 	SERIES_OF,
+	REMOVE_CHANGE,
 	REMOVE_POINTS,
 	REMOVE,
 	REFRESH_SERIES,
@@ -79,6 +80,15 @@ static const char *const sql[] = {
 			  " WHERE r.project_id = $1 AND r.idempotency_key = $2",
 	[PROJECT - BASE] = "SELECT project_id FROM report WHERE id = $1",
 	[SERIES_OF - BASE] = "SELECT DISTINCT series_id FROM metric WHERE report_id = $1",
+	/* A change at a version of which nothing is left is none; a report measured beside the
+	 * history leaves it alone. */
+	[REMOVE_CHANGE - BASE] =
+		"DELETE FROM change_point WHERE series_id = $2"
+		" AND version_number = (SELECT version_number FROM report WHERE id = $1)"
+		" AND EXISTS (SELECT 1 FROM point p WHERE p.series_id = $2"
+		" AND p.version_number = change_point.version_number AND p.report_id = $1)"
+		" AND NOT EXISTS (SELECT 1 FROM point p WHERE p.series_id = $2"
+		" AND p.version_number = change_point.version_number AND p.report_id <> $1)",
 	[REMOVE_POINTS - BASE] =
 		"DELETE FROM point WHERE report_id = $1 AND series_id = $2"
 		" AND version_number = (SELECT version_number FROM report WHERE id = $1)",
@@ -341,8 +351,11 @@ static int forget_points(
 {
 	int r = OK;
 
-	for (size_t i = 0; r == OK && i < n; i++)
-		r = db_run(s, REMOVE_POINTS, err, ARGS(INT(id), INT(series[i])));
+	for (size_t i = 0; r == OK && i < n; i++) {
+		r = db_run(s, REMOVE_CHANGE, err, ARGS(INT(id), INT(series[i])));
+		if (r == OK)
+			r = db_run(s, REMOVE_POINTS, err, ARGS(INT(id), INT(series[i])));
+	}
 	return r < 0 ? r : db_run(s, REMOVE, err, ARGS(INT(id)));
 }
 

@@ -32,6 +32,14 @@ int store_open(const char *path, struct store **ret, struct error *err) must_che
 int store_open_reader(const char *path, struct store **ret, struct error *err) must_check;
 void store_close(struct store *s); /* NULL is fine */
 DEFINE_CLEANUP(struct store *, store_close)
+/* Copy the database from, which a daemon may be writing to, as of one moment into the new file
+ * to (mode 0600; one that is there is refused): one file without a log, read through once
+ * (quick_check) and synced. Any schema. Needs no handle and blocks no writer. */
+struct store_copied {
+	int64_t n_bytes, schema;
+};
+int store_copy(const char *from, const char *to, struct store_copied *ret,
+	struct error *err) must_check;
 /* On a reader: one snapshot for all reads until commit or rollback. */
 int store_begin(struct store *s, struct error *err) must_check;
 int store_commit(struct store *s, struct error *err) must_check; /* rolls back when it fails */

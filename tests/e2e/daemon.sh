@@ -82,6 +82,19 @@ first=$(post /v0/projects/p/jobs "$(command_job '["true"]')" | field uuid)
 second=$(post '/v0/projects/p/jobs?wait=60s' "{\"depends_on\":[{\"job\":\"$first\"}],$(command_job '["true"]' | cut -c2-)" | field state)
 check_equal "a job that waits for another one runs after it" "$second" succeeded
 
+copied=$("$top_builddir/benchd" --backup "$tmp/copy.db" --state "$tmp/state" 2>&1)
+check_match "a running daemon's database is copied" "$copied" "^copied .*read through and whole"
+check_equal "into one file that only we can read" "$(ls "$tmp" | grep -c '^copy\.db') $(stat -c %a "$tmp/copy.db")" "1 600"
+check_match "never over one that is there" "$("$top_builddir/benchd" --backup "$tmp/copy.db" --state "$tmp/state" 2>&1)" "is there already; name another file"
+check_match "nor from what is none" "$("$top_builddir/benchd" --backup "$tmp/none.db" --state "$tmp" 2>&1)" "no backup was made: cannot read the database"
+check_equal "and nothing of that stays" "$(ls "$tmp" | grep -c '^none')" 0
+mkdir "$tmp/restored"; cp "$tmp/copy.db" "$tmp/restored/benchd.db"
+"$top_builddir/benchd" --listen "unix:$tmp/restored.sock" --state "$tmp/restored" --no-worker >"$tmp/restored.log" 2>&1 &
+restored=$!
+check "a daemon starts on the copy" wait_for 20 curl -sf -m 5 --unix-socket "$tmp/restored.sock" http://x/healthz
+check_match "and finds everything there" "$(curl -s -m 30 --unix-socket "$tmp/restored.sock" "http://x/v0/projects/p/reports/$report")" "$report"
+kill "$restored"; wait "$restored"
+
 kill "$daemon"
 ended() { ! kill -0 "$daemon" 2>/dev/null; }
 check "it stops in order" wait_for 20 ended

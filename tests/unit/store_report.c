@@ -391,16 +391,24 @@ START_TEST(a_removed_report_takes_its_points_with_it)
 	struct simple_report first, last;
 	struct series s;
 	struct point *points;
+	struct change_point change = { .outcome = OUTCOME_SLOWER, .detector = "log_t" }, *left;
 	size_t n;
 
 	start();
 	p = a_project("p");
 	first = add_report(p.id, "main", H1, "sum", 1);
 	last = add_report(p.id, "main", H2, "sum", 2);
+	ok(store_series_points(db, mem, first.series_id, 10, &points, &n, &err));
+	change.version_number = points[n - 1].version_number;
+	ok(store_change_points_save(db, first.series_id, &change, 1, T0, &err));
+	ok(store_change_points(db, mem, first.series_id, &left, &n, &err));
+	ck_assert_int_eq(n, 1);
 	ok(store_boundary_save(db, last.metric_id, "log_t", 1, 0.9, NAN, "{}", &err));
 	ok(store_report_remove(db, last.id, &err));
 	ok(store_series_points(db, mem, first.series_id, 10, &points, &n, &err));
 	ck_assert_int_eq(n, 1);
+	ok(store_change_points(db, mem, first.series_id, &left, &n, &err));
+	ck_assert_msg(n == 0, "the change at its version went with it");
 	ok(store_series_get(db, mem, first.series_id, &s, &err));
 	ck_assert_int_eq(s.n_points, 1);
 	ck_assert_double_eq(s.last_value, 1);
