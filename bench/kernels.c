@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* benchd's CPU kernels beside their peers, interleaved in one run: STREAM in plain C (compiled
- * with the same flags as this file, and with -O3 for this processor), OpenBLAS, FFTW (these on
- * one thread). Usage: kernels [THREADS]. Both sides have as many threads. Each round times ours
- * and the peer's in turn; printed are the medians, and the median and range of the rounds'
- * ratios. Ours is proven before it is timed. */
+ * with the same flags as this file, and with -O3 for this processor), OpenBLAS, FFTW.
+ * Usage: kernels THREADS PART..., a part is stream, gemm, fft or bars (bench/kernel_bars.c).
+ * Both sides have as many threads. Each round times ours and the peer's in turn; printed are
+ * the medians, the median and range of the rounds' ratios, and whether that median reaches its
+ * goal. Ours is proven before it is timed. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "kernels/kernels.h"
+#include "bench/kernels.h"
+#include "kernels/code.h"
 #include "kernels/peer.h"
 #include "kernels/proof.h"
 #include "kernels/size.h"
@@ -227,8 +229,8 @@ static void calibrate(struct side *s)
 		s->k = (int64_t)fmax((double)s->k * 2, ceil(sample_ns / fmax(ns, 1)));
 }
 
-static void print_row(
-	const struct params *p, const char *peer, const double *ours, const double *theirs)
+static void print_row(const struct params *p, const char *peer, double goal, const double *ours,
+	const double *theirs)
 {
 	struct counts c = { 0 };
 	double ratio[ROUNDS], least = INFINITY, most = 0;
@@ -240,16 +242,21 @@ static void print_row(
 		least = fmin(least, ratio[i]);
 		most = fmax(most, ratio[i]);
 	}
-	printf("%-14s %-4s %-14s %-12s %8.2f %8.2f %-8s %5.2f  (%.2f to %.2f)\n", p->kernel->id,
+	printf("%-14s %-4s %-14s %-12s %8.2f %8.2f %-8s %5.2f  (%.2f to %.2f)  ", p->kernel->id,
 		dtype_name(p->dtype), size_format(p, size), peer,
 		c.work / steady_median(ours, ROUNDS) * 1e9 / p->kernel->rate_scale,
 		c.work / steady_median(theirs, ROUNDS) * 1e9 / p->kernel->rate_scale,
 		p->kernel->rate_unit, steady_median(ratio, ROUNDS), least, most);
+	if (goal > 0)
+		printf("goal %.2f: %s\n", goal, goal_text(steady_median(ratio, ROUNDS), goal));
+	else
+		puts("no goal");
 	fflush(stdout);
 }
 
 /* Both sides in turn; who begins alternates. */
-static void compare_sides(const struct params *p, const struct rival *rival, void *state)
+static void compare_sides(
+	const struct params *p, const struct rival *rival, double goal, void *state)
 {
 	struct rival_ctx ctx = { rival, rival->make(p) };
 	struct side ours = { p->kernel->run, state, 1 }, theirs = { run_rival, &ctx, 1 };
@@ -266,14 +273,14 @@ static void compare_sides(const struct params *p, const struct rival *rival, voi
 		if (i % 2 == 0)
 			b[i] = time_side(&theirs);
 	}
-	print_row(p, rival->name, a, b);
+	print_row(p, rival->name, goal, a, b);
 	rival->free(ctx.ctx);
 }
 
 static int n_threads = 1;
 
-static int compare(
-	const char *kernel, const char *size, enum dtype d, const struct rival *rival)
+static int compare(const char *kernel, const char *size, enum dtype d,
+	const struct rival *rival, double goal)
 {
 	struct params p;
 	struct proof proof;
@@ -298,48 +305,151 @@ static int compare(
 		fprintf(stderr, "%s %s: %s\n", kernel, size,
 			r != OK ? err.text : "wrong output");
 	else
-		compare_sides(&p, rival, state);
+		compare_sides(&p, rival, goal, state);
 	p.kernel->free(state);
 	return r != OK || !proof.ok;
 }
 
-static int compare_libraries(void)
+/* --- parts -------------------------------------------------------------------------------- */
+
+static int compare_streams(void)
+{
+	int bad = compare("stream.copy", "64Mi", DT_F64, &copy_rival, 0.95);
+
+	bad |= compare("stream.copy", "64Mi", DT_F64, &copy_tuned_rival, 0);
+	bad |= compare("stream.triad", "64Mi", DT_F64, &triad_rival, 0.95);
+	return bad | compare("stream.triad", "64Mi", DT_F64, &triad_tuned_rival, 0);
+}
+
+/* The core types that are right for a processor; a library that knows none of its own takes an
+ * older one's, and a comparison with that says little. */
+static bool is_right_core(const char *library)
+{
+	static const char *const best[N_ISAS][6] = {
+		[ISA_AVX2] = { "Haswell", "Zen", "SkylakeX", NULL },
+		[ISA_AVX512] = { "SkylakeX", "Cooperlake", "SapphireRapids", "Zen", NULL },
+	};
+	const char *core = strstr(library, "kernels for ");
+
+	for (int i = 0; core && best[isa_best()][i]; i++)
+		if (strcmp(core + strlen("kernels for "), best[isa_best()][i]) == 0)
+			return true;
+	return !best[isa_best()][0];
+}
+
+static int compare_gemm(void)
 {
 	const struct peer *blas = peer_find(kernel_find("gemm"), BACKEND_BLAS);
-	int bad = compare("gemm", "512", DT_F64, &blas_rival);
+	bool is_there = blas && peer_is_there(blas);
+	bool is_right = is_there && is_right_core(blas->describe());
+	int bad = 0;
 
-	bad |= compare("gemm", "1024", DT_F64, &blas_rival);
-	bad |= compare("gemm", "512", DT_F32, &blas_rival);
-	bad |= compare("gemm", "1024", DT_F32, &blas_rival);
-	if (blas && peer_is_there(blas))
-		printf("%s\n", blas->describe());
+	if (is_there)
+		printf("%s%s\n", blas->describe(),
+			is_right ? "" : ": not those of this processor, so without a goal");
+	for (int d = DT_F32; d <= DT_F64; d++)
+		for (int n = 512; n <= 1024; n *= 2) {
+			char size[32];
+
+			snprintf(size, sizeof(size), "%d", n);
+			bad |= compare(
+				"gemm", size, (enum dtype)d, &blas_rival, is_right ? 0.7 : 0);
+		}
+	return bad;
+}
+
+/* On more than one thread each has sequences of its own. */
+static int compare_fft(void)
+{
+	int bad = 0;
+
 	for (int d = DT_F32; d <= DT_F64; d++)
 		for (int log = 10; log <= 18; log += 2) {
 			char size[32];
 
-			snprintf(size, sizeof(size), "%dx1", 1 << log);
-			bad |= compare("fft.c2c", size, (enum dtype)d, &fftw_rival);
+			snprintf(size, sizeof(size), "%dx%d", 1 << log,
+				n_threads > 1 ? 8 * n_threads : 1);
+			bad |= compare("fft.c2c", size, (enum dtype)d, &fftw_rival, 0.5);
 		}
 	return bad;
+}
+
+const char *goal_text(double value, double goal)
+{
+	return value >= goal ? "met" : "NOT met";
+}
+
+/* B/s of the plain triad on arrays far beyond the caches, as STREAM counts them. */
+double plain_triad_rate(int threads)
+{
+	const struct params p = { .dim = { 256 * MiB }, .threads = threads };
+	struct plain *x = plain_make(&p);
+	double ns[9];
+
+	plain_triad(x);
+	for (size_t i = 0; i < ARRAY_SIZE(ns); i++) {
+		int64_t start = clock_monotonic_ns();
+
+		plain_triad(x);
+		ns[i] = (double)(clock_monotonic_ns() - start);
+	}
+	plain_free(x);
+	return 3 * 8 * (double)(p.dim[0] / 8) / steady_median(ns, ARRAY_SIZE(ns)) * 1e9;
+}
+
+/* FLOP/s of the library's dgemm of 1024, 0 where there is none. */
+double library_gemm_rate(int threads)
+{
+	struct params p;
+	struct counts c = { 0 };
+	struct library *x;
+	double ns[9];
+
+	params_init(&p, kernel_find("gemm"));
+	p.threads = threads;
+	p.dtype = DT_F64;
+	p.kernel->count(&p, &c);
+	x = blas_make(&p);
+	if (!x)
+		return 0;
+	for (int i = -2; i < (int)ARRAY_SIZE(ns); i++) {
+		int64_t start = clock_monotonic_ns();
+
+		library_run(x);
+		ns[i < 0 ? 0 : i] = (double)(clock_monotonic_ns() - start);
+	}
+	library_close(x);
+	return c.flops / steady_median(ns, ARRAY_SIZE(ns)) * 1e9;
+}
+
+static int run_part(const char *part)
+{
+	if (strcmp(part, "stream") == 0)
+		return compare_streams();
+	if (strcmp(part, "gemm") == 0)
+		return compare_gemm();
+	if (strcmp(part, "fft") == 0)
+		return compare_fft();
+	if (strcmp(part, "bars") == 0)
+		return compare_bars(n_threads);
+	fprintf(stderr, "kernels: '%s' is no part; it is stream, gemm, fft or bars\n", part);
+	return 1;
 }
 
 int main(int argc, char **argv)
 {
 	int bad = 0;
 
-	n_threads = argc > 1 ? atoi(argv[1]) : 1;
+	n_threads = argc > 2 ? atoi(argv[1]) : 0;
 	if (n_threads < 1 || n_threads > 1024) {
-		fputs("usage: kernels [THREADS]\n", stderr);
+		fputs("usage: kernels THREADS stream|gemm|fft|bars...\n", stderr);
 		return EXIT_FAILURE;
 	}
 	printf("threads: %d\n", n_threads);
-	printf("%-14s %-4s %-14s %-12s %8s %8s %-8s %s\n", "KERNEL", "TYPE", "SIZE", "PEER",
-		"OURS", "PEER'S", "", "RATIO (range)");
-	bad |= compare("stream.copy", "64Mi", DT_F64, &copy_rival);
-	bad |= compare("stream.copy", "64Mi", DT_F64, &copy_tuned_rival);
-	bad |= compare("stream.triad", "64Mi", DT_F64, &triad_rival);
-	bad |= compare("stream.triad", "64Mi", DT_F64, &triad_tuned_rival);
-	if (n_threads == 1) /* the libraries run on one */
-		bad |= compare_libraries();
+	if (strcmp(argv[2], "bars") != 0)
+		printf("%-14s %-4s %-14s %-12s %8s %8s %-8s %s\n", "KERNEL", "TYPE", "SIZE",
+			"PEER", "OURS", "PEER'S", "", "RATIO (range)");
+	for (int i = 2; i < argc; i++)
+		bad |= run_part(argv[i]);
 	return bad;
 }

@@ -105,6 +105,7 @@ struct counts {
 	double bytes;		     /* compulsory: each input once, each output once */
 	double write_allocate_bytes; /* read by the cache before an ordinary store */
 	double footprint_bytes;	     /* all arrays of the kernel's own */
+	double touched_bytes;	     /* of them in an iteration; 0 = all */
 	double work;		     /* in units of kernel->work_unit */
 	double n_outputs;	     /* elements written and verified */
 };

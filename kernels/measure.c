@@ -216,7 +216,8 @@ static void compare_with_ceilings(struct measurement *m)
 int measure_ceilings(
 	struct measurement *m, const struct engine *engine, void *run, struct error *err)
 {
-	double footprint = m->counts.footprint_bytes, bytes = 0, flops = 0;
+	double touched = m->counts.touched_bytes, bytes = 0, flops = 0;
+	double footprint = touched > 0 ? touched : m->counts.footprint_bytes;
 	int r = OK;
 
 	for (int i = 0; r == OK && i < 1 + CEILING_RETRIES; i++) {

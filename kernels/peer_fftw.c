@@ -139,7 +139,9 @@ static void run(void *peer)
 {
 	const struct peer_fft *x = peer;
 	const struct fft_state *s = x->s;
+	int threads = s->p->threads; /* 1, but for who compares all cores */
 
+#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
 	for (int64_t b = 0; b < s->batch; b++)
 		if (x->plan_f)
 			fftw.execute_f(x->plan_f, (fftwf_complex *)s->in + b * s->n,

@@ -67,20 +67,45 @@ static int64_t target_of(const struct params *p, int axis)
 	return n ? n : MAX(p->dim[axis] / 2, 2);
 }
 
-/* Floating-point operations of one target row and of its targets, as the formulas have them:
- * rows first, then columns (kernels.md: 2 per link and pass; bilinear 3). */
+/* Pairs of a source and a target that overlap along an axis that both divide evenly: every
+ * edge of either begins one, but those where both have an edge begin one together. */
+static double overlaps(const struct params *p, int axis)
+{
+	int64_t a = p->dim[axis], b = target_of(p, axis), sum = a + b;
+
+	while (b != 0) {
+		int64_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return (double)(sum - a);
+}
+
+/* Explicit links of a field. */
+static double links_of(enum regrid_method m, const struct params *p)
+{
+	double targets = (double)target_of(p, 0) * (double)target_of(p, 1);
+
+	if (m == REGRID_CONSERVATIVE)
+		return overlaps(p, 0) * overlaps(p, 1);
+	return m == REGRID_NEAREST ? targets : 4 * targets;
+}
+
+/* Floating-point operations of a field: 2 a link and pass, rows first, then columns; bilinear 3
+ * an element and pass. */
 static double flops_of(enum regrid_method m, const struct params *p)
 {
 	double th = (double)target_of(p, 0), tw = (double)target_of(p, 1);
-	double w = (double)p->dim[1], rows, columns;
+	double w = (double)p->dim[1];
 
 	if (m == REGRID_NEAREST)
 		return 0;
+	if (params_option(p, "weights") == REGRID_CSR)
+		return 2 * links_of(m, p);
 	if (m == REGRID_BILINEAR)
 		return 3 * th * w + 3 * th * tw;
-	rows = ((double)p->dim[0] + th) / th; /* links of a target row, rounded up */
-	columns = (w + tw) / tw;
-	return th * (2 * rows * w + 2 * columns * tw);
+	return 2 * (overlaps(p, 0) * w + th * overlaps(p, 1));
 }
 
 static void count(const struct params *p, struct counts *ret)
@@ -97,12 +122,14 @@ static void count(const struct params *p, struct counts *ret)
 	ret->bytes = levels * b * (read + target);
 	ret->write_allocate_bytes = levels * b * target;
 	ret->footprint_bytes = levels * b * (source + target);
+	ret->touched_bytes = ret->bytes;
 	ret->work = levels * source;
 	ret->n_outputs = levels * target;
 	if (params_option(p, "weights") != REGRID_CSR)
 		return;
-	read = (4 + b) * target * (m == REGRID_NEAREST ? 1 : 4) + 8 * target;
+	read = (4 + b) * links_of(m, p) + 8 * target;
 	ret->bytes += read;
+	ret->touched_bytes += read;
 	ret->footprint_bytes += read;
 }
 

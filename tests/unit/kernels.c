@@ -495,11 +495,13 @@ END_TEST
 
 static double promised[4]; /* B/s that the fake engine finds, call by call */
 static int n_asked, n_again;
+static double asked_bytes;
 
 static int fake_ceilings(void *run, double footprint_bytes, bool is_again, double *ret_bytes,
 	double *ret_flops, struct error *err)
 {
-	(void)run, (void)footprint_bytes, (void)err;
+	(void)run, (void)err;
+	asked_bytes = footprint_bytes;
 	n_again += is_again;
 	*ret_bytes = promised[n_asked++];
 	*ret_flops = 0;
@@ -510,7 +512,10 @@ static int fake_ceilings(void *run, double footprint_bytes, bool is_again, doubl
 static struct measurement against(double a, double b, double c, double d)
 {
 	const struct engine fake = { .ceilings = fake_ceilings };
-	struct measurement m = { .counts = { .bytes = 1000 }, .median_ns = 100 };
+	struct measurement m = {
+		.counts = { .bytes = 1000, .footprint_bytes = 5000, .touched_bytes = 3000 },
+		.median_ns = 100
+	};
 	struct error err;
 
 	promised[0] = a;
@@ -527,6 +532,7 @@ START_TEST(a_ceiling_below_the_result_is_measured_again)
 	struct measurement m = against(20e9, 1, 1, 1);
 
 	ck_assert_int_eq(n_asked, 1);
+	ck_assert(asked_bytes == 3000); /* rows that no iteration reads fill no cache */
 	ck_assert(fabs(m.percent - 50) < 1e-9 && !m.is_ceiling_doubtful);
 	m = against(1e9, 4e9, 12.5e9, 1); /* disturbed twice */
 	ck_assert_int_eq(n_asked, 3);

@@ -613,7 +613,40 @@ START_TEST(a_farther_source_fails)
 }
 END_TEST
 
-SUITE("kernels_regrid", golden_errors_are_met_to_1e_9,
+static struct counts counts_of(const char *kernel, int64_t h, int64_t w, int weights,
+	int64_t target_rows, int64_t target_columns)
+{
+	struct counts c = { 0 };
+	struct params p;
+
+	make(&p, kernel, h, w);
+	set(&p, "weights", weights);
+	set(&p, "target-rows", target_rows);
+	set(&p, "target-columns", target_columns);
+	p.kernel->count(&p, &c);
+	return c;
+}
+
+/* By hand from the definitions; the numbers of links are those that CDO has. */
+START_TEST(work_is_what_the_definitions_say)
+{
+	struct counts c = counts_of("bil", 500, 1000, 0, 0, 0);
+
+	ck_assert(c.flops == 250 * (3 * 1000 + 3 * 500) && c.bytes == 8 * 625000);
+	c = counts_of("nn", 500, 1000, 0, 0, 0);
+	ck_assert(c.flops == 0 && c.bytes == 24 * 125000);
+	ck_assert(c.touched_bytes == c.bytes && c.footprint_bytes == 8 * 625000);
+	c = counts_of("con", 100, 200, 0, 0, 0);
+	ck_assert(c.flops == 2 * (100 * 200 + 50 * 200) && c.bytes == 40 * 5000);
+	c = counts_of("con", 100, 200, REGRID_CSR, 0, 0);
+	ck_assert(c.flops == 2 * 20000 && c.bytes == 40 * 5000 + 12 * 20000 + 8 * 5000);
+	ck_assert(counts_of("con", 100, 200, REGRID_CSR, 37, 73).flops == 2 * 36992);
+	ck_assert(counts_of("con", 200, 400, REGRID_CSR, 73, 145).flops == 2 * 146880);
+	ck_assert(counts_of("bil", 100, 200, REGRID_CSR, 37, 73).flops == 2 * 10804);
+}
+END_TEST
+
+SUITE("kernels_regrid", work_is_what_the_definitions_say, golden_errors_are_met_to_1e_9,
 	every_small_golden_holds_on_every_backend, f32_agrees_with_f64_to_its_rounding,
 	errors_fall_with_the_order_of_the_method, cell_means_are_conserved_exactly,
 	constants_and_linear_fields_are_reproduced, any_tile_gives_the_same_bits,
