@@ -358,6 +358,11 @@ static int check_results(struct job *j, const struct turn *t, const struct recor
 	if (res->verify_failed)
 		return job_fail(j, FAULT_PROGRAM,
 			"'%s' computed a wrong answer: its verification failed", name);
+	if (result_has_samples(res) && j->spec->kind == KIND_KERNEL && !res->verify)
+		return job_fail(j, FAULT_PROGRAM,
+			"'%s' reported times but no proof of its answer: a kernel must send a "
+			"verify line",
+			name);
 	if (result_has_samples(res) || t->is_calibrating || res->calibrated)
 		return OK;
 	if (res->said_hello || j->spec->kind == KIND_KERNEL)
