@@ -24,9 +24,11 @@ struct values {
  * refused. column NULL = "value". */
 int values_read(struct arena *a, const char *path, const char *column, struct values *ret,
 	struct error *err) must_check;
-/* The same, but no values at all are good, too: a series begins without a history. */
-int history_read(struct arena *a, const char *path, const char *column, struct values *ret,
-	struct error *err) must_check;
+/* The same, but no values at all are good, too: a series begins without a history. any: "nan",
+ * "inf" and JSON's null (NaN) are taken, as Bencher's tests answer to them with absent limits.
+ */
+int history_read(struct arena *a, const char *path, const char *column, bool any,
+	struct values *ret, struct error *err) must_check;
 
 struct analyze_options {
 	const char *detector, *threshold, *compare;

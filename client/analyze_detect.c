@@ -28,7 +28,8 @@ static bool detector_params(
 	       analyze_count(r, "min-points", o->min_points, &ret->min_points);
 }
 
-static json_t *segment_json(const struct segment *s)
+/* score: of the change point that begins the segment, -log10 p; NaN where there is none. */
+static json_t *segment_json(const struct segment *s, double score)
 {
 	json_t *j = json_object();
 
@@ -39,28 +40,23 @@ static json_t *segment_json(const struct segment *s)
 	json_set_real(j, "mean", s->mean);
 	json_set_real(j, "sd", s->sd);
 	json_set_real(j, "change", s->change);
+	json_set_real(j, "score", score);
 	return j;
 }
 
-static void print_changes_json(const struct detector *d, const struct detector_params *p,
-	size_t n, const struct change_points *c, const struct segment *s, size_t n_segments)
+/* These three members and no others: programs that compare detectors read them. */
+static void print_changes_json(const struct detector *d, const struct change_points *c,
+	const struct segment *s, size_t n_segments)
 {
-	json_t *j = json_object(), *index = json_array(), *score = json_array(),
-	       *segments = json_array();
+	json_t *j = json_object(), *index = json_array(), *segments = json_array();
 
-	for (size_t i = 0; i < c->n; i++) {
+	for (size_t i = 0; i < c->n; i++)
 		json_array_append_new(index, json_integer((json_int_t)c->index[i]));
-		json_array_append_new(
-			score, isnan(c->score[i]) ? json_null() : json_real(c->score[i]));
-	}
 	for (size_t i = 0; i < n_segments; i++)
-		json_array_append_new(segments, segment_json(&s[i]));
+		json_array_append_new(segments, segment_json(&s[i], i ? c->score[i - 1] : NAN));
 	json_set_str(j, "detector", d->name);
-	json_set_int(j, "n", (int64_t)n);
 	json_object_set_new(j, "change_points", index);
-	json_object_set_new(j, "scores", score);
 	json_object_set_new(j, "segments", segments);
-	json_set_real(j, "min_effect", p->min_effect);
 	analyze_print_json(j);
 }
 
@@ -122,7 +118,7 @@ int analyze_detect(struct analysis *r, const char *path)
 		return analyze_failed(r);
 	s = change_points_segments(a, v.x, v.n, &c, &n_segments);
 	if (r->c->output == OUT_JSON)
-		print_changes_json(d, &p, v.n, &c, s, n_segments);
+		print_changes_json(d, &c, s, n_segments);
 	else
 		print_changes(r, d, v.n, s, n_segments);
 	return EXIT_OK;

@@ -17,6 +17,7 @@ struct reader {
 	char **cells; /* of the line at hand */
 	size_t cells_capacity;
 	bool is_open; /* a quote of the line is not closed */
+	bool any;     /* NaN and infinity are taken */
 };
 
 static const char *name_of(const struct reader *r)
@@ -56,13 +57,13 @@ static int read_array(struct reader *r, const json_t *list, struct error *err)
 
 		if (json_is_object(v))
 			v = json_object_get(v, r->column);
-		if (!json_is_number(v))
+		if (!json_is_number(v) && !(r->any && json_is_null(v)))
 			return error_set(err, E_UNPROCESSABLE,
 				"%s: element %zu (counted from 0) is %s: only numbers, and "
 				"objects with a number '%s', are taken",
 				name_of(r), i, json_is_null(v) ? "null" : "not a number",
 				r->column);
-		e = add(r, json_number_value(v), err);
+		e = add(r, json_is_null(v) ? NAN : json_number_value(v), err);
 		if (e != OK)
 			return e;
 	}
@@ -107,14 +108,14 @@ static char *trim(char *s)
 	return s;
 }
 
-static bool parse_number(const char *s, double *ret)
+static bool parse_number(const char *s, bool any, double *ret)
 {
 	char *end;
 
-	if (!*s || strpbrk(s, "xXpPnN")) /* no hexadecimal, nan or inf */
+	if (!*s || strpbrk(s, any ? "xX" : "xXpPnN")) /* no hexadecimal, nan or inf */
 		return false;
 	*ret = strtod(s, &end);
-	return *end == 0 && isfinite(*ret);
+	return *end == 0 && (any || isfinite(*ret));
 }
 
 static void add_cell(struct reader *r, size_t n, char *cell)
@@ -238,7 +239,7 @@ static int read_cell(struct reader *r, const struct line *l, char **cells, size_
 		return error_set(err, E_UNPROCESSABLE,
 			"%s: line %zu has %zu columns: column %zu is missing", name_of(r),
 			l->number, n, column + 1);
-	if (!parse_number(cells[column], &v))
+	if (!parse_number(cells[column], r->any, &v))
 		return error_set(err, E_UNPROCESSABLE,
 			"%s: line %zu, column %zu: '%.40s' is not a finite number", name_of(r),
 			l->number, column + 1, cells[column]);
@@ -301,14 +302,16 @@ static int read_stdin(struct buf *b, struct error *err)
 	}
 }
 
-int history_read(struct arena *a, const char *path, const char *column, struct values *ret,
-	struct error *err)
+int history_read(struct arena *a, const char *path, const char *column, bool any,
+	struct values *ret, struct error *err)
 {
 	_cleanup_(buf_done)
 	struct buf b = { 0 };
-	struct reader r = {
-		.arena = a, .path = path, .column = column ? column : "value", .values = ret
-	};
+	struct reader r = { .arena = a,
+		.path = path,
+		.column = column ? column : "value",
+		.values = ret,
+		.any = any };
 	const char *start;
 	int e;
 
@@ -335,7 +338,7 @@ int values_read(struct arena *a, const char *path, const char *column, struct va
 	struct error *err)
 {
 	const struct reader r = { .path = path };
-	int e = history_read(a, path, column, ret, err);
+	int e = history_read(a, path, column, false, ret, err);
 
 	if (e == OK && ret->n == 0)
 		return error_set(err, E_UNPROCESSABLE, "%s holds no values", name_of(&r));

@@ -131,7 +131,8 @@ static int judge_value(struct analysis *r, const struct threshold_model *m, doub
 			threshold_name(m->test));
 	if (!analyze_number(r, "value", o->value, ret_value))
 		return EXIT_USAGE;
-	if (history_read(r->c->arena, o->history, o->column, &h, &r->err) != OK)
+	if (history_read(r->c->arena, o->history, o->column, threshold_is_bencher(m->test), &h,
+		    &r->err) != OK)
 		return analyze_failed(r);
 	if (!o->newest_first)
 		reverse(&h);
@@ -170,7 +171,7 @@ static int judge_value_as_group(struct analysis *r, const struct threshold_model
 
 	if (!analyze_number(r, "value", r->o.value, ret_value))
 		return EXIT_USAGE;
-	if (history_read(r->c->arena, r->o.history, r->o.column, &h, &r->err) != OK)
+	if (history_read(r->c->arena, r->o.history, r->o.column, false, &h, &r->err) != OK)
 		return analyze_failed(r);
 	if (h.n == 0)
 		return judge_first(m->test, ret);
@@ -181,7 +182,8 @@ static int judge_value_as_group(struct analysis *r, const struct threshold_model
 	};
 	if (m->test == TEST_AB_LOG_T) {
 		g.n_base = 1;
-		g.history = history_variance(r, &h);
+		if (values_are_positive(h.x, h.n))
+			g.history = history_variance(r, &h);
 	}
 	if (threshold_check_groups(r->tails, r->c->arena, m, &g, ret, &r->err) != OK)
 		return analyze_failed(r);
@@ -201,7 +203,7 @@ static int judge_groups(struct analysis *r, const struct threshold_model *m, dou
 	if (code != EXIT_OK)
 		return code;
 	if (r->o.history &&
-		history_read(r->c->arena, r->o.history, r->o.column, &h, &r->err) != OK)
+		history_read(r->c->arena, r->o.history, r->o.column, false, &h, &r->err) != OK)
 		return analyze_failed(r);
 	g = (struct threshold_groups){
 		.base = base.x, .head = head.x, .n_base = base.n, .n_head = head.n
@@ -240,7 +242,8 @@ static void find_change(struct analysis *r, const double *x, size_t n,
 		.verdict = n < CPD_LEAST ? VERDICT_UNKNOWN : VERDICT_PASS,
 		.reason = n < CPD_LEAST ? "too few values in the history"
 					: "no recent change point" };
-	ret->effect = (is_recent ? median_of(r, x, at, n) : x[n - 1]) / ret->baseline - 1;
+	ret->effect =
+		change_relative(ret->baseline, is_recent ? median_of(r, x, at, n) : x[n - 1]);
 	if (!is_recent || n < CPD_LEAST)
 		return;
 	ret->verdict = (ret->effect > 0) == lower_is_better ? VERDICT_SLOWER : VERDICT_FASTER;
@@ -263,7 +266,7 @@ static int judge_changes(struct analysis *r, const struct threshold_model *m, do
 			r->self, "--threshold cpd needs --history FILE and --value X");
 	if (!analyze_number(r, "value", r->o.value, ret_value))
 		return EXIT_USAGE;
-	if (history_read(r->c->arena, r->o.history, r->o.column, &h, &r->err) != OK)
+	if (history_read(r->c->arena, r->o.history, r->o.column, false, &h, &r->err) != OK)
 		return analyze_failed(r);
 	if (h.n == 0)
 		return judge_first(TEST_LOG_T, ret);
@@ -273,6 +276,8 @@ static int judge_changes(struct analysis *r, const struct threshold_model *m, do
 	memcpy(x, h.x, h.n * sizeof(*x));
 	x[h.n] = *ret_value;
 	p.min_effect = m->min_effect;
+	if (r->o.alpha)
+		p.alpha = m->alpha;
 	if (change_points_detect(d, r->tails, r->c->arena, x, h.n + 1, &p, &c, &r->err) != OK)
 		return analyze_failed(r);
 	find_change(r, x, h.n + 1, &c, m->better == LOWER_IS_BETTER, ret);

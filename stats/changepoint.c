@@ -113,6 +113,11 @@ double change_effect(double before, double after)
 	return before == 0 ? INFINITY : fabs(after - before) / fabs(before);
 }
 
+double change_relative(double before, double after)
+{
+	return copysign(change_effect(before, after), after - before);
+}
+
 /* Medians of the segments between change points; scratch is used again for each. */
 struct medians {
 	const double *x;
@@ -193,7 +198,7 @@ struct segment *change_points_segments(struct arena *a, const double *x, size_t 
 		s[i] = (struct segment){ start, end, median_of(&m, start, end), mean,
 			sample_sd(x + start, end - start, mean), NAN };
 		if (i > 0)
-			s[i].change = s[i].median / s[i - 1].median - 1;
+			s[i].change = change_relative(s[i - 1].median, s[i].median);
 	}
 	return s;
 }

@@ -67,12 +67,14 @@ void change_points_merge(
 	struct arena *a, const double *x, size_t n, double min_effect, struct change_points *c);
 /* |after/before - 1|; both 0: 0; only before 0: infinite. */
 double change_effect(double before, double after);
+/* The same with the sign of after - before, whatever the sign of before: higher is positive. */
+double change_relative(double before, double after);
 
 /* The segments between change points. */
 struct segment {
 	size_t start, end; /* [start, end) */
 	double median, mean, sd;
-	double change; /* median over the median before, minus 1; NaN for the first */
+	double change; /* change_relative of the medians; NaN for the first */
 };
 /* Returns n+1 segments in the arena for n change points; none for an empty history. */
 struct segment *change_points_segments(struct arena *a, const double *x, size_t n,

@@ -141,5 +141,5 @@ void threshold_bencher(struct arena *a, const struct threshold_model *m, const d
 	if (r->used != TEST_EXACT)
 		threshold_judge_limits(m, x, r);
 	if (isfinite(r->baseline) && r->baseline != 0)
-		r->effect = x / r->baseline - 1;
+		r->effect = (x - r->baseline) / fabs(r->baseline);
 }

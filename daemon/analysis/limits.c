@@ -125,7 +125,7 @@ static int check_changes(struct limiter *l, const struct limit_model *m, const s
 	k = c.index[c.n - 1];
 	ret->baseline = median_of(l->a, x + (c.n > 1 ? c.index[c.n - 2] : 0),
 		k - (c.n > 1 ? c.index[c.n - 2] : 0));
-	ret->effect = median_of(l->a, x + k, n - k) / ret->baseline - 1;
+	ret->effect = change_relative(ret->baseline, median_of(l->a, x + k, n - k));
 	ret->p = pow(10, -c.score[c.n - 1]);
 	ret->verdict = (ret->effect > 0) == (m->t.better == LOWER_IS_BETTER) ? VERDICT_SLOWER
 									     : VERDICT_FASTER;

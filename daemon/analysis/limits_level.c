@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 #include "daemon/analysis/internal.h"
+#include "stats/changepoint.h"
 #include "stats/quantile.h"
 
 static json_t *detail_of(struct arena *a, const struct alert *al)
@@ -304,7 +305,7 @@ static int end_regression(const struct level *l, struct alert *al, int64_t from,
 	back.hash = hash;
 	back.baseline = before;
 	back.value = after;
-	back.effect = after / before - 1;
+	back.effect = change_relative(before, after);
 	back.effect_low = back.effect_high = back.p = NAN;
 	c = change_of(l, &back, OUTCOME_FASTER, l->choice->model.test);
 	r = add_change(l, &c, err);

@@ -364,8 +364,8 @@ static int look_at_history(struct look *l, size_t newest)
 		double after = sample_median(l->t->a, l->x + c.index[i], to - c.index[i]);
 
 		if (!is_known_change(l, l->index[c.index[i]]))
-			offer(l, c.index[i], after / before - 1, pow(10, -c.score[i]),
-				"seeded_mw");
+			offer(l, c.index[i], change_relative(before, after),
+				pow(10, -c.score[i]), "seeded_mw");
 	}
 	return r;
 }
@@ -411,13 +411,13 @@ static void fill_change(const struct timeline *t, const double *x, size_t from, 
 	*ret = (struct change_point){ .series_id = t->series.id,
 		.version_number = c->version,
 		.hash = c->hash,
-		.effect = after / before - 1,
+		.effect = change_relative(before, after),
 		.effect_low = expm1(e.lower),
 		.effect_high = expm1(e.upper),
 		.p = pow(10, -score),
 		.before = before,
 		.after = after,
-		.outcome = direction_of(t, after / before - 1),
+		.outcome = direction_of(t, change_relative(before, after)),
 		.detector = "seeded_mw" };
 }
 

@@ -19,10 +19,13 @@ for d in seeded_mw pelt_mbic pelt_trend potts_l1 e_divisive; do
 	check_match "$d finds the step and nothing else" "$out" '"change_points":\[60\]'
 done
 for f in step.txt step.json object.json semicolons.csv; do
-	check_match "$f is read" "$("$benchctl" analyze --detector seeded_mw --json "$tmp/$f")" '"n":100,"change_points":\[60\]'
+	check_match "$f is read" "$("$benchctl" analyze --detector seeded_mw --json "$tmp/$f")" '"change_points":\[60\],"segments":\[\{"start":0,"end":60,.*"end":100,'
 done
 out=$("$benchctl" analyze --detector seeded_mw --json - <"$tmp/step.txt")
 check_match "standard input is read" "$out" '"change_points":\[60\]'
+check_match "the answer has three members and no others" "$(printf '%s' "$out" | sed 's/{[^{}]*}//g')" \
+	'^\{"detector":"seeded_mw","change_points":\[60\],"segments":\[,\]\}$'
+check_match "a segment tells how sure its beginning is" "$out" '"start":0,.*"score":null\},\{"start":60,.*"score":[1-9][0-9]*\.'
 check_match "segments carry their numbers" "$out" '"start":60,"end":100,"n":40,"median":10[45]\.'
 out=$("$benchctl" analyze --detector seeded_mw --min-effect 0.1 --json "$tmp/step.csv")
 check_match "a floor merges the segments" "$out" '"change_points":\[\]'
@@ -78,15 +81,27 @@ head -n 80 "$tmp/step.txt" >"$tmp/recent.txt"
 out=$("$benchctl" analyze --threshold cpd --history "$tmp/recent.txt" --value 105 --json); status=$?
 check_match "cpd tells where the level changed" "$out" '"verdict":"slower","reason":"the level changed at value 60'
 check_equal "which exits with 3" $status 3
+{ head -n 3 "$tmp/recent.txt"; echo NaN; } >"$tmp/nan.txt"
+for t in percentage z_score t_test log_normal iqr delta_iqr; do
+	out=$("$benchctl" analyze --threshold $t --history "$tmp/nan.txt" --value 106 --json); status=$?
+	check_match "$t has no limits where the history holds NaN, as Bencher's" "$status $out" \
+		'^4 .*"n":4,.*"lower_limit":null,"upper_limit":null,.*"alert":null,"verdict":"unknown"'
+done
+check_match "as null in JSON, too" "$(echo '[100, null, 101]' | "$benchctl" analyze --threshold iqr --history - --value 106 --json)" \
+	'"n":3,.*"upper_limit":null'
+awk 'BEGIN { for (i = 0; i < 40; i++) printf "%.2f\n", -(i < 20 ? 10 : 20) - i % 7 / 10 }' >"$tmp/negative.txt"
+out=$("$benchctl" analyze --threshold cpd --history "$tmp/negative.txt" --value -20.05 --json); status=$?
+check_match "a fall below zero is a fall" "$status $out" '^0 .*"effect":-[01]\.[0-9]*,.*"alert":"lower","verdict":"faster"'
+check_match "of a level, too" "$("$benchctl" analyze --detector seeded_mw --json "$tmp/negative.txt")" '"change":-[01]\.[0-9]'
 # forms that other programs write
 { printf '\357\273\277"commit","value"\r\n'; awk -F, 'NR > 1 { printf "\"a, %s\",\"%s\"\r\n", $1, $2 }' "$tmp/step.csv"; } >"$tmp/excel.csv"
-check_match "a byte order mark, CRLF and quotes are read" "$("$benchctl" analyze --detector seeded_mw --json "$tmp/excel.csv")" '"n":100,"change_points":\[60\]'
+check_match "a byte order mark, CRLF and quotes are read" "$("$benchctl" analyze --detector seeded_mw --json "$tmp/excel.csv")" '"change_points":\[60\],"segments":\[\{"start":0,"end":60,.*"end":100,'
 awk 'BEGIN { printf "[" } { printf "%s{\"value\": %s, \"at\": 1}", (NR > 1 ? "," : ""), $1 } END { print "]" }' "$tmp/step.txt" >"$tmp/objects.json"
-check_match "an array of objects is read" "$("$benchctl" analyze --detector seeded_mw --json "$tmp/objects.json")" '"n":100,"change_points":\[60\]'
+check_match "an array of objects is read" "$("$benchctl" analyze --detector seeded_mw --json "$tmp/objects.json")" '"change_points":\[60\],"segments":\[\{"start":0,"end":60,.*"end":100,'
 yes 5 | head -n 50 >"$tmp/constant.txt"
 check_match "a constant history has no change" "$("$benchctl" analyze --detector seeded_mw --json "$tmp/constant.txt")" '"change_points":\[\],'
 echo 7 >"$tmp/one.txt"
-check_match "nor has one value" "$("$benchctl" analyze --detector pelt_mbic --json "$tmp/one.txt")" '"n":1,"change_points":\[\]'
+check_match "nor has one value" "$("$benchctl" analyze --detector pelt_mbic --json "$tmp/one.txt")" '"change_points":\[\],"segments":\[\{"start":0,"end":1,"n":1,'
 
 complain() { # TITLE EXIT REGEX ARGUMENT... (standard input: $input)
 	title=$1 want=$2 regex=$3; shift 3
@@ -98,6 +113,8 @@ complain() { # TITLE EXIT REGEX ARGUMENT... (standard input: $input)
 input='a,b\n1,2\n1,nan\n'
 complain "NaN" 1 "line 3, column 2: 'nan' is not a finite number" --detector seeded_mw --column b -
 complain "a column that is not there" 1 "names no column 'value'.*'a', 'b'" --detector seeded_mw -
+input='100\n101\nnan\n'
+complain "NaN in a history of our own test" 1 "'nan' is not a finite number" --threshold log_t --history - --value 1
 complain "an unknown detector" 2 "there is no detector 'seeded_mv'; did you mean 'seeded_mw'" --detector seeded_mv -
 input='1\n2\n1e999\n'
 complain "infinity" 1 "line 3, column 1: '1e999' is not a finite number" --detector seeded_mw -

@@ -221,6 +221,16 @@ START_TEST(segments_carry_their_medians_and_steps)
 }
 END_TEST
 
+START_TEST(a_step_below_zero_has_the_sign_of_its_direction)
+{
+	ck_assert_double_eq_tol(change_relative(-10, -20), -1, 0);
+	ck_assert_double_eq_tol(change_relative(-1, 1), 2, 0);
+	ck_assert_double_eq_tol(change_relative(4, 3), -.25, 0);
+	ck_assert_double_eq_tol(change_relative(0, 0), 0, 0);
+	ck_assert(isinf(change_relative(0, -1)) && change_relative(0, -1) < 0);
+}
+END_TEST
+
 SUITE("changepoint", one_clear_step_is_found_where_it_is,
 	a_change_five_commits_ago_is_found_by_the_exact_tail,
 	constant_short_and_empty_histories_have_no_change,
@@ -229,4 +239,5 @@ SUITE("changepoint", one_clear_step_is_found_where_it_is,
 	the_history_rule_looks_at_the_newest_400_and_at_least_20,
 	rounding_ties_are_broken_by_the_seed_and_only_by_it,
 	a_long_history_gives_the_same_answer_with_a_fresh_cache,
-	wrong_input_of_a_detector_is_named, segments_carry_their_medians_and_steps)
+	wrong_input_of_a_detector_is_named, segments_carry_their_medians_and_steps,
+	a_step_below_zero_has_the_sign_of_its_direction)
