@@ -3,15 +3,17 @@
 #include "client/bench_export.h"
 #include "client/client.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/cleanup.h"
 #include "base/fs.h"
 
 struct bench {
-	const char *name, *runs, *warmup, *exit_codes, *input, *output, *cache, *export_json,
-		*branch, *testbed, *timeout, *fail_on, *seed, *time;
+	const char *name, *runs, *warmup, *exit_codes, *directory, *input, *output, *cache,
+		*export_json, *branch, *testbed, *timeout, *fail_on, *seed, *time;
 	struct string_list setup, prepare, conclude, cleanup, scan, list, environment;
 	bool ignore_failure, shared, no_idle_wait, control, dry_run;
 };
@@ -169,6 +171,11 @@ static int add_commands(const struct command *self, const struct bench *b,
 	if (rest > 0 || rest == words->n || cut == rest || cut + 1 == words->n)
 		return usage_error(self,
 			"give a command behind --, and a second one behind --- to compare");
+	for (size_t i = cut + 1; i < words->n; i++)
+		if (!strcmp(words->items[i], "---"))
+			return usage_error(self,
+				"two commands are compared, not more; --list NAME=A,B,C with "
+				"{NAME} in the command measures one of each");
 	json_object_set_new(definition, "command",
 		argv_json(words, cut < words->n ? cut + 1 : rest, words->n));
 	if (cut == words->n)
@@ -196,8 +203,41 @@ static const char *name_of_two(const json_t *body)
 	return base && head && strcmp(base, head) != 0 ? "command" : NULL;
 }
 
-static int make_definition(
-	const struct command *self, const struct bench *b, const json_t *body, json_t *o)
+/* Is the daemon, and so in all likelihood its worker, on this machine? */
+static bool is_here(const struct client *c)
+{
+	static const char *const names[] = { "http://127.", "http://localhost", "http://[::1]",
+		"https://127.", "https://localhost", "https://[::1]", "unix:", "/" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strncmp(c->host, names[i], strlen(names[i])))
+			return true;
+	return false;
+}
+
+/* What a shell would do: relative names begin here. */
+static void set_directory(struct client *c, const struct bench *b, json_t *o)
+{
+	const char *dir = b->directory;
+	char here[PATH_MAX], full[PATH_MAX];
+
+	if (!dir && is_here(c))
+		dir = getcwd(here, sizeof(here));
+	if (dir && strcmp(dir, "fresh") != 0)
+		json_set_str(o, "directory", realpath(dir, full) ? full : dir);
+}
+
+static void set_input(struct client *c, const struct bench *b, json_t *o)
+{
+	char full[PATH_MAX];
+
+	if (b->input)
+		json_set_str(
+			o, "input", is_here(c) && realpath(b->input, full) ? full : b->input);
+}
+
+static int make_definition(struct client *c, const struct command *self, const struct bench *b,
+	const json_t *body, json_t *o)
 {
 	int code = add_matrix(self, b, o);
 
@@ -211,7 +251,8 @@ static int make_definition(
 	set_hooks(o, "prepare", &b->prepare);
 	set_hooks(o, "conclude", &b->conclude);
 	set_hooks(o, "cleanup", &b->cleanup);
-	json_set_opt(o, "input", b->input);
+	set_directory(c, b, o);
+	set_input(c, b, o);
 	json_set_opt(o, "output", b->output);
 	json_set_opt(o, "cache", b->cache);
 	if (b->shared)
@@ -254,6 +295,10 @@ static int run(struct client *c, const struct command *self, int argc, char **ar
 			&b.ignore_failure },
 		{ "exit-codes", 0, "LIST", "what counts as success (0)", OPT_STRING,
 			&b.exit_codes },
+		{ "directory", 'C', "DIR",
+			"where it runs (here; of another machine's daemon, and for 'fresh': an "
+			"empty folder)",
+			OPT_STRING, &b.directory },
 		{ "input", 0, "FILE", "standard input (nothing)", OPT_STRING, &b.input },
 		{ "output", 0, "WORD", "capture or discard standard output", OPT_STRING,
 			&b.output },
@@ -289,7 +334,7 @@ static int run(struct client *c, const struct command *self, int argc, char **ar
 	if (code == EXIT_OK)
 		code = add_commands(self, &b, &words, rest, body, definition);
 	if (code == EXIT_OK)
-		code = make_definition(self, &b, body, definition);
+		code = make_definition(c, self, &b, body, definition);
 	if (code != EXIT_OK)
 		return code;
 	json_set_opt(body, "branch", b.branch);

@@ -164,12 +164,15 @@ static int not_found(struct job *j, const struct turn *t, struct flight *f, int 
 			"cannot start '%.80s': it is no program that the worker may execute; "
 			"set its mode (chmod +x) or name the interpreter first",
 			name);
+	else if (j->spec->directory)
+		snprintf(s->failure, sizeof(s->failure),
+			"cannot start '%.60s': %s; it is looked for in %s and from '%.60s'",
+			name, strerror(error), job_path, j->spec->directory);
 	else
 		snprintf(s->failure, sizeof(s->failure),
 			"cannot start '%.80s': %s; commands run in a fresh folder, so give an "
 			"absolute path, a name in %s or a path inside the checkout",
 			name, strerror(error), job_path);
-	(void)j;
 	return OK;
 }
 
@@ -303,6 +306,10 @@ static int fail_by_limit(struct job *j, const struct turn *t, const struct recor
 				"cannot start '%s': its standard input '%s' cannot be opened: "
 				"%s",
 				name, j->spec->input, strerror(s->failed_errno));
+		if (s->failed_step == STEP_DIRECTORY && j->spec->directory)
+			return job_fail(j, FAULT_PROGRAM,
+				"cannot start '%s': its folder '%s' cannot be entered: %s",
+				name, j->spec->directory, strerror(s->failed_errno));
 		/* fall through */
 	default:
 		/* Not even begun: whatever ended it, the program did not. */

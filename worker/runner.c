@@ -30,7 +30,7 @@ static int make_scratch(struct job *j)
 		(void)!chown(j->scratch, j->host->job_uid, j->host->job_gid);
 	j->free_at_start_bytes = disk_free_bytes(j->scratch);
 	for (size_t i = 0; i < j->spec->n_arms; i++)
-		j->directory[i] = j->scratch;
+		j->directory[i] = j->spec->directory ? (char *)j->spec->directory : j->scratch;
 	return OK;
 }
 

@@ -154,7 +154,7 @@ static void fill_paths(struct job *j)
 
 static int refuse(struct job *j, const char *layer, const char *why)
 {
-	return job_fail(j, FAULT_RUNNER,
+	return job_refuse(j,
 		"isolation strict needs the layer '%s', which this host does not offer: %s; "
 		"use "
 		"isolation basic or another testbed",

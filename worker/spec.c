@@ -24,7 +24,7 @@ enum { ARG_BYTES = 128 * 1024, MAX_HAVE = 100000, MAX_ENV = 256, TRIM_FROM = 256
 struct raw {
 	int kind, slot, isolation, output, cache;
 	int64_t seed;
-	const char *input, *name, *repository, *cpus;
+	const char *input, *directory, *name, *repository, *cpus;
 	json_t *arms, *cells, *have, *environment, *protocol, *limits;
 	json_t *build, *setup, *prepare, *conclude, *cleanup, *exit_codes;
 	json_t *paths, *paths_ignore, *artifacts;
@@ -41,6 +41,7 @@ static const struct json_field raw_fields[] = {
 	RAW(output, JF_ENUM, false, 0, 0, outputs),
 	RAW(cache, JF_ENUM, false, 0, 0, spec_cache_names),
 	RAW(input, JF_STRING, false, 1, 4096, NULL),
+	RAW(directory, JF_STRING, false, 1, 4096, NULL),
 	RAW(seed, JF_INT, false, 0, 0, NULL),
 	RAW(name, JF_STRING, false, 0, 256, NULL),
 	RAW(repository, JF_STRING, false, 0, 4096, NULL),
@@ -509,6 +510,7 @@ int spec_read(struct arena *a, json_t *j, struct spec **ret, struct error *err)
 	s->repository = raw.repository && *raw.repository ? raw.repository : NULL;
 	s->cpus = raw.cpus;
 	s->input = raw.input;
+	s->directory = raw.directory;
 	s->discards_output = raw.output == 1;
 	s->cache = (enum spec_cache)raw.cache;
 	if ((r = read_arms(raw.arms, s, err)) < 0 ||

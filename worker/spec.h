@@ -95,6 +95,7 @@ struct spec {
 	enum spec_isolation isolation;
 	const char *name, *repository; /* repository: NULL: none */
 	const char *input;	       /* path of what measured processes read; NULL: nothing */
+	const char *directory;	       /* where programs run; NULL: checkout or fresh folder */
 	bool discards_output;
 	enum spec_cache cache; /* page cache before each measured process */
 	bool is_exclusive;

@@ -38,6 +38,27 @@ static int check_exit_codes(const json_t *list, struct error *err)
 	return OK;
 }
 
+static int check_directory(json_t *definition, enum workload_kind kind, struct error *err)
+{
+	const json_t *v = json_object_get(definition, "directory");
+
+	if (!v)
+		return OK;
+	if (kind != WORKLOAD_COMMAND)
+		return error_set_field(err, E_UNPROCESSABLE, "/directory",
+			"'directory' belongs to kind 'command'; a build's programs run in its "
+			"checkout");
+	if (*json_string_value(v) != '/' ||
+		strlen(json_string_value(v)) != json_string_length(v))
+		return error_set_field(err, E_UNPROCESSABLE, "/directory",
+			"'directory' must be an absolute path without NUL");
+	if (json_array_size(json_object_get(definition, "artifacts")))
+		return error_set_field(err, E_UNPROCESSABLE, "/directory",
+			"'directory' and 'artifacts' exclude each other: files are kept from "
+			"the fresh folder of a job only");
+	return OK;
+}
+
 int program_check(json_t *definition, enum workload_kind kind, struct error *err)
 {
 	static const char *const keys[] = { "input", "output", "cache" };
@@ -62,6 +83,8 @@ int program_check(json_t *definition, enum workload_kind kind, struct error *err
 	if (cache && !is_one_of(cache, caches))
 		return error_set_field(err, E_UNPROCESSABLE, "/cache",
 			"'cache' must be 'any', 'warm' or 'cold'");
+	if (check_directory(definition, kind, err) < 0)
+		return err->code;
 	return check_exit_codes(json_object_get(definition, "exit_codes"), err);
 }
 
@@ -80,6 +103,7 @@ static json_t *exit_codes_json(json_t *v)
 void program_to_spec(const json_t *definition, json_t *spec)
 {
 	json_set_opt(spec, "input", json_get_str(definition, "input", NULL));
+	json_set_opt(spec, "directory", json_get_str(definition, "directory", NULL));
 	json_set_str(spec, "output", json_get_str(definition, "output", "capture"));
 	json_set_str(spec, "cache", json_get_str(definition, "cache", "any"));
 	json_object_set_new(

@@ -15,7 +15,7 @@ static const char *const adapters[] = { "none", "json", "python_pytest", "cpp_go
 
 struct raw {
 	const char *name, *description, *cpus, *repository;
-	const char *input, *output, *cache;
+	const char *input, *directory, *output, *cache;
 	int kind, isolation, slot;
 	json_t *kernel, *command, *build, *benchmarks, *workloads, *tags;
 	const char *control;
@@ -58,6 +58,7 @@ static const struct json_field fields[] = {
 	F("cleanup", JF_ARRAY, cleanup, 0, 100, NULL),
 	F("exit_codes", JF_ANY, exit_codes, 0, 0, NULL),
 	F("input", JF_STRING, input, 1, 4096, NULL),
+	F("directory", JF_STRING, directory, 1, 4096, NULL),
 	F("output", JF_STRING, output, 1, 16, NULL),
 	F("cache", JF_STRING, cache, 1, 16, NULL),
 	F("artifacts", JF_ARRAY, artifacts, 1, 64, NULL),

@@ -48,6 +48,22 @@ bench -n 2 -i --export-json "$tmp/out.json" -- sh -c 'kill -9 $$' >/dev/null
 check_equal "and exported as that" "$(ask 'd["results"][0]["exit_codes"]' <"$tmp/out.json")" "[137, 137]"
 check_match "a line for a shell needs one" "$(bench -n 1 -- "sleep 0 | cat")" "no shell reads the command: give the program and its arguments one by one, or sh, -c and the line"
 
+mkdir "$tmp/here"
+printf '#!/bin/sh\nread -r line <data && [ "$line" = "$1" ]\n' >"$tmp/here/prog"
+chmod +x "$tmp/here/prog"
+echo here >"$tmp/here/data"
+ctl=$(realpath "$ctl")
+check "relative names begin where it is called" sh -c "cd '$tmp/here' && '$ctl' bench --no-idle-wait -n 1 --prepare 'test -f data' -- ./prog here"
+check "or in the folder that is named" sh -c "cd / && '$ctl' bench --no-idle-wait -n 1 -C '$tmp/here' --input '$tmp/here/../here/data' -- sh -c 'read -r line && ./prog \$line'"
+check "input too" sh -c "cd '$tmp/here' && '$ctl' bench --no-idle-wait -n 1 --input data -C fresh -- sh -c '! [ -e data ] && grep -q here'"
+check_match "a folder that is not there is named" "$(bench -n 1 -C "$tmp/nowhere" -- true)" "cannot start 'true': its folder '$tmp/nowhere' cannot be entered: No such file"
+check_match "a program is looked for there" "$(bench -n 1 -C "$tmp/here" -- ./none)" "cannot start './none': No such file or directory; it is looked for in .* and from '$tmp/here'"
+check_match "files of a foreign folder are not kept" "$("$ctl" submit -d /dev/stdin <<EOF 2>&1
+{kind: command, command: [ls], directory: /etc, artifacts: [passwd]}
+EOF
+)" "'directory' and 'artifacts' exclude each other"
+check_match "a third command is one too many" "$(bench -- true --- true --- true)" "two commands are compared, not more; --list"
+
 echo "41 and one" >"$tmp/data"
 bench -n 1 --input "$tmp/data" -- sh -c 'read a b c && [ "$a $b $c" = "41 and one" ]' >/dev/null
 check_equal "input is read from a file" "$?" 0
