@@ -93,7 +93,8 @@
 	const plot = $("#plot");
 	const MOST = 6;
 	const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-	const percent = (v) => (v >= 0 ? "+" : "") + Number(v.toPrecision(3)) + " %";
+	// The digits of the tables.
+	const percent = (v) => (v >= 0 ? "+" : "") + v.toFixed(Math.abs(v) < 1 ? 2 : Math.abs(v) < 100 ? 1 : 0) + " %";
 	const listed = (name) => (state.get(name) || "").split(",").filter((v) => /^\d{1,18}$/.test(v)).slice(0, MOST - 1);
 	const named = (s) => `${s.measure.name}, ${s.branch.name} on ${s.testbed.name}`;
 
@@ -189,6 +190,7 @@
 						c.lineTo(p.valToPos(i, "x", true), y(pt.upper));
 						c.stroke();
 					});
+					const taken = []; // ends of the labels, a list a line of them
 					doc.changes.forEach((change) => {
 						const i = rows.findIndex((row) => row.by[0] && row.by[0].version === change.version);
 						if (i < 0) return;
@@ -202,10 +204,15 @@
 						c.lineTo(x, p.bbox.top + p.bbox.height);
 						c.stroke();
 						c.setLineDash([]);
-						c.textAlign = x > p.bbox.left + 0.8 * p.bbox.width ? "right" : "left";
+						c.textAlign = "left";
 						c.font = `${13 * px}px system-ui, sans-serif`;
-						c.fillText(`${change.outcome === "slower" ? "▼" : "▲"} ${change.outcome} ${percent(100 * change.effect)}`,
-							x + (c.textAlign === "left" ? 6 : -6) * px, p.bbox.top + 14 * px);
+						const label = `${change.outcome === "slower" ? "▼" : "▲"} ${change.outcome} ${percent(100 * change.effect)}`;
+						const wide = c.measureText(label).width;
+						const from = x > p.bbox.left + 0.8 * p.bbox.width ? x - wide - 6 * px : x + 6 * px;
+						let line = 0;
+						while ((taken[line] || []).some(([a, b]) => from < b && a < from + wide)) line++;
+						(taken[line] = taken[line] || []).push([from - 6 * px, from + wide + 6 * px]);
+						c.fillText(label, from, p.bbox.top + (14 + 16 * line) * px);
 					});
 					c.restore();
 				}],
@@ -284,7 +291,7 @@
 				scales: { x: { time: false, range: (_, a, b) => seen =
 					[a - 0.6, b + (b >= n - 1 && (doc.boundary?.upper ?? doc.boundary?.lower ?? null) !== null ? 1.6 : 0.6)] },
 					y: { distr: logarithmic() ? 3 : 1, range: spread } },
-				axes: [{ ...look, values: (_, at) => at.map((i) => Number.isInteger(i) && rows[i] ? (rows[i].hash || "").slice(0, 7) : "") },
+				axes: [{ ...look, space: 66, values: (_, at) => at.map((i) => Number.isInteger(i) && rows[i] ? (rows[i].hash || "").slice(0, 7) : "") },
 					{ ...look, size: 84, values: (_, at) => at.map((v) => v === null ? "" : told(v)) }],
 				series: [{}, ...docs.map(line),
 					{ stroke: colour("--dim"), width: 1, points: { show: false }, paths: uPlot.paths.stepped({ align: 1 }) }],

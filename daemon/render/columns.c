@@ -367,7 +367,7 @@ const char *outcome_mark(const char *outcome)
 	static const struct {
 		const char *name, *mark;
 	} marks[] = { { "slower", "▼ slower" }, { "faster", "▲ faster" }, { "same", "= same" },
-		{ "unknown", "? unknown" } };
+		{ "unknown", "? unknown" }, { "none", "-" } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
 		if (!strcmp(outcome, marks[i].name))

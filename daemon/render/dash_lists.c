@@ -68,11 +68,11 @@ static void alert_row(const json_t *doc, const json_t *al, struct arena *a, stru
 	dash_text(out, al, "branch.name");
 	buf_add_str(out, " on ");
 	dash_text(out, al, "testbed.name");
-	buf_add_str(out, "</td><td class=\"why\">");
+	buf_printf(out, "</td><td%s>", *doc_str(al, "reason") ? " class=\"why\"" : "");
 	html_escape(out, reason_in_words(doc_str(al, "reason")));
 	buf_add_str(out, "</td>");
 	dash_time_cell(out, al, "created");
-	buf_add_str(out, "<td class=\"t\"><a ");
+	buf_add_str(out, "<td><a class=\"t\" ");
 	dash_href(out,
 		arena_printf(a, "/v0/projects/%s/alerts/%s?format=text",
 			doc_str(doc, "project.slug"), doc_str(al, "uuid")),

@@ -33,6 +33,7 @@ static void rule(const json_t *doc, struct buf *out)
 	} else {
 		buf_add_str(out, "There are no limits on the next commit: ");
 		dash_text(out, doc, "boundary.reason");
+		least = NAN; /* without limits nothing is seen */
 	}
 	if (isfinite(least)) {
 		buf_add_str(out, "; a change from ");

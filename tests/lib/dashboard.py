@@ -90,6 +90,8 @@ def visit(b, where, name):
     answers = [(t, r.status, r.getheader("Content-Type", "")) for t in twins for r in [ask("GET", t)[0]]]
     ok(f"{name}: its JSON and CSV are there", len(answers) == 2 and "json" in answers[0][2] and "csv" in answers[1][2]
        and all(a[1] == 200 for a in answers), answers)
+    cut = b.js("[...document.querySelectorAll('.scroll')].map((e) => e.scrollWidth - e.clientWidth).filter((w) => w > 0)")
+    ok(f"{name}: at 1280 px no table is cut off", not cut, cut)
     ok(f"{name}: no name has become a program", b.js(
         "document.title !== 'bad' && !document.querySelector('main script, main img')"), "")
 
@@ -211,6 +213,33 @@ def chart(b, series):
     ok("its JSON and CSV are what they say", len(answers) == 2 and "json" in answers[0] and
        "csv" in answers[1], (twins, answers))
     ok("with a verdict", "Comparison" in b.js("document.querySelector('h1').textContent"))
+
+
+TWO_CHANGES = """(() => {
+  const json = Response.prototype.json, fill = CanvasRenderingContext2D.prototype.fillText;
+  Response.prototype.json = async function () {
+    const d = await json.call(this), c = d.changes && d.changes[0];
+    if (c) d.changes.push({ ...c, version: c.version + 1, effect: 0.1302 });
+    return d;
+  };
+  window.labels = [];
+  CanvasRenderingContext2D.prototype.fillText = function (t, x, y) {
+    if (/slower/.test(t)) labels.push([t, x, y, this.measureText(t).width]);
+    fill.call(this, t, x, y);
+  };
+})()"""
+
+
+def labels_apart(b, series):
+    """A second change one commit behind the first: both labels can be read."""
+    planted = b.call("Page.addScriptToEvaluateOnNewDocument", source=TWO_CHANGES)["identifier"]
+    b.open(URL + series)
+    b.until("window.labels && labels.length >= 2")
+    (title, x, y, wide), second = b.js("labels.slice(-2)")
+    ok("labels of changes side by side stand apart", y != second[2] or x + wide < second[1] or
+       second[1] + second[3] < x, (title, x, y, wide, second))
+    ok("with the digits of the tables", second[0].endswith("+13.0 %"), second[0])
+    b.call("Page.removeScriptToEvaluateOnNewDocument", identifier=planted)
 
 
 def chart_controls(b, series):
@@ -372,6 +401,7 @@ def main():
             keyboard(b)
             filter_and_sort(b)
             chart(b, SERIES)
+            labels_apart(b, SERIES)
             chart_controls(b, SERIES)
             live(b)
             schedule_actions(b)

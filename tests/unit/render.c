@@ -297,7 +297,30 @@ START_TEST(an_upload_of_single_values_has_no_empty_statistics_and_slower_stands_
 }
 END_TEST
 
-SUITE("render", an_upload_of_single_values_has_no_empty_statistics_and_slower_stands_first,
+START_TEST(a_history_without_limits_does_not_say_what_they_would_see)
+{
+	static const char text[] =
+		"{\"project\":{\"slug\":\"p\"},\"title\":\"t\",\"twin\":\"/x\",\"points\":[],"
+		"\"changes\":[],\"boundary\":{\"reason\":\"too few values in the history\","
+		"\"detectable\":0.522}}";
+	_cleanup_(arena_free)
+	struct arena *a = arena_new();
+	_cleanup_(buf_done)
+	struct buf out = { 0 };
+	const struct page_files files = { 0 };
+	struct error err;
+	json_t *doc;
+
+	ck_assert_int_eq(json_parse(text, strlen(text), &doc, &err), OK);
+	render_page(PAGE_SERIES, arena_own_json(a, doc), &files, a, &out);
+	ck_assert_msg(strstr(buf_str(&out), "There are no limits on the next commit: too few "
+					    "values in the history.</p>"),
+		"%s", buf_str(&out));
+}
+END_TEST
+
+SUITE("render", a_history_without_limits_does_not_say_what_they_would_see,
+	an_upload_of_single_values_has_no_empty_statistics_and_slower_stands_first,
 	every_form_is_as_recorded, a_form_that_does_not_exist_is_refused,
 	ndjson_has_one_element_a_line, the_last_line_of_text_is_the_verdict,
 	values_get_a_sensible_unit, intervals_have_one_scale_and_changes_three_digits,
