@@ -99,12 +99,12 @@ int evaluate_stopping(struct evaluation *e)
 		wrong += o == COMPARE_FASTER || o == COMPARE_SLOWER;
 		seen += look_until_decided(1.03, &r) == COMPARE_SLOWER;
 	}
-	target(e, 100 * (double)covered >= 93 * (double)n,
-		"interval of the median, adaptive stop: covers %s, at least 93",
-		share_text(a, covered, n));
-	target(e, 100 * (double)wrong <= 5 * (double)n,
-		"nine looks at pairs of the same code, no floor: decided %s, at most 5",
-		share_text(a, wrong, n));
+	target_row(e, 100 * (double)covered >= 93 * (double)n,
+		"interval of the median with adaptive stop, heavy tail: covers, %",
+		"at least 93", NULL, "%s", share_text(a, covered, n));
+	target_row(e, 100 * (double)wrong <= 5 * (double)n,
+		"nine looks at pairs of the same code, no floor: decided, %", "at most 5", NULL,
+		"%s", share_text(a, wrong, n));
 	printf("        +3 %% with a 2 %% floor is called slower in %s\n",
 		share_text(a, seen, n));
 	return OK;
@@ -171,8 +171,8 @@ static void time_long(struct evaluation *e)
 			kind, ms, found);
 		worst = fmax(worst, ms);
 	}
-	target(e, worst < 250, "change points of 10,000 points: at most %.1f ms, under 250",
-		worst);
+	target_row(e, worst < 250, "change points of 10,000 points, CPU time", "under 250 ms",
+		NULL, "%.1f ms", worst);
 }
 
 static void time_many(struct evaluation *e)
@@ -194,8 +194,8 @@ static void time_many(struct evaluation *e)
 			return;
 		ms += now_ms() - start;
 	}
-	target(e, ms < 5000,
-		"change points of 2,000 histories of 200 points: %.0f ms, under 5000", ms);
+	target_row(e, ms < 5000, "change points of 2,000 histories of 200 points, CPU time",
+		"under 5000 ms", NULL, "%.0f ms", ms);
 }
 
 static void time_check(struct evaluation *e)
@@ -220,9 +220,8 @@ static void time_check(struct evaluation *e)
 			alerts += t.alert != SIDE_NONE;
 	}
 	start = (now_ms() - start) * 1000 / (double)n;
-	target(e, start < 100,
-		"log_t with 200 points of history: %.1f us, under 100 (%zu alerts)", start,
-		alerts);
+	target_row(e, start < 100, "log_t with 200 points of history, CPU time",
+		"under 100 us a metric", NULL, "%.1f us (%zu alerts)", start, alerts);
 }
 
 int evaluate_speed(struct evaluation *e)

@@ -10,16 +10,34 @@
 #include "stats/changepoint.h"
 #include "stats/mw_tails.h"
 
+/* A line of the table at the end. */
+struct summary_row {
+	const char *what, *wanted, *found, *peers; /* static, but found: in the arena */
+	bool met;
+};
+
+enum { SUMMARY_MAX = 64 };
+
 struct evaluation {
 	const char *folder;
 	struct mw_tails *tails;
 	size_t n_targets, n_missed;
-	size_t scale; /* 1 = the full number of trials; more divides it */
+	size_t scale;	     /* 1 = the full number of trials; more divides it */
+	struct arena *arena; /* of the summary */
+	struct summary_row summary[SUMMARY_MAX];
+	size_t n_summary;
 };
 
 /* Print "pass" or "FAIL" with the sentence, and count. */
 void target(struct evaluation *e, bool holds, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* A target that counts: a line "what: found (wanted; peers)" like that of target(), and a row
+ * of the table at the end. peers: what others reach, or NULL. */
+void target_row(struct evaluation *e, bool met, const char *what, const char *wanted,
+	const char *peers, const char *found, ...) __attribute__((format(printf, 6, 7)));
+/* Only the row, for targets that were printed and counted one by one. */
+void summary_add(struct evaluation *e, bool met, const char *what, const char *wanted,
+	const char *peers, const char *found);
 /* "12.3 [11.0, 13.8]" in percent with Wilson's 95 % interval, in the arena. */
 const char *share_text(struct arena *a, size_t k, size_t n);
 

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/buf.h"
+#include "base/text.h"
 #include "stats/dist.h"
 #include "stats/interval.h"
 #include "stats/quantile.h"
@@ -24,6 +26,28 @@ void target(struct evaluation *e, bool holds, const char *fmt, ...)
 	vprintf(fmt, ap);
 	va_end(ap);
 	putchar('\n');
+}
+
+void summary_add(struct evaluation *e, bool met, const char *what, const char *wanted,
+	const char *peers, const char *found)
+{
+	if (e->n_summary < SUMMARY_MAX)
+		e->summary[e->n_summary++] = (struct summary_row){ arena_strdup(e->arena, what),
+			wanted, arena_strdup(e->arena, found), peers ? peers : "", met };
+}
+
+void target_row(struct evaluation *e, bool met, const char *what, const char *wanted,
+	const char *peers, const char *found, ...)
+{
+	char text[200];
+	va_list ap;
+
+	va_start(ap, found);
+	vsnprintf(text, sizeof(text), found, ap);
+	va_end(ap);
+	target(e, met, "%s: %s (%s%s%s)", what, text, wanted, peers ? "; others: " : "",
+		peers ? peers : "");
+	summary_add(e, met, what, wanted, peers, text);
 }
 
 const char *share_text(struct arena *a, size_t k, size_t n)
@@ -114,20 +138,63 @@ static int run_data(struct evaluation *e, int argc, char **argv, struct error *e
 	return r;
 }
 
+static void print_summary(const struct evaluation *e)
+{
+	static const char *const titles[] = { "target", "wanted", "found", "met",
+		"others (reference)" };
+	struct table *t = table_new(e->arena, ARRAY_SIZE(titles));
+	_cleanup_(buf_done)
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(titles); i++)
+		table_head(t, i, titles[i], false);
+	for (size_t i = 0; i < e->n_summary; i++) {
+		const struct summary_row *r = &e->summary[i];
+		const char *cells[] = { r->what, r->wanted, r->found, r->met ? "yes" : "NO",
+			r->peers };
+
+		table_add(t, cells);
+	}
+	table_format(t, TABLE_TEXT, &b);
+	printf("\n%s", buf_str(&b));
+}
+
 static int finish(struct evaluation *e)
 {
+	if (e->n_summary > 0)
+		print_summary(e);
+	arena_free(e->arena);
 	mw_tails_free(e->tails);
 	printf("\n%zu of %zu targets hold\n", e->n_targets - e->n_missed, e->n_targets);
 	return e->n_missed > 0;
 }
 
+static bool are_sections(int argc, char **argv)
+{
+	static const char *const names[] = { "tcpd", "histories", "samples", "points",
+		"confirmation", "series", "stopping", "speed", "synthetic" };
+
+	if (argv[1][0] == '-' && argv[1][1])
+		return false;
+	for (int i = 2; i < argc; i++) {
+		bool known = false;
+
+		for (size_t k = 0; k < ARRAY_SIZE(names); k++)
+			known |= strcmp(argv[i], names[k]) == 0;
+		if (!known)
+			return false;
+	}
+	return true;
+}
+
 int main(int argc, char **argv)
 {
-	struct evaluation e = { .tails = mw_tails_new(), .scale = 1 };
+	struct evaluation e = { .tails = mw_tails_new(), .arena = arena_new(), .scale = 1 };
 	struct error err = { 0 };
+	bool needs_data;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (argc < 2) {
+	if (argc < 2 || !are_sections(argc, argv)) {
 		fputs("usage: bench/statistics FOLDER [tcpd|histories|samples|points|"
 		      "confirmation|series|stopping|speed|synthetic ...]\n"
 		      "       bench/statistics - synthetic\n",
@@ -135,14 +202,15 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	e.folder = argv[1];
-	if (wanted(argc, argv, "synthetic"))
-		evaluate_synthetic(&e);
-	if (argc == 3 && !strcmp(argv[2], "synthetic")) /* needs no data */
-		return finish(&e);
-	if (access(e.folder, R_OK) != 0) {
+	needs_data = argc != 3 || strcmp(argv[2], "synthetic");
+	if (needs_data && access(e.folder, R_OK) != 0) {
 		printf("skipped: there is no data folder '%s'\n", e.folder);
 		return 77;
 	}
+	if (wanted(argc, argv, "synthetic"))
+		evaluate_synthetic(&e);
+	if (!needs_data)
+		return finish(&e);
 	if (run_data(&e, argc, argv, &err) != OK) {
 		fprintf(stderr, "bench/statistics: %s\n", err.text);
 		return err.code == E_NOT_FOUND ? 77 : 1;
