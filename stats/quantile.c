@@ -132,8 +132,15 @@ double sample_mad(struct arena *a, const double *x, size_t n)
 
 double sample_centre(struct arena *a, const double *x, size_t n)
 {
+	double *sorted;
+
 	if (!values_are_positive(x, n) || n % 2)
 		return sample_median(a, x, n);
+	sorted = copy(a, x, n);
+	sample_sort(sorted, n);
+	/* Sizes and counts come out as they went in: exp(log(x)) is not always x. */
+	if (n && sorted[n / 2 - 1] == sorted[n / 2])
+		return sorted[n / 2];
 	return exp(sample_median(a, sample_logs(a, x, n), n));
 }
 

@@ -241,6 +241,10 @@ static void suite_lines(const json_t *doc, const char *prefix, struct buf *out)
 			buf_printf(out, " over %lld benchmark%s", n, n == 1 ? "" : "s");
 		buf_add_char(out, '\n');
 	}
+	if (count_deciding(doc_at(doc, "rows")) < doc_len(doc, "rows"))
+		buf_printf(out,
+			"%soutcomes in brackets: measured beside, they decide nothing\n",
+			prefix);
 	if (count_deciding(doc_at(doc, "rows")) < 2)
 		return;
 	buf_printf(out, "%s%lld faster, %lld slower, %lld same, %lld unknown", prefix,

@@ -36,9 +36,11 @@ END_TEST
 START_TEST(the_centre_is_the_median_on_the_log_scale)
 {
 	const double even[] = { 8, 2, 100, 1 }, odd[] = { 3, 1, 2 }, negative[] = { -1, 3 };
+	const double pages[] = { 1966080, 1966080 };
 
 	near(sample_centre(arena, even, 4), 4, 1e-15);
 	near(sample_centre(arena, odd, 3), 2, 0);
+	near(sample_centre(arena, pages, 2), 1966080, 0);
 	near(sample_centre(arena, negative, 2), 1, 0);
 }
 END_TEST
