@@ -26,6 +26,7 @@ struct cli {
 	int64_t seed, samples, iterations, warmup; /* -1 = not given */
 	int64_t min_time_ns;
 	bool json, csv, svg, weak, validate, cold, all, no_ceiling, dry_run, quiet, help;
+	bool backends_given; /* verify: not chosen by itself */
 	struct {
 		const char *name, *value;
 	} extra[CLI_EXTRA]; /* options of kernels */
@@ -76,6 +77,9 @@ int cmd_scaling(const struct cli *c);
 int cmd_weights(const struct cli *c);
 /* Whether this host has a Vulkan device that is no software. */
 bool devices_have_gpu(void);
+/* Whether a Vulkan device (NULL: the best one) opens under the validation layer;
+ * E_UNAVAILABLE and its like with the reason. */
+int devices_validate(const char *device, struct error *err) must_check;
 /* Print "benchd-kernel: sentence" on stderr, and as an error line where results go; returns
  * the exit status. */
 int cli_fail(const struct error *err);

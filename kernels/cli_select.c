@@ -2,6 +2,7 @@
 /* From words to kernels, from lists to combinations of params. */
 #include "kernels/cli.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,7 +39,7 @@ static bool matches(const struct kernel *k, const char *pattern)
 static int select_one(
 	const char *word, const struct kernel **ret, size_t *ret_n, struct error *err)
 {
-	size_t before = *ret_n;
+	bool is_any = false;
 	const char *near;
 	const struct kernel *k = kernel_find(word);
 	char family[64];
@@ -47,11 +48,16 @@ static int select_one(
 		add_once(ret, ret_n, k);
 		return OK;
 	}
-	snprintf(family, sizeof(family), "%.60s.*", word); /* "stream" is "stream.*" */
+	/* "stream" and "Stream" are "stream.*" */
+	snprintf(family, sizeof(family), "%.60s.*", word);
+	for (char *c = family; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
 	for (size_t i = 0; kernel_table[i]; i++)
-		if (matches(kernel_table[i], word) || glob_match(family, kernel_table[i]->id))
+		if (matches(kernel_table[i], word) || matches(kernel_table[i], family)) {
 			add_once(ret, ret_n, kernel_table[i]);
-	if (*ret_n > before)
+			is_any = true;
+		}
+	if (is_any)
 		return OK;
 	near = strpbrk(word, "*?") ? NULL : kernel_nearest(word);
 	if (near)
@@ -326,9 +332,16 @@ static int settle(const struct cli *c, struct params *p, struct error *err)
 	return r == OK && c->weak ? grow(p, err) : r;
 }
 
-static bool is_any_size(const struct cli *c)
+/* Words that stand for several sizes; NULL for others. */
+static const char *any_sizes(const struct cli *c)
 {
-	return c->sizes && (strcmp(c->sizes, "all") == 0 || strcmp(c->sizes, "levels") == 0);
+	static const char *const words[][2] = { { "all", "small," SIZE_LEVELS },
+		{ "levels", SIZE_LEVELS }, { "caches", "small,l1,l2" } };
+
+	for (size_t i = 0; c->sizes && i < ARRAY_SIZE(words); i++)
+		if (strcmp(c->sizes, words[i][0]) == 0)
+			return words[i][1];
+	return NULL;
 }
 
 /* Of "all" and "levels", sizes that a kernel refuses are left out, aloud, while one remains. */
@@ -343,7 +356,7 @@ static int settle_all(const struct cli *c, struct list *l, struct error *err)
 		r = settle(c, &p, err);
 		if (r == OK)
 			l->items[n++] = p;
-		else if (r != E_UNPROCESSABLE || !is_any_size(c))
+		else if (r != E_UNPROCESSABLE || !any_sizes(c))
 			return r;
 		else
 			fprintf(stderr, "benchd-kernel: left out: %s\n", err->text);
@@ -432,12 +445,10 @@ static int apply_any_size(struct params *p, const char *word, struct error *err)
 /* "levels" and "all" are the levels that a kernel can fill: others are left out, aloud. */
 static int expand_sizes(const struct cli *c, struct list *l, struct error *err)
 {
-	const char *text = c->sizes;
+	const char *several = any_sizes(c);
 
-	if (is_any_size(c))
-		text = text[0] == 'a' ? "small," SIZE_LEVELS : SIZE_LEVELS;
-	return text == c->sizes ? expand(l, "size", text, apply_size, false, err)
-				: expand(l, "size", text, apply_any_size, true, err);
+	return several ? expand(l, "size", several, apply_any_size, true, err)
+		       : expand(l, "size", c->sizes, apply_size, false, err);
 }
 
 /* Options that only a device looks at must meet one. A worker's cell carries the parameters of

@@ -7,6 +7,9 @@
 #include "base/text.h"
 #include "kernels/cli.h"
 #include "kernels/code.h"
+#ifdef KERNELS_VULKAN
+#include "kernels/gpu/gpu.h"
+#endif
 #include "kernels/host.h"
 #include "kernels/vk.h"
 
@@ -51,6 +54,21 @@ bool devices_have_gpu(void)
 		if (!json_get_bool(g, "software", false))
 			return true;
 	return false;
+}
+
+int devices_validate(const char *device, struct error *err)
+{
+#ifdef KERNELS_VULKAN
+	struct gpu_options o = { .device = device, .is_validated = true };
+	struct gpu *g = NULL;
+	int r = gpu_open(&o, &g, err);
+
+	gpu_close(g);
+	return r;
+#else
+	(void)device;
+	return error_set(err, E_UNAVAILABLE, "this build has no Vulkan backend");
+#endif
 }
 
 static void print_cpu(void)

@@ -16,6 +16,7 @@ struct work {
 	struct params **lists; /* for each kernel its combinations */
 	size_t *n, n_kernels, n_all, n_done;
 	struct report_table *table;
+	size_t n_proven;
 	int status; /* the most serious so far */
 };
 
@@ -79,10 +80,53 @@ static int read_seed(struct cli *c, struct error *err)
 
 /* --- all combinations --------------------------------------------------------------------- */
 
+/* Each type of the Vulkan items once more, at its first size, under the validation layer. */
+static void add_validated(struct work *w, size_t i)
+{
+	struct params *old = w->lists[i];
+	size_t n = w->n[i];
+
+	w->lists[i] = ARENA_ARRAY(w->arena, struct params, 2 * n);
+	memcpy(w->lists[i], old, n * sizeof(*old));
+	for (size_t k = 0; k < n; k++) {
+		bool is_first = k == 0 || old[k - 1].backend != old[k].backend ||
+				old[k - 1].dtype != old[k].dtype;
+
+		if (old[k].backend != BACKEND_VULKAN || old[k].validate || !is_first)
+			continue;
+		w->lists[i][w->n[i]] = old[k];
+		w->lists[i][w->n[i]++].validate = true;
+	}
+}
+
+static bool has_vulkan(const struct cli *c)
+{
+	return c->backends && strstr(c->backends, "vulkan");
+}
+
+/* Of "--all": Vulkan is proven plain and under validation; what is left out is said. */
+static bool may_validate(const struct cli *c)
+{
+	struct error err;
+
+	if (!c->all || c->validate)
+		return false;
+	if (!has_vulkan(c) && !c->backends_given)
+		fprintf(stderr, "benchd-kernel: left out: the vulkan backend: no GPU is here; "
+				"--device cpu takes a software device\n");
+	if (!has_vulkan(c))
+		return false;
+	if (devices_validate(c->device, &err) == OK)
+		return true;
+	fprintf(stderr, "benchd-kernel: left out: Vulkan under validation: %s\n", err.text);
+	return false;
+}
+
 static int collect(struct work *w, struct cli *c, struct error *err)
 {
 	const struct kernel *list[CLI_SELECTED];
 	int r = cli_select(c, list, &w->n_kernels, err);
+	bool is_validated;
 
 	if (r == OK && c->all && c->n_words == 0)
 		for (; kernel_table[w->n_kernels]; w->n_kernels++)
@@ -94,12 +138,15 @@ static int collect(struct work *w, struct cli *c, struct error *err)
 		r = read_seed(c, err);
 	if (r != OK)
 		return r;
+	is_validated = may_validate(c);
 	w->lists = ARENA_ARRAY(w->arena, struct params *, w->n_kernels);
 	w->n = ARENA_ARRAY(w->arena, size_t, w->n_kernels);
 	for (size_t i = 0; i < w->n_kernels; i++) {
 		r = cli_expand(c, list[i], w->arena, &w->lists[i], &w->n[i], err);
 		if (r != OK)
 			return r;
+		if (is_validated)
+			add_validated(w, i);
 		w->n_all += w->n[i];
 	}
 	return OK;
@@ -141,6 +188,7 @@ static void report_wrong(struct work *w, const struct measurement *m)
 static void report_one(struct work *w, const struct measurement *m)
 {
 	protocol_report(m);
+	w->n_proven += m->proof.ok;
 	if (!m->proof.ok)
 		report_wrong(w, m);
 	if (w->cli->json) {
@@ -226,6 +274,9 @@ static int work_run(struct cli *c, measure_fn *f)
 		fprintf(stderr, "\r\033[K");
 	if (!c->json && w.n_done > 0)
 		report_table_print(w.table, c->csv);
+	if (c->all && !c->quiet)
+		fprintf(stderr, "benchd-kernel: %zu of %zu outputs proven\n", w.n_proven,
+			w.n_all);
 	return w.status;
 }
 
@@ -247,16 +298,17 @@ static int verify_one(const struct params *p, const struct measure_options *o,
 
 /* Every backend of the CPU and, unless lists were given, every dtype at the small size; with
  * --all also at sizes of the first two caches, and on a GPU where there is one (a software
- * device only when --device names it). */
+ * device only when --device names it), there plain and once more under validation. */
 int cmd_verify(const struct cli *c)
 {
 	struct cli copy = *c;
 
-	if (!copy.backends && !copy.threads)
+	copy.backends_given = copy.backends || copy.threads;
+	if (!copy.backends_given)
 		copy.backends =
 			copy.device || (copy.all && devices_have_gpu()) ? "all,vulkan" : "all";
 	if (!copy.sizes)
-		copy.sizes = copy.all ? "small,l1,l2" : "small";
+		copy.sizes = copy.all ? "caches" : "small";
 	if (!copy.dtypes)
 		copy.dtypes = "all";
 	return work_run(&copy, verify_one);

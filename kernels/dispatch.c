@@ -139,8 +139,9 @@ static int verify(void *state, struct proof *ret, struct error *err)
 		.free = free_state,                                                            \
 	}
 
-static const char *const void_names[] = { "void", "overhead", NULL };
-static const char *const latency_names[] = { "latency", "kernel_latency", "queuedelay", NULL };
+static const char *const void_names[] = { "void", "overhead", "dispatch_void_shader", NULL };
+static const char *const latency_names[] = { "latency", "kernel_latency",
+	"kernel_launch_latency", "queuedelay", NULL };
 
 DISPATCH_KERNEL(void, void_names, "an almost empty dispatch among many");
 DISPATCH_KERNEL(latency, latency_names, "one dispatch from submission to completion");

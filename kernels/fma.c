@@ -136,8 +136,9 @@ static int verify(void *state, struct proof *ret, struct error *err)
 	return OK;
 }
 
-static const char *const names[] = { "fma", "peak", "mad_throughput", "maxflops", "compute_sp",
-	"compute_dp", "fp32-scalar", "fp32-vec4", "fp64-scalar", NULL };
+static const char *const names[] = { "fma", "peak", "mad_throughput", "maxflops",
+	"single_precision_compute", "double_precision_compute", "compute_sp", "compute_dp",
+	"fp32-scalar", "fp32-vec4", "fp64-scalar", NULL };
 
 const struct kernel kernel_fma_peak = {
 	.id = "fma_peak",

@@ -185,7 +185,8 @@ struct kernel {
 
 /* All kernels, ordered by family; ends with NULL. */
 extern const struct kernel *const kernel_table[];
-/* By id or alias in any case; NULL when there is none. */
+/* By id or alias in any case, also behind the name of the suite it is from (rodinia.hotspot);
+ * NULL when there is none. */
 const struct kernel *kernel_find(const char *name);
 /* Nearest id or alias to a misspelt name, NULL when none is near. */
 const char *kernel_nearest(const char *name);

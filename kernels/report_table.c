@@ -21,7 +21,9 @@ enum column {
 	PERCENT,
 	ERROR,
 	STATE,
-	COLUMNS
+	COLUMNS,
+	BOUND = COLUMNS, /* CSV only */
+	CSV_COLUMNS
 };
 
 struct report_table {
@@ -35,17 +37,18 @@ struct report_table *report_table_new(void)
 {
 	static const char *const text[COLUMNS] = { "KERNEL", "BACKEND", "DTYPE", "SIZE",
 		"MEDIAN", "+-", "THROUGHPUT", "OF CEILING", "RMSE", "" };
-	static const char *const csv[COLUMNS] = { "kernel", "backend", "dtype", "size",
-		"median_ns", "mad_ns", "throughput", "percent_of_ceiling", "rmse", "verified" };
+	static const char *const csv[CSV_COLUMNS] = { "kernel", "backend", "dtype", "size",
+		"median_ns", "mad_ns", "throughput", "percent_of_ceiling", "rmse", "verified",
+		"bound_by" };
 	struct report_table *t = xcalloc(1, sizeof(*t));
 
 	t->arena = arena_new();
 	t->text = table_new(t->arena, COLUMNS);
-	t->csv = table_new(t->arena, COLUMNS);
-	for (size_t i = 0; i < COLUMNS; i++) {
+	t->csv = table_new(t->arena, CSV_COLUMNS);
+	for (size_t i = 0; i < COLUMNS; i++)
 		table_head(t->text, i, text[i], i >= MEDIAN && i < STATE);
+	for (size_t i = 0; i < CSV_COLUMNS; i++)
 		table_head(t->csv, i, csv[i], false);
-	}
 	return t;
 }
 
@@ -81,6 +84,8 @@ static const char *state_text(struct report_table *t, const struct measurement *
 	if (bad)
 		return arena_printf(t->arena, "WRONG: %s is %.3g, limit %.3g", bad->name,
 			bad->value, bad->limit);
+	if (m->p.validate)
+		return "verified, no message of the validation layer";
 	return m->n_samples > 0 && !m->is_steady ? "verified, not steady" : "verified";
 }
 
@@ -107,9 +112,9 @@ static void add_text(struct report_table *t, const struct measurement *m, const 
 
 static void add_csv(struct report_table *t, const struct measurement *m, const char *size)
 {
-	const char *cells[COLUMNS] = { m->p.kernel->id, backend_text(t, &m->p),
+	const char *cells[CSV_COLUMNS] = { m->p.kernel->id, backend_text(t, &m->p),
 		dtype_name(m->p.dtype), size, "", "", "", "", "",
-		m->proof.ok ? "true" : "false" };
+		m->proof.ok ? "true" : "false", m->bound_by ? m->bound_by : "" };
 
 	if (m->n_samples > 0) {
 		cells[MEDIAN] = arena_printf(t->arena, "%.6g", m->median_ns);

@@ -76,20 +76,42 @@ static double level_bytes(const struct params *p, const char *text)
 	return strcmp(text, "dram") == 0 ? 4 * (double)h->llc_bytes : 0;
 }
 
+/* A dim that keeps its default, but for a level that even one of the others overfills: then it
+ * is halved, where it is a power of two, until the level holds it. */
+static void halve_fixed(struct params *p, double bytes, struct counts *c)
+{
+	unsigned dims = p->kernel->dims_fixed & p->kernel->dims_pow2;
+
+	for (int i = 0; i < p->kernel->n_dims; i++)
+		while (dims >> i & 1 && c->footprint_bytes > bytes &&
+			p->dim[i] / 2 >= MAX(p->kernel->dim_min, 64)) {
+			p->dim[i] /= 2;
+			p->kernel->count(p, c);
+		}
+}
+
 /* Work may outgrow memory (all pairs of bodies), and the largest size of a kernel may be small:
  * such a level is refused. */
 static int take_level(struct params *p, const char *text, double bytes, struct error *err)
 {
+	bool is_dram = strcmp(text, "dram") == 0;
 	struct counts c = { 0 };
 
-	fit(p, bytes, strcmp(text, "dram") == 0);
+	fit(p, bytes, is_dram);
 	p->kernel->count(p, &c);
+	if (!is_dram)
+		halve_fixed(p, bytes, &c);
+	if (!is_dram && c.footprint_bytes > 2 * bytes)
+		return error_set_field(err, E_UNPROCESSABLE, "size",
+			"%s in %s: its smallest size fills %.0f KiB, more than the %.0f KiB "
+			"that are there",
+			p->kernel->id, text, c.footprint_bytes / KiB, 2 * bytes / KiB);
 	if (c.flops > LEVEL_FLOPS_MAX)
 		return error_set_field(err, E_UNPROCESSABLE, "size",
 			"%s in %s: one iteration would take %.3g GFLOP, more than %.3g; give "
 			"the size in numbers",
 			p->kernel->id, text, c.flops / 1e9, LEVEL_FLOPS_MAX / 1e9);
-	if (strcmp(text, "dram") == 0 && c.footprint_bytes < bytes / 2)
+	if (is_dram && c.footprint_bytes < bytes / 2)
 		return error_set_field(err, E_UNPROCESSABLE, "size",
 			"%s in %s: its largest size fills %.0f MiB, less than the %.0f MiB "
 			"that this takes",

@@ -379,7 +379,7 @@ static int verify(void *state, struct proof *ret, struct error *err)
 		.free = free_state,                                                            \
 	}
 
-static const char *const names5[] = { "5pt", "heat2d", "hotspot", "jacobi", NULL };
+static const char *const names5[] = { "5pt", "stencil2d", "heat2d", "hotspot", "jacobi", NULL };
 static const char *const names7[] = { "7pt", "heat3d", "hotspot3d", NULL };
 static const char *const names27[] = { "27pt", NULL };
 

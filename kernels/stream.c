@@ -300,7 +300,8 @@ static int verify(void *state, struct proof *ret, struct error *err)
 
 static const char *const copy_names[] = { "copy", "babelstream.copy", "copy_storage_buffer",
 	"global_memory_bandwidth", "devicememory", NULL };
-static const char *const scale_names[] = { "stream.mul", "scale", "babelstream.mul", NULL };
+static const char *const scale_names[] = { "stream.mul", "scale", "mul", "babelstream.mul",
+	NULL };
 static const char *const add_names[] = { "add", "babelstream.add", NULL };
 static const char *const triad_names[] = { "triad", "babelstream.triad", NULL };
 static const char *const dot_names[] = { "dot", "stream.reduce", "babelstream.dot", NULL };

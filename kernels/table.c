@@ -69,10 +69,29 @@ static bool has_name(const struct kernel *k, const char *name)
 	return false;
 }
 
+/* A name behind that of the suite it is known from; NULL for others. Rodinia's nn searches
+ * points, it does not regrid. */
+static const char *without_suite(const char *name)
+{
+	static const char *const suites[] = { "babelstream.", "clpeak.", "hecbench.",
+		"parboil.", "rodinia.", "shoc.", "uvkcompute.", "vkpeak." };
+
+	for (size_t i = 0; i < ARRAY_SIZE(suites); i++) {
+		size_t n = strlen(suites[i]);
+
+		if (strncasecmp(name, suites[i], n) == 0 && strcasecmp(name + n, "nn") != 0)
+			return name + n;
+	}
+	return NULL;
+}
+
 const struct kernel *kernel_find(const char *name)
 {
+	const char *rest = without_suite(name);
+
 	for (size_t i = 0; kernel_table[i]; i++)
-		if (has_name(kernel_table[i], name))
+		if (has_name(kernel_table[i], name) ||
+			(rest && has_name(kernel_table[i], rest)))
 			return kernel_table[i];
 	return NULL;
 }

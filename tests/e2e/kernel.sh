@@ -117,6 +117,10 @@ check_match "and said so" "$out" "the ceilings will not be remembered: "
 refused "a picture and JSON exclude each other" 64 "exclude each other" roofline --svg --json
 unset BENCHD_CACHE_DIR
 
+check_equal "a kernel that is named twice is measured once" "$("$K" run triad 'stream.triad*' stream.triad --dry-run | wc -l)" 1
+check_equal "a family is known in any case, and a kernel behind the name of its suite" "$("$K" run Scan babelstream rodinia.hotspot --dry-run | cut -d ' ' -f 1 | tr '\n' ' ')" "scan.incl scan.excl stream.copy stream.scale stream.add stream.triad stream.dot stencil2d.5pt "
+check_equal "names of other suites mean what they mean there" "$("$K" run Mul,dispatch_void_shader,kernel_launch_latency,HotSpot3D,BusSpeedDownload,SHOC.Stencil2D,uVkCompute.matmul_tiled --dry-run | cut -d ' ' -f 1 | tr '\n' ' ')" "stream.scale dispatch.void dispatch.latency stencil3d.7pt transfer.h2d stencil2d.5pt gemm "
+check_match "the transform in L1 is one that fits" "$("$K" run fft --size l1 --dtype f64 --dry-run)" 'fft.c2c simd f64 (256|512|1024|2048)x1 '
 refused "a wrong kernel gets a suggestion" 64 "did you mean 'stream.triad'" run stream.tirad
 refused "a wrong option gets a suggestion" 64 "did you mean '--dtype'" run triad --dtpe f32
 refused "a wrong command gets a suggestion" 64 "did you mean 'verify'" verfy
@@ -219,6 +223,7 @@ fi
 
 out=$("$K" verify --all 2>&1); got=$?
 check_equal "verify --all proves everything" "$got" 0
+check_match "and says how many, and what it leaves out" "$(printf '%s' "$out" | grep '^benchd-kernel')" '([0-9]+) of \1 outputs proven'
 check "no row of it is wrong" sh -c "! printf '%s' \"$out\" | grep -q WRONG"
 check_match "verify covers the scalar backend in f32" "$out" 'stream.triad +scalar +f32 .*verified'
 done_testing

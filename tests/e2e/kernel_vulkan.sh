@@ -65,6 +65,17 @@ check_match "as is the device that was asked for" "$(cat "$tmp/out")" '"device":
 check_equal "verify takes the CPU's backends and the device together" \
 	"$("$kernel" verify scan,fft --backend all,vulkan --device cpu | grep -v ' fftw ' | grep -c 'verified$')" 24
 
+out=$("$kernel" verify stream.copy --all --device cpu 2>&1)
+check_equal "verify --all has every type on the device" "$(printf '%s\n' "$out" | grep ' vulkan ' | grep -c 'verified$')" 6
+case "$out" in
+*"left out: Vulkan under validation: the validation layer is not installed"*) skip "and under validation" "no validation layer" ;;
+*) check_equal "and each once more under validation" "$(printf '%s\n' "$out" | grep ' vulkan ' | grep -c 'no message of the validation layer$')" 2 ;;
+esac
+check_match "the rows are counted" "$out" "26 of 26 outputs proven"
+out=$(VK_LAYER_PATH=/nonexistent "$kernel" verify stream.copy --all --device cpu 2>&1)
+check_match "a layer that is not there is said" "$out" "left out: Vulkan under validation: the validation layer is not installed"
+check_match "where there is no GPU, so is what verify leaves out" "$("$kernel" verify stream.copy --all 2>&1)" "left out: the vulkan backend|vulkan .*verified"
+
 # --- tuning
 "$kernel" tune stream.scale --device cpu --size small --dtype f32 --samples 2 >"$tmp/out" 2>"$tmp/err"
 check_equal "tuning succeeds" "$?" 0
