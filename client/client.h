@@ -140,6 +140,6 @@ extern const struct command command_artifacts, command_bench, command_submit, co
 	command_gate, command_kernels, command_doctor, command_queue, command_run,
 	command_projects, command_series, command_alerts, command_changes, command_workload,
 	command_token, command_server, command_analyze, command_schedules, command_thresholds,
-	command_approve, command_deliveries;
+	command_approve, command_deliveries, command_devices;
 
 #endif

@@ -30,6 +30,7 @@ static const struct command *const commands[] = {
 	&command_schedules,
 	&command_projects,
 	&command_deliveries,
+	&command_devices,
 	&command_token,
 	&command_kernels,
 	&command_doctor,

@@ -70,6 +70,25 @@ static void print_workers(struct client *c, const json_t *workers)
 	print_table(c, t);
 }
 
+/* Devices that jobs may not use. */
+static void print_devices(struct client *c, const json_t *workers)
+{
+	const json_t *w, *d;
+	size_t i, k;
+
+	json_array_foreach (workers, i, w)
+		json_array_foreach (json_object_get(w, "vulkan"), k, d) {
+			const char *state = json_get_str(d, "state", "ok");
+
+			if (c->output == OUT_TABLE && strcmp(state, "ok") != 0)
+				printf("\n%s (%s) is %s since %.19s: %s\n",
+					json_get_str(d, "name", ""),
+					json_get_str(d, "uuid", ""), state,
+					json_get_str(d, "since", ""),
+					json_get_str(d, "reason", ""));
+		}
+}
+
 static void print_all(struct client *c, json_t *version, json_t *ready, json_t *workers)
 {
 	bool is_ready = json_is_true(json_object_get(ready, "ready"));
@@ -93,6 +112,7 @@ static void print_all(struct client *c, json_t *version, json_t *ready, json_t *
 		print_workers(c, workers);
 	else if (c->output == OUT_TABLE)
 		puts("no worker is connected");
+	print_devices(c, workers);
 }
 
 static int run(struct client *c, const struct command *self, int argc, char **argv)

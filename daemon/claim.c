@@ -101,6 +101,9 @@ static int make_plan(struct run *run, const struct job *j, struct store *st, str
 	r = queue_job_plan(run->arena, j, &run->plan, err);
 	if (r == OK)
 		r = add_iterations(run, st, err);
+	if (r == OK)
+		r = queue_devices_refuse(st, run->arena,
+			run->pl->c.rules(run->pl->c.arg)->testbed, run->plan.spec, err);
 	return r == OK ? add_have(run, st, err) : r;
 }
 

@@ -324,6 +324,10 @@ static void on_message(void *arg, struct worker *w, const char *type, json_t *m)
 	int64_t attempt = json_get_int(m, "attempt", -1);
 	struct run *run = run_find(pl, uuid, attempt);
 
+	if (!strcmp(type, "devices")) {
+		devices_take(pl, m);
+		return;
+	}
 	if (!message_is_known(type)) {
 		log_warning("the worker sent a message of unknown type '%.32s'", type);
 		return;

@@ -203,6 +203,9 @@ void reunion_begin(struct pipeline *pl); /* the runs of an earlier life are ther
 void reunion_take_up(struct pipeline *pl, struct worker *w); /* what it brings */
 void reunion_leave(struct pipeline *pl);		     /* the daemon stops */
 
+/* --- devices.c: a `devices` message --- */
+void devices_take(struct pipeline *pl, const json_t *message);
+
 /* --- steps.c: the work of the steps --- */
 int step_dispatch(struct run *run, struct store *st, struct error *err) must_check;
 int step_conclude(struct run *run, struct store *st, struct error *err) must_check;

@@ -174,11 +174,21 @@ static int conclude_measured(struct run *run, struct store *st, struct error *er
 	return r == OK && n_noisy ? measure_again(run, st, n_noisy, err) : r;
 }
 
+static int note_devices(struct run *run, struct store *st, struct error *err)
+{
+	return queue_devices_ended(st, run->scratch, &run->job,
+		run->pl->c.rules(run->pl->c.arg)->testbed,
+		json_object_get(run->done, "devices"), run->now_ns, err);
+}
+
 int step_conclude(struct run *run, struct store *st, struct error *err)
 {
 	const char *status = json_get_str(run->done, "status", "");
 	const char *reason = keep(run, json_get_str(run->done, "reason", ""));
+	int r = note_devices(run, st, err);
 
+	if (r < 0)
+		return r;
 	/* A short job may be over before the worker hears that nobody wants it. */
 	if (run->is_unchanged)
 		return finish(run, st, JOB_CANCELED, FAULT_NONE, run->job.reason, err);

@@ -131,6 +131,11 @@ static int set_descriptors(const struct launch *l, const struct launch_fds *fds)
 			return errno;
 		keep = RESULT_FD + 1;
 	}
+	if (l->kept_fd >= 0) {
+		if (dup2(l->kept_fd, KEPT_FD) < 0)
+			return errno;
+		keep = KEPT_FD + 1;
+	}
 	if (syscall(SYS_close_range, keep, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
 		return 0;
 	/* Linux before 5.11: everything of ours is CLOEXEC anyway; this catches the rest. */

@@ -40,6 +40,7 @@ struct host {
 	struct energy energy;
 	const char *clock_source; /* "" unknown */
 	struct host_shared *shared;
+	struct probe *probe; /* of Vulkan devices; the loop's */
 	json_t *identity, *devices;
 	char id[65]; /* environment id */
 };

@@ -5,13 +5,15 @@
 #include <stdarg.h>
 #include <string.h>
 #include "base/clock.h"
+#include "base/fs.h"
 #include "worker/disk.h"
 #include "worker/supervise.h"
 #include "worker/utf8.h"
 
 const char *const job_status_names[] = { "succeeded", "failed", "timed_out", "canceled",
 	"skipped" };
-const char *const job_fault_names[] = { "", "program", "build", "no_result", "runner" };
+const char *const job_fault_names[] = { "", "program", "build", "no_result", "runner", "kernel",
+	"unavailable", "device" };
 const char job_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 static int set_end(struct job *j, enum job_status status, enum job_fault fault, const char *fmt,
@@ -179,6 +181,21 @@ static size_t count(char *const *list)
 	return n;
 }
 
+/* For tests: the file that BENCHD_FAULTS names in the worker's own environment holds the fault
+ * (kernels/gpu/fault.c) of the processes that start while it is there. */
+static size_t add_fault(struct arena *a, char **env, size_t n)
+{
+	_cleanup_(buf_done)
+	struct buf b = { 0 };
+	const char *path = getenv("BENCHD_FAULTS");
+	struct error err;
+
+	if (path && file_read(path, 256, &b, &err) == OK && b.len)
+		env[n++] = arena_printf(a, "BENCHD_KERNEL_FAULT=%.*s",
+			(int)strcspn(buf_str(&b), "\n"), buf_str(&b));
+	return n;
+}
+
 char **job_environment(struct job *j, struct arena *a, const char *const *extra)
 {
 	size_t n_own = count(j->spec->environment), n_extra = count((char *const *)extra);
@@ -196,6 +213,7 @@ char **job_environment(struct job *j, struct arena *a, const char *const *extra)
 				a, "%s=%s", passed_through[i], getenv(passed_through[i]));
 	for (size_t i = 0; i < n_own; i++)
 		set_entry(env, &n, j->spec->environment[i]);
+	n = add_fault(a, env, n);
 	/* By these a process that got away is found again. */
 	env[n++] = arena_printf(a, "BENCHD_JOB=%s", j->ch.job);
 	env[n++] = arena_printf(a, "BENCHD_STATE=%s", j->host->state);

@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "worker/cgroup.h"
 #include "worker/channel.h"
+#include "worker/device.h"
 #include "worker/host.h"
 #include "worker/launch.h"
 #include "worker/sandbox.h"
@@ -14,7 +15,16 @@
 #include "worker/zygote.h"
 
 enum job_status { JOB_SUCCEEDED, JOB_FAILED, JOB_TIMED_OUT, JOB_CANCELED, JOB_SKIPPED };
-enum job_fault { FAULT_NONE, FAULT_PROGRAM, FAULT_BUILD, FAULT_NO_RESULT, FAULT_RUNNER };
+enum job_fault {
+	FAULT_NONE,
+	FAULT_PROGRAM,
+	FAULT_BUILD,
+	FAULT_NO_RESULT,
+	FAULT_RUNNER,
+	FAULT_KERNEL,	   /* benchd-kernel: bad arguments, an error of its own, a crash */
+	FAULT_UNAVAILABLE, /* this host has not what a kernel needs */
+	FAULT_DEVICE	   /* a GPU was lost, crashed its process, or is refused */
+};
 extern const char *const job_status_names[];
 extern const char *const job_fault_names[];
 
@@ -27,6 +37,8 @@ struct job {
 	int64_t seq;	/* of the last record sent */
 	int lock_fd;	/* host lock; -1 */
 	int slot;	/* of the worker's table */
+	struct job_device devices[JOB_DEVICES];
+	size_t n_devices;
 	struct cgroup cgroup;
 	struct sandbox sandbox;
 	struct zygote zygote;

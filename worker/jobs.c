@@ -14,6 +14,7 @@
 #include "worker/runner.h"
 #include "worker/sweep.h"
 
+static const char probe_again[] = "\"probe_again\":true";
 static const char done_line[] = "{\"type\":\"done\"";
 
 void jobs_init(
@@ -23,13 +24,17 @@ void jobs_init(
 		.link = link,
 		.signal_fd = signal_fd,
 		.keeps = keeps,
-		.waiting = json_array() };
+		.waiting = json_array(),
+		.probe = { .pidfd = -1, .fd = -1 } };
 }
 
 void jobs_done(struct jobs *js)
 {
 	json_decref(js->waiting);
 	js->waiting = NULL;
+	probe_close(&js->probe);
+	json_decref(TAKE(js->probe.devices));
+	buf_done(&js->probe.out);
 	kept_done(&js->kept);
 }
 
@@ -124,12 +129,18 @@ static bool is_exclusive(const json_t *message)
 	return strcmp(json_get_str(spec, "slot", "exclusive"), "shared") != 0;
 }
 
-static bool is_taken(const struct jobs *js)
+static bool is_measuring(const struct jobs *js)
 {
 	for (size_t i = 0; i < JOBS_MAX; i++)
 		if (js->slots[i].pid && js->slots[i].is_exclusive && !js->slots[i].is_done)
 			return true;
 	return false;
+}
+
+/* A probe would disturb what runs beside it. */
+static bool is_taken(const struct jobs *js)
+{
+	return probe_is_due(&js->probe) || is_measuring(js);
 }
 
 /* Its place among those that wait; their number when it is not there. */
@@ -169,6 +180,18 @@ static bool cancel_waiting(struct jobs *js, const json_t *message, const char *r
 	return true;
 }
 
+/* A device is in trouble: the daemon, which knows what that means, gives these out again. */
+static void recall_waiting(struct jobs *js)
+{
+	json_t *m;
+	size_t i;
+
+	json_array_foreach (js->waiting, i, m)
+		send_done(js, id_of(m), json_get_int(m, "attempt", 0), "recalled", NULL,
+			"the job had not begun");
+	json_array_clear(js->waiting);
+}
+
 /* A runner must not hold what belongs to the worker or to other runners: an open socket would
  * keep their peers from seeing the end. */
 static void close_inherited(struct jobs *js)
@@ -178,6 +201,7 @@ static void close_inherited(struct jobs *js)
 			close(js->slots[i].fd);
 			close(js->slots[i].pidfd);
 		}
+	probe_close(&js->probe);
 	if (js->link->fd >= 0 && !js->link->is_file)
 		close(js->link->fd);
 	if (js->signal_fd >= 0)
@@ -342,7 +366,7 @@ size_t jobs_poll_fds(const struct jobs *js, struct pollfd *fds)
 			.events = POLLIN };
 		fds[n++] = (struct pollfd){ .fd = s->pidfd, .events = POLLIN };
 	}
-	return n;
+	return n + probe_poll_fds(&js->probe, fds + n);
 }
 
 /* {"type":"done","job":...,"status":"failed",...}: only one-job mode wants to know. */
@@ -353,6 +377,11 @@ static void note_done(struct jobs *js, struct jobs_slot *s, const char *line, si
 
 	s->is_done = true;
 	set_n_jobs(js);
+	/* In a text the quotes would be escaped. */
+	if (memmem(line, n, probe_again, sizeof(probe_again) - 1)) {
+		probe_want(&js->probe);
+		js->recalls = true;
+	}
 	if (js->link->is_file && json_parse(line, n, &j, &err) == OK)
 		snprintf(js->last_status, sizeof(js->last_status), "%.15s",
 			json_get_str(j, "status", ""));
@@ -376,6 +405,10 @@ static void forward(struct jobs *js, struct jobs_slot *s)
 		tell(js, s->id, s->attempt, s->in.data, n);
 	if (n)
 		buf_consume(&s->in, n);
+	/* Behind the `done` that tells why. */
+	if (js->recalls)
+		recall_waiting(js);
+	js->recalls = false;
 }
 
 /* False at the end of the stream. */
@@ -418,9 +451,12 @@ static void sweep_after(struct jobs *js, const struct jobs_slot *dead, size_t sl
 	_cleanup_(free)
 	char *scratch = xasprintf(
 		"%s/jobs/%s.%03lld", js->host->state, dead->id, (long long)dead->attempt);
-	pid_t spare[JOBS_MAX];
+	pid_t spare[JOBS_MAX + 1];
 	size_t n = 0;
 	struct error err;
+
+	if (js->probe.pid)
+		spare[n++] = js->probe.pid;
 
 	for (size_t i = 0; i < JOBS_MAX; i++)
 		if (js->slots[i].pid)
@@ -480,7 +516,25 @@ void jobs_handle(struct jobs *js, const struct pollfd *fds, size_t n)
 		handle_fd(js, s, &fds[at + 1]);
 		at += 2;
 	}
+	if (probe_handle(&js->probe))
+		jobs_tell_devices(js);
+	if (!is_measuring(js))
+		probe_start(&js->probe, js->host);
 	start_waiting(js);
+}
+
+void jobs_tell_devices(struct jobs *js)
+{
+	if (js->probe.at_ns && !js->link->is_file && js->link->fd >= 0)
+		link_send(js->link, probe_message(&js->probe));
+}
+
+void jobs_watch_devices(struct jobs *js)
+{
+	if (jobs_running(js) == 0 && !probe_is_due(&js->probe))
+		probe_watch(&js->probe);
+	if (jobs_running(js) == 0)
+		probe_start(&js->probe, js->host);
 }
 
 static void add_job(json_t *list, const char *id, int64_t attempt)

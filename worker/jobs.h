@@ -11,8 +11,9 @@
 #include "worker/host.h"
 #include "worker/kept.h"
 #include "worker/link.h"
+#include "worker/probe.h"
 
-enum { JOBS_MAX = 64 };
+enum { JOBS_MAX = 64, JOBS_FDS = 2 * JOBS_MAX + PROBE_FDS };
 
 struct jobs_slot {
 	char id[UUID_TEXT];
@@ -30,11 +31,13 @@ struct jobs_slot {
 struct jobs {
 	const struct host *host;
 	struct link *link;
-	int signal_fd;	 /* closed in runners */
+	struct probe probe; /* of Vulkan devices; exclusive jobs wait for it */
+	int signal_fd;	    /* closed in runners */
 	json_t *waiting; /* `job` messages of exclusive jobs behind the one that runs, in order
 			  */
 	struct kept kept;
 	bool keeps;   /* the worker outlives the daemon */
+	bool recalls; /* what waits goes back to the daemon */
 	bool is_held; /* no daemon is there, or it has not said what goes on: nothing is sent */
 	struct jobs_slot slots[JOBS_MAX];
 	char last_status[16];
@@ -63,9 +66,13 @@ void jobs_end_for_disk(struct jobs *js);
 /* End everything at once; nothing more is forwarded. */
 void jobs_shut_down(struct jobs *js);
 size_t jobs_running(const struct jobs *js);
-/* Descriptors to poll (2 * JOBS_MAX at most), and what to do afterwards with the same array. */
+/* Descriptors to poll (JOBS_FDS at most), and what to do afterwards with the same array. */
 size_t jobs_poll_fds(const struct jobs *js, struct pollfd *fds);
 void jobs_handle(struct jobs *js, const struct pollfd *fds, size_t n);
+/* Tell the daemon what the last probe found, if there was one. */
+void jobs_tell_devices(struct jobs *js);
+/* Once in a while: a probe where a device that was held is free again. */
+void jobs_watch_devices(struct jobs *js);
 /* [{job, attempt}] for hello and heartbeat: what runs, what waits for its turn in order, what
  * has ended and is not stored yet. */
 json_t *jobs_list(const struct jobs *js);

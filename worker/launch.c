@@ -21,7 +21,9 @@ enum { EXEC_TIMEOUT_S = 30 };
 
 void launch_init(struct launch *l)
 {
-	*l = (struct launch){ .cgroup_procs_fd = -1, .uid = (uid_t)-1, .gid = (gid_t)-1 };
+	*l = (struct launch){
+		.cgroup_procs_fd = -1, .uid = (uid_t)-1, .gid = (gid_t)-1, .kept_fd = -1
+	};
 	CPU_ZERO(&l->cpus);
 }
 

@@ -38,7 +38,7 @@ enum launch_step {
 };
 extern const char *const launch_step_names[N_STEPS];
 
-enum { LAUNCH_MAX_RLIMITS = 8, RESULT_FD = 3 };
+enum { LAUNCH_MAX_RLIMITS = 8, RESULT_FD = 3, KEPT_FD = 4 };
 
 struct launch_rlimit {
 	int resource;
@@ -59,6 +59,7 @@ struct launch {
 	char **argv, **envp;
 	const char *directory;
 	bool wants_result;    /* give it a result pipe as descriptor RESULT_FD */
+	int kept_fd;	      /* inherited as KEPT_FD; not from a zygote; -1: none */
 	bool merges_output;   /* one pipe for stdout and stderr */
 	bool discards_output; /* stdout goes nowhere */
 	/* Path of stdin, opened last, with no more rights than the program has; NULL: nothing.

@@ -50,6 +50,7 @@ static void send_hello(struct loop *l)
 	if (jobs_offer(&l->jobs))
 		json_object_set_new(m, "jobs", jobs_list(&l->jobs));
 	link_send(&l->link, m);
+	jobs_tell_devices(&l->jobs);
 }
 
 static void send_heartbeat(struct loop *l)
@@ -178,6 +179,8 @@ static void read_signal(struct loop *l)
 		return;
 	if (l->o->job)
 		cancel_the_job(l);
+	else if (si.ssi_signo == SIGHUP)
+		probe_want(&l->jobs.probe);
 	else
 		end_all(l);
 }
@@ -190,6 +193,7 @@ static int64_t next_wake(const struct loop *l)
 		until = l->next_beat_ns;
 	if (l->link.fd < 0 && l->o->socket && !l->is_ending)
 		until = MIN(until, l->next_try_ns);
+	until = MIN(until, probe_wake_ns(&l->jobs.probe));
 	if (sd_watchdog_ns())
 		until = MIN(until, clock_monotonic_ns() + sd_watchdog_ns() / 2);
 	return until;
@@ -205,6 +209,7 @@ static void run_timers(struct loop *l)
 		send_heartbeat(l);
 		if (jobs_running(&l->jobs) && disk_is_short(l->o->host->state))
 			jobs_end_for_disk(&l->jobs);
+		jobs_watch_devices(&l->jobs);
 		l->next_beat_ns = now + l->heartbeat_ns;
 	}
 	if (l->link.fd < 0 && l->o->socket && !l->is_ending && now >= l->next_try_ns)
@@ -213,7 +218,7 @@ static void run_timers(struct loop *l)
 
 static void wait_and_handle(struct loop *l)
 {
-	struct pollfd fds[2 * JOBS_MAX + 2];
+	struct pollfd fds[JOBS_FDS + 2];
 	int64_t wake = next_wake(l), left = wake - clock_monotonic_ns();
 	struct timespec ts = { left / NS_PER_S, left % NS_PER_S };
 	bool has_link = l->link.fd >= 0 && !l->link.is_file;
@@ -240,8 +245,24 @@ static void wait_and_handle(struct loop *l)
 
 static bool is_over(const struct loop *l)
 {
+	size_t n_waiting = json_array_size(l->jobs.waiting);
+
 	if (l->o->job || l->is_ending)
-		return jobs_running(&l->jobs) == 0 && (l->is_ending || !l->link.out.len);
+		return jobs_running(&l->jobs) + n_waiting == 0 &&
+		       (l->is_ending || !l->link.out.len);
+	return false;
+}
+
+/* Only then one-job mode needs to know what devices there are. */
+static bool job_names_device(const json_t *job)
+{
+	const json_t *cell, *word;
+	size_t i, k;
+
+	json_array_foreach (json_object_get(json_object_get(job, "spec"), "cells"), i, cell)
+		json_array_foreach (json_object_get(cell, "argv"), k, word)
+			if (json_is_string(word) && strstr(json_string_value(word), "vulkan"))
+				return true;
 	return false;
 }
 
@@ -278,7 +299,11 @@ int loop_run(const struct loop_options *o)
 	struct loop l = { .o = o, .heartbeat_ns = 5 * NS_PER_S };
 
 	jobs_init(&l.jobs, o->host, &l.link, o->signal_fd, o->socket != NULL);
+	o->host->probe = &l.jobs.probe;
+	if (!o->job || job_names_device(o->job))
+		probe_want(&l.jobs.probe);
 	begin(&l);
+	jobs_handle(&l.jobs, NULL, 0); /* the probe */
 	while (!is_over(&l)) {
 		wait_and_handle(&l);
 		run_timers(&l);

@@ -6,13 +6,13 @@
 #include "worker/host.h"
 
 struct loop_options {
-	const struct host *host;
+	struct host *host;  /* its probe is set */
 	int link_fd;	    /* connected link of an embedded worker; -1 */
 	const char *socket; /* or: connect here, again and again; NULL */
 	json_t *job;	    /* or: run this `job` message and end; NULL */
 	int output_fd;	    /* where one-job mode writes */
 	int64_t shared_slots;
-	int signal_fd; /* signalfd of SIGINT and SIGTERM */
+	int signal_fd; /* signalfd of SIGINT, SIGTERM and SIGHUP */
 };
 
 /* Until told to end. Returns the exit status of the program: one-job mode 0 succeeded, 1

@@ -419,7 +419,7 @@ static int serve(struct options *o, struct loop_options *l)
 
 	l->output_fd = o->run ? open_output(o, &tmp) : -1;
 	status = loop_run(l);
-	cgroup_done((struct host *)l->host);
+	cgroup_done(l->host);
 	if (o->run)
 		publish_output(o, l->output_fd, tmp);
 	free(tmp);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "stats/quantile.h"
+#include "worker/kernel_exit.h"
 #include "worker/pagecache.h"
 #include "worker/record.h"
 #include "worker/result.h"
@@ -19,7 +20,7 @@ enum {
 	ZYGOTE_FROM = 5,
 	PADDING = 4096,
 	ADAPTER_OUTPUT = 1024 * 1024,
-	N_EXTRA = 8 + SPEC_MAX_CELL_ENV
+	N_EXTRA = 9 + SPEC_MAX_CELL_ENV
 };
 
 /* One process on its way: what record.c turns into JSON. */
@@ -71,8 +72,8 @@ int measured_conclude(struct job *j, const struct turn *t)
 	return run_hooks(j, own->n ? own : &j->spec->conclude, "conclude", t->arm);
 }
 
-static void fill_extra(struct arena *a, const struct job *j, const struct turn *t,
-	int64_t padding, const char **extra)
+static void fill_extra(struct arena *a, struct job *j, const struct turn *t, int64_t padding,
+	const char **extra)
 {
 	const struct spec_protocol *p = &j->spec->protocol;
 	char *pad = arena_alloc(a, (size_t)padding + 1);
@@ -88,6 +89,8 @@ static void fill_extra(struct arena *a, const struct job *j, const struct turn *
 		extra[n++] =
 			arena_printf(a, "BENCHD_ITERATIONS=%lld", (long long)t->iterations);
 	extra[n++] = arena_printf(a, "BENCHD_PADDING=%s", pad);
+	if (device_lock_of(j, t) >= 0)
+		extra[n++] = arena_printf(a, "BENCHD_GPU_LOCK_FD=%d", KEPT_FD);
 	for (char **e = t->cell->environment; e && *e; e++)
 		extra[n++] = *e;
 	extra[n] = NULL;
@@ -189,7 +192,7 @@ static bool follows_at_once(const struct job *j, const struct turn *t)
 /* One that is used a few times only costs more than it saves. */
 static void use_zygote(struct job *j, const struct turn *t, struct launch *l)
 {
-	if (l->namespaces || j->spec->protocol.processes < ZYGOTE_FROM)
+	if (l->namespaces || l->kept_fd >= 0 || j->spec->protocol.processes < ZYGOTE_FROM)
 		return;
 	if (!j->had_zygote)
 		(void)zygote_open(&j->zygote);
@@ -224,6 +227,7 @@ static int fly(struct job *j, const struct turn *t, struct arena *a, struct flig
 	l->input = j->spec->input;
 	l->discards_output = j->spec->discards_output && !t->cell->adapter;
 	l->wants_result = true;
+	l->kept_fd = device_lock_of(j, t);
 	l->wants_go = true;
 	f->record.counters.is_asked = f->wants_counters;
 	if (f->wants_counters && j->host->has_pmu)
@@ -327,7 +331,7 @@ static int check_end(struct job *j, const struct turn *t, const struct record *r
 	int r = OK;
 
 	if (s->is_wedged)
-		r = job_fail(j, FAULT_RUNNER,
+		r = job_fail(j, device_of(j, t) ? FAULT_DEVICE : FAULT_RUNNER,
 			"'%s' or a process it started did not die of SIGKILL within %d s", name,
 			WEDGED_S);
 	else if (channel_must_stop(&j->ch) && s->termination == T_KILLED)
@@ -335,6 +339,8 @@ static int check_end(struct job *j, const struct turn *t, const struct record *r
 	else if (s->termination == T_TIMEOUT || s->termination == T_OUTPUT_LIMIT ||
 		 s->termination == T_OOM || s->termination == T_FAILED_START)
 		r = fail_by_limit(j, t, rec);
+	else if ((r = kernel_exit_check(j, t, rec)) < 0)
+		;
 	else if (rec->result.error)
 		r = job_fail(j, FAULT_PROGRAM, "'%s' reported an error: %s", name,
 			rec->result.error);
@@ -464,6 +470,7 @@ static int land(struct job *j, struct flight *f, struct measured *m)
 	int r;
 
 	read_results(f->arena, &f->record);
+	device_note(j, &f->turn, &f->record.process);
 	fill_measured(j, f->arena, &f->turn, f, m);
 	r = check_end(j, &f->turn, &f->record);
 	if (r == OK)

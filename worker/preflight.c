@@ -53,25 +53,20 @@ int preflight_cpus(struct job *j)
 }
 
 /* Waiting for the lock is also waiting for the other job's end, so be quick at first. */
-int preflight_lock(struct job *j)
+int preflight_wait(struct job *j, const char *path, const char *what, int *ret_fd)
 {
-	_cleanup_(free)
-	char *path = xasprintf("%s/host.lock", lock_directory());
 	int64_t pause = NS_PER_MS / 2;
 	struct error err;
 	int holder, told = 0;
 
-	if (!j->spec->is_exclusive)
-		return OK;
 	for (;;) {
 		char detail[80];
 
-		if (lock_try(path, &j->lock_fd, &holder, &err) < 0)
+		if (lock_try(path, ret_fd, &holder, &err) < 0)
 			return job_fail(j, FAULT_RUNNER, "%s", err.text);
-		if (j->lock_fd >= 0)
+		if (*ret_fd >= 0)
 			return OK;
-		snprintf(
-			detail, sizeof(detail), "process %d is measuring on this host", holder);
+		snprintf(detail, sizeof(detail), "process %d is measuring on %s", holder, what);
 		if (pause > 50 * NS_PER_MS && holder != told) {
 			job_phase(j, "idle_wait", detail);
 			told = holder;
@@ -80,6 +75,14 @@ int preflight_lock(struct job *j)
 			return job_stopped(j);
 		pause = MIN(2 * pause, 100 * NS_PER_MS);
 	}
+}
+
+int preflight_lock(struct job *j)
+{
+	_cleanup_(free)
+	char *path = xasprintf("%s/host.lock", lock_directory());
+
+	return j->spec->is_exclusive ? preflight_wait(j, path, "this host", &j->lock_fd) : OK;
 }
 
 /* The kernel's own 10 s average saves the wait on a host that has been quiet for long. */

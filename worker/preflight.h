@@ -12,6 +12,9 @@ int preflight_clock(struct job *j) must_check;
 int preflight_cpus(struct job *j) must_check;
 /* The host lock, for jobs of slot exclusive. Waits as long as the job may. */
 int preflight_lock(struct job *j) must_check;
+/* Take the lock at path, waiting as long as the job may; what ("this host") is told meanwhile.
+ */
+int preflight_wait(struct job *j, const char *path, const char *what, int *ret_fd) must_check;
 /* Until PSI says that for 2 s less than 2 % of the time somebody waited for a cpu, at most
  * protocol.idle_wait; after that the job goes on with started_busy set. */
 int preflight_idle(struct job *j) must_check;

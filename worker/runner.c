@@ -58,6 +58,7 @@ static int (*const steps[])(struct job *j) = {
 	make_scratch,
 	require_settings,
 	preflight_lock,
+	device_take,
 	sandbox_open,
 	build_job,
 	run_setup,
@@ -93,6 +94,7 @@ static void send_done(struct job *j)
 	json_set_bool(m, "started_busy", j->started_busy);
 	json_set_int(m, "telling_ns", j->telling_ns);
 	json_object_set(m, "layers", j->layers);
+	device_tell(j, m);
 	if (json_array_size(j->notes))
 		json_object_set(m, "notes", j->notes);
 	channel_send(&j->ch, m);
@@ -115,6 +117,7 @@ static void end_job(struct job *j)
 	/* Before `done`, so that the next job finds the host free. */
 	if (j->lock_fd >= 0)
 		close(j->lock_fd);
+	device_release(j);
 	send_done(j);
 }
 

@@ -27,7 +27,7 @@ struct raw {
 	const char *input, *directory, *name, *repository, *cpus;
 	json_t *arms, *cells, *have, *environment, *protocol, *limits;
 	json_t *build, *setup, *prepare, *conclude, *cleanup, *exit_codes;
-	json_t *paths, *paths_ignore, *artifacts;
+	json_t *paths, *paths_ignore, *artifacts, *refused_devices;
 };
 
 #define RAW(key, kind, required, ...)                                                          \
@@ -59,6 +59,7 @@ static const struct json_field raw_fields[] = {
 	RAW(cleanup, JF_ARRAY, false, 0, SPEC_MAX_STEPS, NULL),
 	RAW(exit_codes, JF_ARRAY, false, 0, 256, NULL),
 	RAW(artifacts, JF_ARRAY, false, 0, 64, NULL),
+	RAW(refused_devices, JF_ARRAY, false, 0, 256, NULL),
 	RAW(paths, JF_ARRAY, false, 1, SPEC_MAX_ARGS, NULL),
 	RAW(paths_ignore, JF_ARRAY, false, 1, SPEC_MAX_ARGS, NULL),
 };
@@ -511,6 +512,7 @@ int spec_read(struct arena *a, json_t *j, struct spec **ret, struct error *err)
 	s->cpus = raw.cpus;
 	s->input = raw.input;
 	s->directory = raw.directory;
+	s->refused_devices = raw.refused_devices;
 	s->discards_output = raw.output == 1;
 	s->cache = (enum spec_cache)raw.cache;
 	if ((r = read_arms(raw.arms, s, err)) < 0 ||

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/json.h"
 
 enum spec_kind { KIND_KERNEL, KIND_COMMAND, KIND_BUILD };
 enum spec_cache { CACHE_ANY, CACHE_WARM, CACHE_COLD };
@@ -104,7 +105,8 @@ struct spec {
 	struct spec_cell *cells;
 	struct spec_have *have;
 	size_t n_arms, n_cells, n_have;
-	char **environment; /* "NAME=value", NULL-terminated */
+	char **environment;	 /* "NAME=value", NULL-terminated */
+	json_t *refused_devices; /* [{uuid, driver_id, reason}] not to be used; NULL: none */
 	struct spec_protocol protocol;
 	struct spec_limits limits;
 	const char *cpus; /* cpu list, "" = the worker's measuring cpus */

@@ -98,6 +98,12 @@ int series_document(struct request *rq, struct store *st, const struct project *
  */
 int schedules_document(struct request *rq, struct store *st, const struct project *p,
 	bool has_upcoming, json_t **ret, struct error *err) must_check;
+/* All Vulkan devices of the testbed, as GET /v0/devices answers. */
+int devices_document(
+	struct request *rq, struct store *st, json_t **ret, struct error *err) must_check;
+/* state, since, ... of each device in `vulkan` of each worker. */
+int add_device_states(
+	struct request *rq, struct store *st, json_t *workers, struct error *err) must_check;
 /* The comparison that the query of the request asks for. */
 int compare_document(struct request *rq, struct store *st, const struct project *p,
 	json_t **ret, struct error *err) must_check;
@@ -199,6 +205,9 @@ HANDLER(redeliver_delivery);
 HANDLER(get_queue);
 HANDLER(get_queue_events);
 HANDLER(get_live);
+HANDLER(get_devices);
+HANDLER(get_device);
+HANDLER(clear_device);
 HANDLER(post_run);
 HANDLER(post_report);
 HANDLER(get_reports);

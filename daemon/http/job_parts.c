@@ -186,6 +186,9 @@ int get_queue(struct request *rq, struct store *st, struct error *err)
 int get_live(struct request *rq, struct store *st, struct error *err)
 {
 	const struct app *app = request_app(rq);
+	_cleanup_(json_decref)
+	json_t *workers = app->workers ? app->workers(app->arg) : json_array();
+	int r = add_device_states(rq, st, workers, err);
 
-	return answer_json(rq, 200, app->workers ? app->workers(app->arg) : json_array());
+	return r < 0 ? r : answer_json(rq, 200, TAKE(workers));
 }

@@ -97,6 +97,16 @@ static int add_state(struct request *rq, struct store *st, const struct project 
 	return r;
 }
 
+static int add_devices(struct request *rq, struct store *st, json_t *doc, struct error *err)
+{
+	json_t *list = NULL;
+	int r = devices_document(rq, st, &list, err);
+
+	if (r == OK)
+		json_object_set_new(doc, "devices", list);
+	return r;
+}
+
 int page_home(struct request *rq, struct store *st, struct error *err)
 {
 	const struct page page = { .page = 1, .per_page = 255 };
@@ -117,6 +127,8 @@ int page_home(struct request *rq, struct store *st, struct error *err)
 			json_array_get(list, json_array_size(list) - 1), err);
 	}
 	set_twin(doc, "/v0/projects", true);
+	if (r == OK)
+		r = add_devices(rq, st, doc, err);
 	if (r == OK)
 		return answer_page(rq, 200, PAGE_HOME, "Projects", doc);
 	json_decref(doc);

@@ -124,6 +124,12 @@ const struct route routes[] = {
 	{ "GET", "/v0/queue/events", get_queue_events, READER, S_READ, 0, 0,
 		"That a job moved, as server-sent events" },
 	{ "GET", "/v0/testbeds/live", get_live, READER, S_READ, 0, 0, "Connected workers" },
+	{ "GET", "/v0/devices", get_devices, READER, S_READ, 0, 0,
+		"Vulkan devices of the testbed, and whether jobs may use them" },
+	{ "GET", "/v0/devices/{device}", get_device, READER, S_READ, 0, 0,
+		"One Vulkan device with its history" },
+	{ "POST", "/v0/devices/{device}/clear", clear_device, WRITER, S_ADMIN, SMALL, 0,
+		"Let jobs use a quarantined or wedged device again" },
 
 	{ "POST", "/v0/run", post_run, READER, S_SUBMIT, UPLOAD, UPLOAD_TIME,
 		"Upload results, as Bencher's client does" },

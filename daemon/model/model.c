@@ -30,6 +30,7 @@ DEFINE_NAMED_ENUM(arm, ARMS)
 DEFINE_NAMED_ENUM(misfire, MISFIRES)
 DEFINE_NAMED_ENUM(overlap, OVERLAPS)
 DEFINE_NAMED_ENUM(firing_state, FIRING_STATES)
+DEFINE_NAMED_ENUM(device_state, DEVICE_STATES)
 
 bool job_state_is_final(enum job_state s)
 {

@@ -32,7 +32,10 @@
 	X(FAULT_PROGRAM, "program")                                                            \
 	X(FAULT_BUILD, "build")                                                                \
 	X(FAULT_NO_RESULT, "no_result")                                                        \
-	X(FAULT_RUNNER, "runner")
+	X(FAULT_RUNNER, "runner")                                                              \
+	X(FAULT_KERNEL, "kernel")                                                              \
+	X(FAULT_UNAVAILABLE, "unavailable")                                                    \
+	X(FAULT_DEVICE, "device")
 #define OUTCOMES(X)                                                                            \
 	X(OUTCOME_NONE, "none")                                                                \
 	X(OUTCOME_SAME, "same")                                                                \
@@ -84,6 +87,10 @@
 	X(OVERLAP_SKIP, "skip")                                                                \
 	X(OVERLAP_SUPERSEDE, "supersede")                                                      \
 	X(OVERLAP_ALLOW, "allow")
+#define DEVICE_STATES(X)                                                                       \
+	X(DEVICE_OK, "ok")                                                                     \
+	X(DEVICE_QUARANTINED, "quarantined")                                                   \
+	X(DEVICE_WEDGED, "wedged")
 #define FIRING_STATES(X)                                                                       \
 	X(FIRING_FILED, "filed")                                                               \
 	X(FIRING_SKIPPED, "skipped")                                                           \
@@ -111,6 +118,7 @@ DECLARE_NAMED_ENUM(arm, ARMS)
 DECLARE_NAMED_ENUM(misfire, MISFIRES)
 DECLARE_NAMED_ENUM(overlap, OVERLAPS)
 DECLARE_NAMED_ENUM(firing_state, FIRING_STATES)
+DECLARE_NAMED_ENUM(device_state, DEVICE_STATES)
 
 bool job_state_is_final(enum job_state s);
 
@@ -320,6 +328,27 @@ struct firing {
 	enum firing_state state;
 	const char *reason;
 	const char *job_uuid, *job_state; /* NULL */
+};
+
+/* --- devices --- */
+struct device {		       /* a Vulkan device as the workers of a testbed told of it */
+	int64_t id, driver_id; /* VkDriverId */
+	const char *testbed, *uuid /* 32 digits */, *name, *driver;
+	bool is_software, is_present /* the last probe found it */;
+	const char *info_json; /* as benchd-kernel told it */
+	int64_t seen_ns;
+	enum device_state state;
+	int64_t since_ns;   /* of a state that is not ok */
+	const char *reason; /* why; "" */
+	int64_t n_losses;   /* in a row */
+	int64_t cleared_ns; /* last; 0: never */
+	const char *cleared_by;
+};
+struct device_event {
+	int64_t at_ns;
+	const char *kind;	  /* lost crashed wedged quarantined cleared recovered */
+	const char *job;	  /* UUID; NULL */
+	const char *actor, *text; /* who cleared it, "" */
 };
 
 /* --- results --- */

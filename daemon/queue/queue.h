@@ -98,6 +98,28 @@ int queue_cancel(struct store *st, struct arena *a, const char *uuid, const char
 int queue_approve(struct store *st, struct arena *a, const char *uuid, const char *head,
 	const char *by, int64_t now_ns, struct job *ret, struct error *err) must_check;
 
+/* --- Vulkan devices: which jobs may use them (device.c) --- */
+/* What a probe of the testbed found, as benchd-kernel tells it: `vulkan` of a `devices`
+ * message. A wedged device that is usable, and whose lock nobody holds, is in order again. */
+int queue_devices_seen(struct store *st, struct arena *a, const char *testbed,
+	const json_t *vulkan, int64_t now_ns, struct error *err) must_check;
+/* What became of the devices of a job: `devices` of its `done` (NULL: it used none). The second
+ * loss in a row, across jobs, quarantines a device until an operator clears it. */
+int queue_devices_ended(struct store *st, struct arena *a, const struct job *j,
+	const char *testbed, const json_t *devices, int64_t now_ns,
+	struct error *err) must_check;
+/* Adds `refused_devices` to a spec that names the Vulkan backend, for devices not in order. */
+int queue_devices_refuse(struct store *st, struct arena *a, const char *testbed, json_t *spec,
+	struct error *err) must_check;
+/* name: UUID, or UUID.DRIVERID where several drivers have it; dashes do no harm. */
+int queue_device_find(struct store *st, struct arena *a, const char *testbed, const char *name,
+	struct device *ret, struct error *err) must_check;
+/* Jobs may use it again. by and note ("" none) go into its history. E_CONFLICT when it is in
+ * order. */
+int queue_device_clear(struct store *st, struct arena *a, const char *testbed, const char *name,
+	const char *by, const char *note, int64_t now_ns, struct device *ret,
+	struct error *err) must_check;
+
 /* A job (of a suite: its members too) gives way to a newer one as far as it has not begun: what
  * runs goes on. Nothing happens to one that has ended. */
 int queue_give_way(struct store *st, struct arena *a, const char *uuid, const char *reason,

@@ -12,6 +12,32 @@ static void number_cell(struct buf *out, const json_t *o, const char *path)
 	buf_printf(out, "<td class=\"n\" data-v=\"%lld\">%lld</td>", n, n);
 }
 
+/* Vulkan devices of the testbed, where there are any. */
+static void devices(const json_t *doc, struct buf *out)
+{
+	static const char *const titles[] = { "Device", "~Driver", "State", "Since", "Why",
+		"~Cleared", NULL };
+	size_t i, n = doc_len(doc, "devices");
+	json_t *d;
+
+	if (!n)
+		return;
+	buf_add_str(out, "<h2>Vulkan devices</h2>\n");
+	dash_head(out, "Vulkan devices", titles);
+	json_array_foreach (doc_at(doc, "devices"), i, d) {
+		buf_add_str(out, "<tr>");
+		dash_text_cell(out, d, "name");
+		dash_text_cell(out, d, "driver");
+		dash_text_cell(out, d, "state");
+		dash_time_cell(out, d, "since");
+		dash_text_cell(out, d, "reason");
+		buf_add_str(out, "<td>");
+		dash_text(out, d, "cleared_by");
+		buf_add_str(out, "</td></tr>\n");
+	}
+	dash_table_end(out, n, NULL);
+}
+
 void dash_home(const json_t *doc, struct arena *a, struct buf *out)
 {
 	static const char *const titles[] = { "Project", "#Open alerts", "#Jobs", "~#Reports",
@@ -34,6 +60,7 @@ void dash_home(const json_t *doc, struct arena *a, struct buf *out)
 	}
 	dash_table_end(out, doc_len(doc, "projects"),
 		"No project yet: the first job or upload makes one.");
+	devices(doc, out);
 }
 
 static void outcome_cell(struct buf *out, const char *outcome)

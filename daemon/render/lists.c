@@ -229,6 +229,22 @@ COLUMNS(outgoing_columns) = {
 	{ "reason", "reason", "reason", CELL_TEXT, NULL },
 };
 
+COLUMNS(device_columns) = {
+	{ "device", "uuid", "uuid", CELL_TEXT, NULL },
+	{ "driver id", "driver_id", "driver_id", CELL_INT, NULL },
+	{ "name", "name", "name", CELL_TEXT, NULL },
+	{ NULL, "driver", "driver", CELL_TEXT, NULL },
+	{ "testbed", "testbed", "testbed", CELL_TEXT, NULL },
+	{ NULL, "software", "software", CELL_TEXT, NULL },
+	{ "there", "present", "present", CELL_TEXT, NULL },
+	{ "state", "state", "state", CELL_TEXT, NULL },
+	{ "since", "since", "since", CELL_TIME, NULL },
+	{ "losses", "losses", "losses", CELL_INT, NULL },
+	{ "reason", "reason", "reason", CELL_TEXT, NULL },
+	{ "cleared", "cleared", "cleared", CELL_TIME, NULL },
+	{ "by", "cleared_by", "cleared_by", CELL_TEXT, NULL },
+};
+
 #define LIST(kind, columns, noun) [kind] = { columns, ARRAY_SIZE(columns), noun }
 static const struct {
 	const struct column *columns;
@@ -254,6 +270,7 @@ static const struct {
 	LIST(DOC_FIRINGS, firing_columns, "firing"),
 	LIST(DOC_DELIVERIES, delivery_columns, "received message"),
 	LIST(DOC_OUTGOING, outgoing_columns, "message"),
+	LIST(DOC_DEVICES, device_columns, "Vulkan device"),
 };
 
 bool list_is(enum document kind)

@@ -65,6 +65,9 @@ json_t *render_process(const struct process *p);
 /* One {benchmark, measure, unit, better, samples, warmup, value} of a process. */
 json_t *render_process_values(const struct series_values *v);
 
+/* events: newest first, of the device. The second adds only its state to o. */
+json_t *render_device(const struct device *d, const struct device_event *events, size_t n);
+void render_device_state(const struct device *d, json_t *o);
 json_t *render_delivery(const struct delivery *d); /* without its payload */
 json_t *render_outgoing(const struct outgoing *m); /* without its message */
 json_t *render_attempt(const struct outgoing_attempt *at);
@@ -124,6 +127,7 @@ enum document {
 	DOC_SLOTS,
 	DOC_FIRINGS,
 	DOC_DELIVERIES,
+	DOC_DEVICES,
 	DOC_OUTGOING,
 	DOC_ALERT, /* one, with what a person needs to act */
 	DOC_THRESHOLDS,
@@ -166,7 +170,7 @@ const char *change_format(double effect, double low, double high, char out[VALUE
  * doc: what the page shows, with `title`, `project` and `twin` (where its JSON is; `twin_csv`).
  */
 enum dash_page {
-	PAGE_HOME,	 /* projects[] */
+	PAGE_HOME,	 /* projects[], devices[] */
 	PAGE_OVERVIEW,	 /* changes[], series[] (histories), n_open, n_running, n_waiting,
 			    n_left_out */
 	PAGE_SERIES,	 /* a history */

@@ -68,6 +68,7 @@ static const struct statements *const families[Q_count] = {
 	[Q_PREFIX] = &prefix_statements,
 	[Q_PLACE] = &place_statements,
 	[Q_ARTIFACT] = &artifact_statements,
+	[Q_DEVICE] = &device_statements,
 	[Q_DELIVERY] = &delivery_statements,
 	[Q_OUTGOING] = &outgoing_statements,
 };

@@ -53,6 +53,7 @@ enum family {
 	Q_PREFIX,
 	Q_PLACE,
 	Q_ARTIFACT,
+	Q_DEVICE,
 	Q_count
 };
 enum { STATEMENTS_MAX = 64 /* in a family */, ARGS_MAX = 48 };
@@ -69,7 +70,7 @@ extern const struct statements project_statements, branch_statements, head_state
 	point_statements, change_statements, alert_statements, threshold_statements,
 	token_statements, idempotency_statements, schedule_statements, delivery_statements,
 	outgoing_statements, rule_statements, past_statements, prefix_statements,
-	place_statements, artifact_statements;
+	place_statements, artifact_statements, device_statements;
 const struct statements *statements_of(enum family f);
 extern const struct embed schema_files[]; /* generated from schema/ */
 

@@ -602,6 +602,27 @@ int store_firing_list(struct store *s, struct arena *a, int64_t schedule_id, int
 int store_firing_previous(struct store *s, struct arena *a, int64_t schedule_id,
 	struct firing *ret, struct error *err) must_check;
 
+/* --- Vulkan devices --- */
+/* A probe: first all of the testbed are missed, then each that was found is seen (facts and
+ * seen_ns of d are stored; its state is left alone). */
+int store_device_miss(struct store *s, const char *testbed, struct error *err) must_check;
+int store_device_see(struct store *s, const struct device *d, struct error *err) must_check;
+/* State, since, reason, losses and who cleared it. */
+int store_device_save(struct store *s, const struct device *d, struct error *err) must_check;
+int store_device_find(struct store *s, struct arena *a, const char *testbed, const char *uuid,
+	int64_t driver_id, struct device *ret, struct error *err) must_check;
+/* E_CONFLICT where several drivers have it. */
+int store_device_find_uuid(struct store *s, struct arena *a, const char *testbed,
+	const char *uuid, struct device *ret, struct error *err) must_check;
+int store_device_list(struct store *s, struct arena *a, const char *testbed,
+	struct device **ret, size_t *ret_n, struct error *err) must_check;
+/* The last 100 of a device are kept. */
+int store_device_event_add(struct store *s, int64_t device_id, const struct device_event *e,
+	struct error *err) must_check;
+int store_device_events(struct store *s, struct arena *a, int64_t device_id, int64_t limit,
+	struct device_event **ret, size_t *ret_n,
+	struct error *err) must_check; /* newest first */
+
 /* --- tokens, idempotency --- */
 struct token {
 	int64_t id, project_id; /* project 0: all */

@@ -26,6 +26,7 @@ struct worker { /* one link; owned by its uv handle until on_closed */
 	char *identity; /* canonical JSON */
 	json_t *hello;	/* as it came */
 	json_t *state;	/* of the last heartbeat, NULL */
+	json_t *vulkan; /* of the last `devices`, NULL */
 	json_t *busy;	/* array of job uuids */
 	char gone[160]; /* why */
 };

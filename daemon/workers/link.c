@@ -37,6 +37,7 @@ static json_t *live_of(const struct worker *w)
 		json_deep_copy(w->state ? w->state : json_object_get(told, "state")));
 	json_object_set_new(o, "environment", env);
 	json_object_set_new(o, "devices", json_deep_copy(json_object_get(w->hello, "devices")));
+	json_object_set_new(o, "vulkan", w->vulkan ? json_deep_copy(w->vulkan) : json_array());
 	return o;
 }
 
@@ -70,6 +71,7 @@ static void on_closed(uv_handle_t *h)
 	ndjson_done(&w->lines);
 	json_decref(w->hello);
 	json_decref(w->state);
+	json_decref(w->vulkan);
 	json_decref(w->busy);
 	free(w->identity);
 	free(w);
@@ -188,6 +190,15 @@ static void on_heartbeat(struct worker *w, json_t *m)
 	w->ws->c.on_heartbeat(w->ws->c.arg, w, m);
 }
 
+static void on_devices(struct worker *w, json_t *m)
+{
+	pthread_mutex_lock(&w->ws->live_lock);
+	json_decref(w->vulkan);
+	w->vulkan = json_incref(json_object_get(m, "vulkan"));
+	pthread_mutex_unlock(&w->ws->live_lock);
+	w->ws->c.on_message(w->ws->c.arg, w, "devices", m);
+}
+
 static void on_object(struct worker *w, json_t *m)
 {
 	const char *type = type_of(m);
@@ -198,6 +209,8 @@ static void on_object(struct worker *w, json_t *m)
 		worker_drop(w, "the worker did not say hello first");
 	else if (!strcmp(type, "heartbeat"))
 		on_heartbeat(w, m);
+	else if (!strcmp(type, "devices"))
+		on_devices(w, m);
 	else
 		w->ws->c.on_message(w->ws->c.arg, w, type, m);
 }

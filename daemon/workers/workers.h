@@ -67,8 +67,8 @@ void worker_set_useful(struct worker *w);
 void worker_set_busy(struct worker *w, const char *job, bool is_busy);
 
 /* What GET /v0/testbeds/live shows: array of {testbed, pid, version, host, embedded, connected,
- * last_heartbeat, slots, busy, environment: {id, identity, state}, devices}. New reference; any
- * thread. */
+ * last_heartbeat, slots, busy, environment: {id, identity, state}, devices, vulkan}. New
+ * reference; any thread. */
 json_t *workers_live(struct workers *ws);
 
 #endif

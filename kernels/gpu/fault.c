@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Faults on demand: what a broken GPU does to a process, for tests of those who must cope with
  * it. No driver offers a device loss when asked. BENCHD_KERNEL_FAULT=KIND:N takes effect at the
- * Nth submission after the device was opened and at all later ones; the worker passes it on to
- * a job only when it was itself started with BENCHD_FAULTS. */
+ * Nth submission after the device was opened and at all later ones; a job cannot
+ * set it, but a worker does where BENCHD_FAULTS in its own environment names a file with one.
+ */
 #include "kernels/gpu/vk.h"
 
 #include <signal.h>

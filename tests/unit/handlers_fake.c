@@ -165,3 +165,22 @@ int queue_approve(struct store *st, struct arena *a, const char *uuid, const cha
 {
 	return store_job_find(st, a, uuid, ret, err);
 }
+
+int queue_device_find(struct store *st, struct arena *a, const char *testbed, const char *name,
+	struct device *ret, struct error *err)
+{
+	return store_device_find_uuid(st, a, testbed, name, ret, err);
+}
+
+int queue_device_clear(struct store *st, struct arena *a, const char *testbed, const char *name,
+	const char *by, const char *note, int64_t now_ns, struct device *ret, struct error *err)
+{
+	int r = store_device_find_uuid(st, a, testbed, name, ret, err);
+
+	if (r < 0)
+		return r;
+	ret->state = DEVICE_OK;
+	ret->cleared_ns = now_ns;
+	ret->cleared_by = by;
+	return store_device_save(st, ret, err);
+}
