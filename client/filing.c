@@ -44,21 +44,40 @@ static int post(struct client *c, const struct filing *f, json_t *body, struct a
 	return code;
 }
 
+/* A name that was mistyped makes a project of its own, and the job goes there. */
+static bool is_project_new(struct client *c)
+{
+	struct error ignored;
+	struct answer a;
+	bool is_new;
+
+	if (c->quiet ||
+		api_call(c, "GET", project_path(c, "%s", ""), NULL, NULL, &a, &ignored) < 0)
+		return false;
+	is_new = a.status == 404;
+	buf_done(&a.body);
+	return is_new;
+}
+
 int job_file(struct client *c, const struct filing *f, json_t *body, json_t **ret_job)
 {
 	int64_t deadline = 0;
 	struct error err = { 0 };
 	struct answer a;
 	const char *uuid;
+	bool is_new;
 	int code;
 
 	if (f->timeout && duration_parse(f->timeout, &deadline, &err) < 0)
 		return complain(c, &err);
 	if (deadline)
 		deadline += clock_monotonic_ns();
+	is_new = is_project_new(c);
 	code = post(c, f, body, &a);
 	if (code != EXIT_OK)
 		return code;
+	if (is_new)
+		note(c, "the project '%s' was not there and has been made", c->project);
 	uuid = json_get_str(a.json, "uuid", "");
 	if (f->wait)
 		note(c, "job %s", uuid);
