@@ -199,7 +199,7 @@ static int read_body(struct request *rq, struct alert_body *b, struct error *err
 			alert_state_names },
 		{ "status", JF_ENUM, offsetof(struct alert_body, status), false, 0, 0,
 			statuses },
-		{ "reason", JF_STRING, offsetof(struct alert_body, reason), false, 0, 1000,
+		{ "reason", JF_STRING, offsetof(struct alert_body, reason), false, 1, 1000,
 			NULL },
 		{ "note", JF_STRING, offsetof(struct alert_body, note), false, 1, 4000, NULL },
 		{ "snooze_until", JF_STRING, offsetof(struct alert_body, snooze), false, 1, 64,
@@ -213,8 +213,14 @@ static int read_body(struct request *rq, struct alert_body *b, struct error *err
 	*b = (struct alert_body){ .state = -1, .status = -1 };
 	if (r == OK)
 		r = json_read(o, "", fields, ARRAY_SIZE(fields), b, JSON_REFUSE_UNKNOWN, err);
-	if (r == OK && b->state < 0 && b->status >= 0)
+	if (r == OK && b->state == ALERT_DISMISSED && !b->reason)
+		return error_set_field(err, E_UNPROCESSABLE, "/reason",
+			"'reason' is missing: say why it is dismissed (noise, expected, "
+			"infrastructure, wont_fix, or a sentence)");
+	if (r == OK && b->state < 0 && b->status >= 0) /* Bencher's shape: knows no reasons */
 		b->state = b->status ? ALERT_DISMISSED : ALERT_CONFIRMED;
+	if (b->state == ALERT_DISMISSED && !b->reason)
+		b->reason = "no reason was given";
 	return r;
 }
 

@@ -670,9 +670,16 @@ START_TEST(an_alert_is_triaged_and_its_point_counts_again)
 	get(arena_printf(mem, "/v0/projects/p/reports/%s", r.uuid));
 	ck_assert_str_eq(text_of("/alerts/0/threshold/measure/slug"), "latency");
 	ck_assert_int_eq(json_integer_value(at("/counts/alerts/active")), 1);
+	call("PATCH", self, "{\"state\":\"dismissed\"}");
+	status_is(422);
+	ck_assert_str_eq(text_of("/errors/0/pointer"), "/reason");
+	call("PATCH", self, "{\"status\":\"dismissed\"}");
+	status_is(200);
+	ck_assert_str_eq(text_of("/reason"), "no reason was given");
 	call("PATCH", self, "{\"state\":\"dismissed\",\"reason\":\"noise\"}");
 	status_is(200);
 	ck_assert_str_eq(text_of("/status"), "dismissed");
+	ck_assert_str_eq(text_of("/reason"), "noise");
 	ok(store_series_points(db, mem, r.series_id, 10, &points, &n, &err));
 	ck_assert_uint_eq(points[0].flags & POINT_ALERTED, 0);
 	get("/v0/projects/p/alerts?state=confirmed");
