@@ -35,16 +35,18 @@ configure_in() { # FOLDER OPTION...
 	(cd "$1" && shift && "$top/configure" -q "$@")
 }
 
-# Run `make check` in a folder and count what it printed.
+# Run `make check` in a folder and count what it printed. Tests wait more than they compute.
 suite() { # TITLE FOLDER MAKE-ARGUMENT...
 	suite_title=$1 suite_dir=$2
 	shift 2
-	make -C "$suite_dir" -k check "$@" >"$suite_dir/check.log" 2>&1
+	find "$suite_dir/tests" -name '*.time' -delete 2>/dev/null
+	make -C "$suite_dir" -k -j$((jobs + 1)) check "$@" >"$suite_dir/check.log" 2>&1
 	counts=$(awk '/^# PASS:/ { p += $3 } /^# FAIL:/ { f += $3 } /^# ERROR:/ { f += $3 } /^# XPASS:/ { f += $3 }
 		/^# SKIP:/ { s += $3 } END { print p + 0, f + 0, s + 0 }' "$suite_dir/check.log")
 	# shellcheck disable=SC2086 # three numbers
 	set -- $counts
 	echo "$suite_title: $1 passed, $2 failed, $3 skipped"
+	longest "$suite_dir"
 	grep -E '^(FAIL|ERROR|XPASS): ' "$suite_dir/check.log"
 	if [ "$2" != 0 ]; then
 		for log in $(grep -lE '^not ok|^Bail out' -r "$suite_dir/tests" --include='*.log' 2>/dev/null); do
@@ -60,7 +62,15 @@ suite() { # TITLE FOLDER MAKE-ARGUMENT...
 	add "$1" "$2" "$3"
 }
 
+# The tests that took longest, with their seconds and those of the processor (tests/lib/driver.sh).
+longest() { # FOLDER
+	(cd "$1/tests" && grep -r . --include='*.time' | sed 's/\.time:/ /' | sort -k 2,2 -rn |
+		awk '{ all += $3 } NR <= 6 { list = list sprintf("%s %s %.0f s (%.0f)", NR > 1 ? "," : "", $1, $2, $3) }
+			END { printf "  processor %.0f s; longest:%s\n", all, list }')
+}
+
 for part in $parts; do
+	began=$(date +%s)
 	dir=$top/build-$part
 	mkdir -p "$dir"
 	case $part in
@@ -70,13 +80,14 @@ for part in $parts; do
 		say "build and make check"
 		step "configure" "$dir/configure.log" configure_in "$dir" CFLAGS='-O2 -g' &&
 			step "build" "$dir/make.log" make -s -C "$dir" -j"$jobs" &&
-			suite "make check" "$dir"
+			suite "make check" "$dir" TESTS="$(make -s -C "$dir" print-tests)"
 		;;
 	asan)
 		say "AddressSanitizer and UndefinedBehaviorSanitizer"
 		step "configure (address, undefined)" "$dir/configure.log" configure_in "$dir" --with-sanitizer=address,undefined CFLAGS='-O1 -g' &&
 			step "build (address, undefined)" "$dir/make.log" make -s -C "$dir" -j"$jobs" &&
-			suite "make check (address, undefined)" "$dir" SOURCE_CHECKS=
+			suite "make check (address, undefined)" "$dir" \
+				TESTS="$(make -s -C "$dir" print-tests SOURCE_CHECKS= WITHOUT=tests/unit/kernel_vulkan_validated)"
 		;;
 	tsan)
 		say "ThreadSanitizer: the daemon and its threads"
@@ -101,12 +112,12 @@ for part in $parts; do
 	novulkan)
 		say "./configure --disable-vulkan"
 		step "configure (--disable-vulkan)" "$dir/configure.log" configure_in "$dir" --disable-vulkan CFLAGS='-O1' &&
-			step "build (--disable-vulkan)" "$dir/make.log" make -s -C "$dir" -j"$jobs" &&
+			step "build (--disable-vulkan)" "$dir/make.log" make -s -C "$dir" -j"$jobs" benchd-kernel &&
 			step "benchd-kernel says calmly that it has no Vulkan" "$dir/devices.log" "$dir/benchd-kernel" devices
 		;;
 	dist)
 		say "make distcheck (release tarball, built and tested without a shader compiler)"
-		step "make distcheck" "$dir/dist.log" make -C "$top/build" distcheck \
+		step "make distcheck" "$dir/dist.log" make -C "$top/build" -j"$jobs" distcheck \
 			DISTCHECK_CONFIGURE_FLAGS='GLSLC=no CFLAGS=-O0' \
 			AM_MAKEFLAGS='TESTS="tests/unit/base tests/e2e/client.sh" check_PROGRAMS=tests/unit/base'
 		;;
@@ -115,6 +126,7 @@ for part in $parts; do
 		exit 2
 		;;
 	esac
+	echo "$part took $(($(date +%s) - began)) s"
 done
 
 say "all"
