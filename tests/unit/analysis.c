@@ -110,9 +110,16 @@ START_TEST(a_regression_that_is_mended_is_closed)
 END_TEST
 
 /* Levels of different hours do not compare; the ratios of both changes do. */
+/* How often is a question of the plain build; with AddressSanitizer a few see what is read. */
+#if defined(__SANITIZE_ADDRESS__)
+#define TRIALS 3
+#else
+#define TRIALS 12
+#endif
+
 START_TEST(it_is_closed_though_the_host_drifts_in_between)
 {
-	for (uint64_t seed = 40; seed < 46; seed++) {
+	for (uint64_t seed = 40; seed < 40 + TRIALS / 2; seed++) {
 		begin(seed);
 		w.drift = 0.2;
 		w.scatter = 0.02;
@@ -172,33 +179,33 @@ static struct score play(
 
 START_TEST(noise_alone_is_not_a_change)
 {
-	struct score quiet = play(12, 14, 0, 0.005, 0.01, 0.02);
-	struct score drifting = play(12, 14, 0, 0.04, 0.02, 0.05);
-	struct score wild = play(12, 14, 0, 0.20, 0.20, 0.10);
+	struct score quiet = play(TRIALS, 14, 0, 0.005, 0.01, 0.02);
+	struct score drifting = play(TRIALS, 14, 0, 0.04, 0.02, 0.05);
+	struct score wild = play(TRIALS, 14, 0, 0.20, 0.20, 0.10);
 
-	ck_assert_int_eq(quiet.n_right, 12);
-	ck_assert_int_ge(drifting.n_right, 11);
-	ck_assert_int_ge(wild.n_right, 11);
+	ck_assert_int_eq(quiet.n_right, TRIALS);
+	ck_assert_int_ge(drifting.n_right, TRIALS - 1);
+	ck_assert_int_ge(wild.n_right, TRIALS - 1);
 }
 END_TEST
 
 START_TEST(the_slow_commit_is_named_under_drift)
 {
-	struct score quiet = play(12, 14, 8, 0.005, 0.01, 0.02);
-	struct score drifting = play(12, 14, 8, 0.04, 0.02, 0.05);
+	struct score quiet = play(TRIALS, 14, 8, 0.005, 0.01, 0.02);
+	struct score drifting = play(TRIALS, 14, 8, 0.04, 0.02, 0.05);
 
-	ck_assert_int_eq(quiet.n_right, 12);
-	ck_assert_int_ge(drifting.n_right, 11);
+	ck_assert_int_eq(quiet.n_right, TRIALS);
+	ck_assert_int_ge(drifting.n_right, TRIALS - 1);
 }
 END_TEST
 
 START_TEST(the_slow_commit_is_named_where_single_runs_tell_nothing)
 {
-	struct score wild = play(12, 14, 8, 0.30, 0.10, 0.10);
+	struct score wild = play(TRIALS, 14, 8, 0.30, 0.10, 0.10);
 
-	ck_assert_int_ge(wild.n_right, 10);
+	ck_assert_int_ge(wild.n_right, TRIALS - 2);
 	ck_assert_int_le(wild.n_wrong, 1);
-	ck_assert_int_le(wild.n_reruns, 12 * 12);
+	ck_assert_int_le(wild.n_reruns, TRIALS * 12);
 }
 END_TEST
 
