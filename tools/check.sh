@@ -4,11 +4,11 @@
 # "N passed, N failed, N skipped" counted from the TAP results of every run. Stops at nothing: each
 # part is run, and the exit status says whether all of them passed.
 #
-# BENCHD_CHECK chooses parts (default all): plain asan tsan valgrind novulkan dist
+# BENCHD_CHECK chooses parts (default all): plain asan tsan valgrind dist
 set -u
 cd "$(dirname "$0")/.."
 top=$(pwd)
-parts=${BENCHD_CHECK:-plain asan tsan valgrind novulkan dist}
+parts=${BENCHD_CHECK:-plain asan tsan valgrind dist}
 jobs=$(getconf _NPROCESSORS_ONLN)
 passed=0 failed=0 skipped=0
 
@@ -90,9 +90,10 @@ for part in $parts; do
 				TESTS="$(make -s -C "$dir" print-tests SOURCE_CHECKS= WITHOUT=tests/unit/kernel_vulkan_validated)"
 		;;
 	tsan)
-		say "ThreadSanitizer: the daemon and its threads"
-		step "configure (thread)" "$dir/configure.log" configure_in "$dir" --with-sanitizer=thread --disable-vulkan CFLAGS='-O1 -g' &&
-			step "build (thread)" "$dir/make.log" make -s -C "$dir" -j"$jobs" &&
+		say "ThreadSanitizer: the daemon and its threads; --disable-vulkan"
+		step "configure (thread, --disable-vulkan)" "$dir/configure.log" configure_in "$dir" --with-sanitizer=thread --disable-vulkan CFLAGS='-O1 -g' &&
+			step "build (thread, --disable-vulkan)" "$dir/make.log" make -s -C "$dir" -j"$jobs" &&
+			step "benchd-kernel says calmly that it has no Vulkan" "$dir/devices.log" "$dir/benchd-kernel" devices &&
 			thread_tests=$(make -s -C "$dir" print-thread-tests) &&
 			suite "make check (thread)" "$dir" TESTS="$thread_tests" \
 				check_PROGRAMS="$(printf '%s\n' $thread_tests | grep -v '\.sh$' | tr '\n' ' ')"
@@ -108,12 +109,6 @@ for part in $parts; do
 			echo "SKIP: valgrind is not installed"
 			add 0 0 1
 		fi
-		;;
-	novulkan)
-		say "./configure --disable-vulkan"
-		step "configure (--disable-vulkan)" "$dir/configure.log" configure_in "$dir" --disable-vulkan CFLAGS='-O1' &&
-			step "build (--disable-vulkan)" "$dir/make.log" make -s -C "$dir" -j"$jobs" benchd-kernel &&
-			step "benchd-kernel says calmly that it has no Vulkan" "$dir/devices.log" "$dir/benchd-kernel" devices
 		;;
 	dist)
 		say "make distcheck (release tarball, built and tested without a shader compiler)"
