@@ -43,6 +43,23 @@ static int load(struct client *c, struct apply *ap)
 	return EXIT_OK;
 }
 
+/* "2 %" as the gate files take it; the API has fractions. */
+static void read_percents(json_t *model)
+{
+	const char *name;
+	json_t *v;
+	void *next;
+
+	json_object_foreach_safe (model, next, name, v) {
+		const char *s = json_is_string(v) ? json_string_value(v) : "";
+		char *end;
+		double x = strtod(s, &end);
+
+		if (end != s && (!strcmp(end, "%") || !strcmp(end, " %")))
+			json_object_set_new(model, name, json_real(x / 100));
+	}
+}
+
 /* Rules are written flat: patterns beside the members of the model. */
 static json_t *rule_body(struct client *c, const struct apply *ap, json_t *rule)
 {
@@ -57,6 +74,7 @@ static json_t *rule_body(struct client *c, const struct apply *ap, json_t *rule)
 		json_object_del(model, patterns[i]);
 	}
 	json_set_str(o, "source", !strcmp(ap->path, "-") ? "stdin" : ap->path);
+	read_percents(model);
 	json_object_set_new(o, "model", model);
 	return o;
 }

@@ -88,5 +88,8 @@ check_match "what the file lost goes with --prune" "$(apply --prune)" "remove qu
 printf 'thresholds:\n  fine: {test: log_t}\n  x: {test: logt}\n' >"$tmp/wrong.yaml"
 check_match "a wrong rule is named with its line" "$("$ctl" --host "$url" -p p thresholds apply "$tmp/wrong.yaml" 2>&1)" "wrong.yaml:3: the rule 'x' is refused; nothing was changed"
 check_equal "and the right one beside it is not applied" "$("$ctl" --host "$url" -p p thresholds rules | grep -c fine)" 0
+printf 'thresholds:\n  quiet: {test: log_t, min_effect: 2.5%%, alpha: "1 %%"}\n' >"$tmp/percent.yaml"
+"$ctl" --host "$url" -p percent thresholds apply "$tmp/percent.yaml" >/dev/null 2>&1
+check_match "shares may be written in percent" "$("$ctl" --host "$url" -p percent thresholds rules | grep quiet)" "quiet.* 0\.01 +0\.025 "
 check_match "a wrong file is refused by name" "$(printf 'thresholds: {x: {test: logt}}' | "$ctl" --host "$url" -p p thresholds apply - 2>&1)" "did you mean 'log_t'"
 done_testing
