@@ -25,6 +25,8 @@ struct schedules {
 	json_t *from_config; /* to be synchronised; NULL: done */
 	json_t *syncing;     /* the writer's while busy */
 	struct schedule_tally tally;
+	struct buf
+		complaints; /* of the file's schedules, a line each; the writer's while busy */
 	_Atomic int64_t n_filed, n_missed, n_failed, lag_ns;
 };
 
@@ -58,6 +60,32 @@ const struct schedule_desk *schedules_desk(struct schedules *s)
 
 /* --- one pass: writer thread --- */
 
+/* A job that cannot be filed is told now, not in the night: the file may be read before the
+ * workload that it names is there, so it is no error. */
+static int prove_declared(
+	struct schedules *s, struct store *st, struct arena *a, int64_t now, struct error *err)
+{
+	struct schedule *list;
+	size_t n;
+	int r = store_schedule_list(st, a, 0, &list, &n, err);
+
+	for (size_t i = 0; r == OK && i < n; i++) {
+		struct error why;
+
+		if (strcmp(list[i].source, "config") != 0)
+			continue;
+		r = schedule_prove(st, a, &s->desk, &list[i], now, &why);
+		if (r == E_DB || r == E_STORAGE_FULL || r == E_UNAVAILABLE)
+			return OK; /* says nothing about the schedule */
+		if (r < 0)
+			buf_printf(&s->complaints,
+				"the schedule '%s' could not file its job now: %s\n",
+				list[i].name, why.text);
+		r = OK;
+	}
+	return r;
+}
+
 static int pass_write(struct store *st, void *arg, struct error *err)
 {
 	_cleanup_(arena_free)
@@ -68,6 +96,9 @@ static int pass_write(struct store *st, void *arg, struct error *err)
 
 	if (s->syncing)
 		r = schedule_sync(st, a, s->syncing, now, err);
+	buf_clear(&s->complaints);
+	if (r == OK && s->syncing)
+		r = prove_declared(s, st, a, now, err);
 	return r < 0 ? r : schedule_tick(st, a, &s->desk, now, &s->tally, err);
 }
 
@@ -105,6 +136,16 @@ static void count(struct schedules *s)
 			(long long)t->n_failed);
 }
 
+static void tell_complaints(struct schedules *s)
+{
+	char *rest = buf_take(&s->complaints), *next = rest, *line;
+
+	while ((line = strsep(&next, "\n")))
+		if (*line)
+			log_warning("%s", line);
+	free(rest);
+}
+
 static void try_later(struct schedules *s)
 {
 	if (!s->is_stopping && s->fd >= 0)
@@ -125,6 +166,7 @@ static void on_pass_done(void *arg, int code, const struct error *err)
 		try_later(s);
 	} else {
 		json_decref(TAKE(s->syncing));
+		tell_complaints(s);
 		count(s);
 		arm(s, s->tally.next_due_ns);
 		if (s->tally.is_held)
@@ -233,6 +275,7 @@ void schedules_free(struct schedules *s)
 		close(s->fd);
 	json_decref(s->from_config);
 	json_decref(s->syncing);
+	buf_done(&s->complaints);
 	free(s);
 }
 

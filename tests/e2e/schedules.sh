@@ -145,6 +145,9 @@ kill -HUP "$daemon"
 renamed() { get "$P/schedules" | grep -q '"name":"other"'; }
 check "SIGHUP reads the schedules again" wait_for 20 renamed
 check "what the file no longer declares is gone" sh -c "! curl -s $url$P/schedules | grep -q declared"
+config '  typo: {project: p, cron: "@monthly", workload: quik}'
+kill -HUP "$daemon"
+check "a workload that is not there is told when the file is read" wait_for 20 grep -q "the schedule 'typo' could not file its job now: .*did you mean 'quick'" "$tmp/daemon.log"
 config '  bad: {project: p, cron: "* * *", workload: quick}'
 check_match "a wrong one is named with its line" "$("$top_builddir/benchd" -n --config "$tmp/benchd.yaml" 2>&1)" "benchd.yaml:6.*3 fields"
 done_testing
