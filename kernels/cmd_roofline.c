@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "kernels/ceilings.h"
 #include "kernels/cli.h"
+#include "kernels/host.h"
 #include "kernels/measure.h"
 #include "kernels/peer.h"
 #include "kernels/plot.h"
@@ -21,6 +22,7 @@ enum { POINTS_MAX = 256 };
 struct points {
 	char name[POINTS_MAX][96];
 	double intensity[POINTS_MAX], gflops[POINTS_MAX];
+	const char *size[POINTS_MAX]; /* beside each */
 	int n;
 };
 
@@ -46,6 +48,13 @@ static struct table *new_table(struct arena *a)
 	return t;
 }
 
+static const char *bytes_text(struct arena *a, double bytes)
+{
+	if (bytes < 4 * MiB)
+		return arena_printf(a, "%.0f KiB", bytes / KiB);
+	return arena_printf(a, "%.0f MiB", bytes / MiB);
+}
+
 static void add_ceiling_rows(struct roofline *r)
 {
 	struct arena *a = r->arena;
@@ -56,8 +65,8 @@ static void add_ceiling_rows(struct roofline *r)
 			const char *cells[COLUMNS] = { arena_printf(a, "ceiling %s %s",
 							       ceilings_levels[i],
 							       ceilings_streams[k]),
-				"f64", arena_printf(a, "%.0f KiB", l->footprint_bytes / 1024),
-				"", arena_printf(a, "%.4g", l->bytes_per_s[k] / 1e9), "", "" };
+				"f64", bytes_text(a, l->footprint_bytes), "",
+				arena_printf(a, "%.4g", l->bytes_per_s[k] / 1e9), "", "" };
 
 			if (l->footprint_bytes > 0)
 				table_add(r->table, cells);
@@ -91,9 +100,11 @@ static void add_kernel_row(struct roofline *r, const struct measurement *m)
 static void add_point(struct roofline *r, const struct measurement *m)
 {
 	struct points *p = &r->points;
+	char size[SIZE_TEXT];
 
 	if (p->n == POINTS_MAX)
 		return;
+	p->size[p->n] = arena_strdup(r->arena, size_format(&m->p, size));
 	snprintf(p->name[p->n], sizeof(p->name[0]), "%s %s %s", m->p.kernel->id,
 		backend_name(m->p.backend), dtype_name(m->p.dtype));
 	p->intensity[p->n] = m->counts.bytes > 0 ? m->counts.flops / m->counts.bytes : NAN;
@@ -127,13 +138,29 @@ static int measure_point(struct roofline *r, const struct params *p, struct erro
 
 enum { LINE_POINTS = 3 };
 
+static bool is_of_device(const struct cli *c)
+{
+	return c->device || (c->backends && strstr(c->backends, "vulkan"));
+}
+
+/* Where the ceilings end on the right: beyond every point. */
+static double right_end(const struct points *p)
+{
+	double end = 1000;
+
+	for (int i = 0; i < p->n; i++)
+		if (p->intensity[i] > end && isfinite(p->intensity[i]))
+			end = pow(10, ceil(log10(p->intensity[i])));
+	return end;
+}
+
 /* The least time of intensity x is the longer of moving and computing: up to the ridge and then
  * flat. */
-static void fill_line(double *x, double *y, double bytes_per_s, double flops_per_s)
+static void fill_line(double *x, double *y, double bytes_per_s, double flops_per_s, double end)
 {
 	x[0] = 0.01;
-	x[1] = fmin(fmax(flops_per_s / bytes_per_s, 0.01), 1000);
-	x[2] = 1000;
+	x[1] = fmin(fmax(flops_per_s / bytes_per_s, 0.01), end);
+	x[2] = end;
 	for (int i = 0; i < LINE_POINTS; i++)
 		y[i] = fmin(bytes_per_s * x[i], flops_per_s) / 1e9;
 }
@@ -143,11 +170,11 @@ static void add_peak(struct roofline *r, struct plot_series *s, int i)
 	double *x = ARENA_ARRAY(r->arena, double, 2), *y = ARENA_ARRAY(r->arena, double, 2);
 
 	x[0] = 0.01;
-	x[1] = 1000;
+	x[1] = right_end(&r->points);
 	y[0] = y[1] = r->ceilings.flops_per_s[i] / 1e9;
 	*s = (struct plot_series){ arena_printf(r->arena, "peak %s %.4g GFLOP/s",
 					   i ? "f64" : "f32", y[0]),
-		x, y, 2, true, false };
+		x, y, 2, true, false, NULL };
 }
 
 /* Points from the i-th on that have its name. */
@@ -166,8 +193,10 @@ static void print_svg(struct roofline *r)
 	struct plot_series *s = ARENA_ARRAY(r->arena, struct plot_series, most);
 	double peak = fmax(r->ceilings.flops_per_s[0], r->ceilings.flops_per_s[1]);
 	int threads = r->ceilings.threads;
-	struct plot plot = { .title = arena_printf(r->arena, "Roofline, %d thread%s", threads,
-				     threads == 1 ? "" : "s"),
+	struct plot plot = { .title = arena_printf(r->arena, "Roofline, %d thread%s%s%s",
+				     threads, threads == 1 ? "" : "s",
+				     is_of_device(r->cli) ? "" : ", ",
+				     is_of_device(r->cli) ? "" : host_get()->cpu),
 		.x_label = "arithmetic intensity, FLOP/B",
 		.y_label = "GFLOP/s",
 		.is_log = true,
@@ -182,10 +211,10 @@ static void print_svg(struct roofline *r)
 
 		if (!(rate > 0))
 			continue;
-		fill_line(x, y, rate, peak);
+		fill_line(x, y, rate, peak, right_end(&r->points));
 		s[plot.n_series++] = (struct plot_series){
 			arena_printf(r->arena, "%s %.4g GB/s", ceilings_levels[i], rate / 1e9),
-			x, y, LINE_POINTS, true, false
+			x, y, LINE_POINTS, true, false, NULL
 		};
 	}
 	for (int i = 0; i < 2; i++)
@@ -193,10 +222,15 @@ static void print_svg(struct roofline *r)
 			add_peak(r, &s[plot.n_series++], i);
 	for (int i = 0, n; i < r->points.n; i += n) {
 		n = same_name(&r->points, i);
-		if (!(r->points.gflops[i] > 0)) /* it only moves data */
+		if (!(r->points.gflops[i] > 0)) {
+			fprintf(stderr,
+				"benchd-kernel: not in the picture: %s only moves data\n",
+				r->points.name[i]);
 			continue;
-		s[plot.n_series++] = (struct plot_series){ r->points.name[i],
-			&r->points.intensity[i], &r->points.gflops[i], n, false, true };
+		}
+		s[plot.n_series++] =
+			(struct plot_series){ r->points.name[i], &r->points.intensity[i],
+				&r->points.gflops[i], n, false, true, &r->points.size[i] };
 	}
 	plot_format(&plot, &b);
 	fputs(buf_str(&b), stdout);
@@ -254,7 +288,7 @@ static int measure_points(struct roofline *r, struct error *err)
 	size_t n;
 	int code = cli_select(&c, list, &n, err);
 
-	if (!c.sizes && !c.device && !(c.backends && strstr(c.backends, "vulkan")))
+	if (!c.sizes && !is_of_device(&c))
 		c.sizes = "levels";
 	for (size_t i = 0; code == OK && i < n; i++) {
 		struct params *all;

@@ -274,6 +274,7 @@ static int work_run(struct cli *c, measure_fn *f)
 		fprintf(stderr, "\r\033[K");
 	if (!c->json && w.n_done > 0)
 		report_table_print(w.table, c->csv);
+	fflush(stdout); /* the table stands before what is said of it */
 	if (c->all && !c->quiet)
 		fprintf(stderr, "benchd-kernel: %zu of %zu outputs proven\n", w.n_proven,
 			w.n_all);

@@ -159,8 +159,8 @@ static void print_svg(const struct scaling *s)
 {
 	double threads[STEPS_MAX], speedup[STEPS_MAX];
 	const struct plot_series series[] = {
-		{ kind_of(s), threads, speedup, s->n, true, true },
-		{ "ideal", threads, threads, s->n, true, false },
+		{ kind_of(s), threads, speedup, s->n, true, true, NULL },
+		{ "ideal", threads, threads, s->n, true, false, NULL },
 	};
 	char size[SIZE_TEXT];
 	struct plot plot = { .title = arena_printf(s->arena, "%s %s %s",

@@ -91,8 +91,8 @@ static double tick_step(const struct plot *p, struct axis a)
 {
 	double raw = (a.hi - a.lo) / 6, ten = pow(10, floor(log10(raw)));
 
-	if (p->is_log)
-		return fmax(1, ceil(raw));
+	if (p->is_log) /* up to nine decades, each */
+		return fmax(1, ceil((a.hi - a.lo) / 9));
 	return raw / ten > 5   ? 10 * ten
 	       : raw / ten > 2 ? 5 * ten
 	       : raw / ten > 1 ? 2 * ten
@@ -123,6 +123,34 @@ static void add_ticks(const struct plot *p, struct axis a, bool is_x, struct buf
 	}
 }
 
+static void add_label_of(const char *text, double x, double y, struct buf *out)
+{
+	buf_printf(out, "<text font-size='9' fill='#444' x='%.1f' y='%.1f'>", x + 6, y + 3);
+	add_text(out, text);
+	buf_add_str(out, "</text>\n");
+}
+
+static void add_points(const struct plot *p, const struct plot_series *s, const char *colour,
+	struct axis x, struct axis y, struct buf *out)
+{
+	for (int k = 0; k < s->n; k++) {
+		double at_x = place_x(x, scaled(p, s->x[k])),
+		       at_y = place_y(y, scaled(p, s->y[k]));
+
+		if (!is_drawn(p, s->x[k], s->y[k]))
+			continue;
+		buf_printf(out, "<circle r='4' fill='%s' cx='%.1f' cy='%.1f'>", colour, at_x,
+			at_y);
+		buf_add_str(out, "<title>");
+		add_text(out, s->name);
+		if (s->labels)
+			buf_add_str(out, " "), add_text(out, s->labels[k]);
+		buf_printf(out, ": %.4g</title></circle>\n", s->y[k]);
+		if (s->labels)
+			add_label_of(s->labels[k], at_x, at_y, out);
+	}
+}
+
 static void add_series(
 	const struct plot *p, int i, struct axis x, struct axis y, struct buf *out)
 {
@@ -141,11 +169,8 @@ static void add_series(
 	}
 	if (s->has_line)
 		buf_add_str(out, "'/>\n");
-	for (int k = 0; s->has_points && k < s->n; k++)
-		if (is_drawn(p, s->x[k], s->y[k]))
-			buf_printf(out, "<circle r='4' fill='%s' cx='%.1f' cy='%.1f'/>\n",
-				colour, place_x(x, scaled(p, s->x[k])),
-				place_y(y, scaled(p, s->y[k])));
+	if (s->has_points)
+		add_points(p, s, colour, x, y, out);
 	if (s->has_line)
 		buf_printf(out, "<rect x='%d' y='%d' width='12' height='2' fill='%s'/>",
 			WIDTH - RIGHT + 14, TOP + 18 * i + 5, colour);

@@ -11,6 +11,7 @@ struct plot_series {
 	const double *x, *y;
 	int n;
 	bool has_line, has_points;
+	const char *const *labels; /* one beside each point, or NULL; borrowed */
 };
 
 struct plot {

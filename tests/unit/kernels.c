@@ -583,7 +583,8 @@ END_TEST
 START_TEST(a_plot_leaves_out_what_has_no_place)
 {
 	const double x[] = { 0.1, 0, 10, NAN }, y[] = { 1, 5, 100, 3 };
-	const struct plot_series s[] = { { "a<b & c", x, y, 4, true, true } };
+	const char *const labels[] = { "64<", "unseen", "4Mi", "unseen" };
+	const struct plot_series s[] = { { "a<b & c", x, y, 4, true, true, labels } };
 	const struct plot p = { "t", "x", "y", true, s, 1, false };
 	struct buf b = { 0 };
 	const char *at;
@@ -594,6 +595,9 @@ START_TEST(a_plot_leaves_out_what_has_no_place)
 		n++;
 	ck_assert_int_eq(n, 2);
 	ck_assert_ptr_nonnull(strstr(buf_str(&b), "a&lt;b &amp; c"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&b), "<title>a&lt;b &amp; c 64&lt;: 1</title>"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&b), ">4Mi</text>"));
+	ck_assert_ptr_null(strstr(buf_str(&b), "unseen"));
 	ck_assert_ptr_null(strstr(buf_str(&b), "nan"));
 	ck_assert_ptr_null(strstr(buf_str(&b), "inf"));
 	buf_done(&b);
