@@ -6,9 +6,18 @@
 #include <string.h>
 #include "base/clock.h"
 
+/* What a key may do is said when it is made: without a project it is good for all of them. */
 static int create(struct client *c, const json_t *body)
 {
-	return make_and_print(c, "/v0/tokens", body, "key", "keep it: it is shown only now");
+	const char *project = json_get_str(body, "project", NULL);
+	const char *ttl = json_get_str(body, "ttl", NULL);
+	const char *advice = arena_printf(c->arena,
+		"keep it: it is shown only now; it is good for %s%s%s, %s%s",
+		project ? "the project '" : "every project (--only PROJECT binds it to one)",
+		project ? project : "", project ? "'" : "",
+		ttl ? "for " : "until it is revoked", ttl ? ttl : "");
+
+	return make_and_print(c, "/v0/tokens", body, "key", advice);
 }
 
 static int end_token(struct client *c, const char *uuid)
@@ -115,7 +124,9 @@ static int run(struct client *c, const struct command *self, int argc, char **ar
 		{ "create", 0, "NAME", "make a token and print its key", OPT_STRING, &name },
 		{ "scope", 's', "SCOPE", "read, submit, triage, exec or admin", OPT_STRING,
 			&scope },
-		{ "only", 0, "PROJECT", "bind it to one project", OPT_STRING, &only },
+		{ "only", 0, "PROJECT",
+			"bind it to one project (-p on the command line does, too)", OPT_STRING,
+			&only },
 		{ "ttl", 0, "TIME", "its lifetime, such as 90d; for ever without", OPT_STRING,
 			&ttl },
 		{ "rotate", 0, "UUID", "make its successor, print that key, and end it",
@@ -128,6 +139,9 @@ static int run(struct client *c, const struct command *self, int argc, char **ar
 
 	if (code != EXIT_OK)
 		return code;
+	/* Whoever names a project here means it. */
+	if (!only && !strcmp(c->project_from, "--project"))
+		only = c->project;
 	if (name)
 		return create(c, new_body(c, name, scope, only, ttl));
 	if (old)

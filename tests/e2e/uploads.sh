@@ -219,6 +219,8 @@ second=$(as_admin token --rotate "$(printf %s "$first" | tail -c 4)" | head -n 1
 check_equal "its successor does, it does not any more" "$(reads "$second") $(reads "$first") $(json "$tmp/body" 'd["detail"]')" "200 401 the token 'reader' was revoked"
 get -H "Authorization: Bearer $admin" "$url/v0/tokens" >"$tmp/body"
 check_match "which has its project and lifetime, and was used" "$(json "$tmp/body" '[(t["project"], t["expiration"][:4] > "2000", bool(t["last_used"])) for t in d if t["name"] == "reader" and not t["revoked"]]')" "^\[\('crash', True, (True|False)\)\]"
+check_match "-p binds a key, too" "$(as_admin -p crash token --create bound --scope read 2>&1)" "it is good for the project 'crash', until it is revoked"
+check_match "one for all projects is told to be" "$(as_admin token --create wide --scope read --ttl 1h 2>&1)" "it is good for every project .--only PROJECT binds it to one., for 1h"
 brief=$(as_admin token --create brief --scope read --ttl 1s | head -n 1)
 has_expired() { [ "$(reads "$brief")" = 401 ] && grep -q "the token 'brief' has expired" "$tmp/body"; }
 check "one of a second expires" wait_for 20 has_expired
