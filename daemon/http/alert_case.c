@@ -141,6 +141,33 @@ static json_t *environments(struct request *rq, struct store *st, const struct p
 	return o;
 }
 
+/* How many benchmarks of the report have an alert of the same direction: where most of them
+ * moved together, the host is a better suspect than the code. */
+static int add_together(struct request *rq, struct store *st, const struct alert *al,
+	json_t *doc, struct error *err)
+{
+	struct arena *a = request_arena(rq);
+	struct alert *alerts;
+	struct result *results;
+	json_t *moved = arena_own_json(a, json_object()),
+	       *all = arena_own_json(a, json_object());
+	json_t *o = json_object();
+	size_t n, n_results;
+	int e = store_alert_of_report(st, a, al->report_id, &alerts, &n, err);
+
+	if (e == OK)
+		e = store_report_results(st, a, al->report_id, &results, &n_results, err);
+	for (size_t i = 0; e == OK && i < n; i++)
+		if (alerts[i].direction == al->direction)
+			json_set_bool(moved, alerts[i].benchmark.uuid, true);
+	for (size_t i = 0; e == OK && i < n_results; i++)
+		json_set_bool(all, results[i].benchmark.uuid, true);
+	json_set_int(o, "benchmarks", (int64_t)json_object_size(moved));
+	json_set_int(o, "of", (int64_t)json_object_size(all));
+	json_object_set_new(doc, "together", o);
+	return e;
+}
+
 int add_alert_case(struct request *rq, struct store *st, const struct project *p,
 	const struct alert *al, const struct report *r, json_t *doc, struct error *err)
 {
@@ -168,5 +195,5 @@ int add_alert_case(struct request *rq, struct store *st, const struct project *p
 	json_object_set_new(doc, "environments", environments(rq, st, p, r, base));
 	json_set_str(doc, "reproduce", reproduce(rq, st, p, al, r, base));
 	json_object_set_new(doc, "links", links(rq, p, al, r));
-	return OK;
+	return add_together(rq, st, al, doc, err);
 }

@@ -44,6 +44,20 @@ static const char *detectable_of(const json_t *doc, struct arena *a)
 	return d == d ? arena_printf(a, "a change of %.1f %% or more", 100 * d) : NULL;
 }
 
+/* Of at least four benchmarks more than half. */
+static const char *together_of(const json_t *doc, struct arena *a)
+{
+	long long n = doc_int(doc, "together.benchmarks"), of = doc_int(doc, "together.of");
+
+	if (of < 4 || 2 * n <= of)
+		return NULL;
+	return arena_printf(a,
+		"%lld of %lld benchmarks of this report moved the same way: look at the host "
+		"before "
+		"the code",
+		n, of);
+}
+
 static void show(const json_t *doc, const struct sheet *p)
 {
 	json_t *commit, *field;
@@ -60,6 +74,7 @@ static void show(const json_t *doc, const struct sheet *p)
 			doc_str(doc, "testbed.name")));
 	line(p, "change", change_of(doc, p->a));
 	line(p, "could be seen", detectable_of(doc, p->a));
+	line(p, "together", together_of(doc, p->a));
 	line(p, "base", doc_str(doc, "base.hash"));
 	json_array_foreach (doc_at(doc, "commits"), i, commit)
 		line(p, "commit",

@@ -12,12 +12,12 @@ get() { curl -s -m 60 "$url$1"; }
 count() { get "$P/alerts?limit=1000&state=$1" | grep -o '"kind":"level"' | wc -l | tr -d ' '; }
 # report SEED FACTOR: values of all benchmarks, 1 % apart; the first one times FACTOR.
 report() {
-	awk -v seed="$1" -v factor="$2" -v n=$benchmarks 'BEGIN {
+	awk -v seed="$1" -v factor="$2" -v n=$benchmarks -v all="${together:-0}" 'BEGIN {
 		srand(seed); printf "{\"branch\":\"main\",\"testbed\":\"host\",\"hash\":\"%040x\",", seed
 		printf "\"start_time\":\"2026-11-21T09:00:00Z\",\"end_time\":\"2026-11-21T09:00:05Z\",\"results\":[\"{"
 		for (i = 0; i < n; i++) {
 			z = sqrt(-2 * log(1 - rand())) * cos(6.283185307 * rand())
-			printf "%s\\\"b%d\\\":{\\\"latency\\\":{\\\"value\\\":%.6f}}", i ? "," : "", i, 1000 * exp(.01 * z) * (i ? 1 : factor)
+			printf "%s\\\"b%d\\\":{\\\"latency\\\":{\\\"value\\\":%.6f}}", i ? "," : "", i, 1000 * exp(.01 * z) * (i && !all ? 1 : factor)
 		}
 		printf "}\"]}"
 	}'
@@ -58,6 +58,15 @@ check_match "a wrong time is refused by name" "$("$ctl" --host "$url" -p p alert
 check "a commit fixes it" upload $((next + 9)) $((next + 11)) 1
 check_equal "no alert is open any more" "$(count confirmed)" 0
 check_match "it was fixed" "$(get "$P/alerts?state=resolved")" '"reason":"fixed"'
+
+together=1
+check "a report in which all are slower" upload $((next + 12)) $((next + 12)) 1.1
+together=0
+alert=$(get "$P/alerts?state=suspect" | grep -o '"uuid":"[^"]*"' | head -n 1 | cut -d'"' -f4)
+check_match "its alerts say that the host is a better suspect" "$("$ctl" --host "$url" -p p alerts "$alert")" \
+	"together: [12][0-9] of $benchmarks benchmarks of this report moved the same way"
+check "the next one is as before" upload $((next + 13)) $((next + 13)) 1
+check_match "which answers the question" "$("$ctl" --host "$url" -p p alerts "$alert")" "alert: resolved.*reason: not_reproduced|reason: not_reproduced"
 
 series() { get "$P/series?branch=main&testbed=host&benchmark=$1&measure=latency" | sed 's/.*"boundary"://'; }
 check_match "the page of a history draws the default's limits, and says so" "$(series b1)" \
