@@ -131,6 +131,19 @@ static json_t *sizes_json(const struct kernel *k)
 	return o;
 }
 
+/* What the daemon checks a size by when a job is filed (daemon/model/kernel_table.h). */
+static json_t *form_json(const struct kernel *k)
+{
+	json_t *o = json_object();
+
+	json_set_int(o, "dims", k->n_dims);
+	json_set_bool(o, "short", k->dims_repeat || k->dims_fixed);
+	json_set_int(o, "pow2", k->dims_pow2);
+	json_set_int(o, "min", k->dim_min);
+	json_set_int(o, "max", k->dim_max);
+	return o;
+}
+
 static json_t *options_json(const struct kernel *k)
 {
 	json_t *a = json_array();
@@ -171,6 +184,7 @@ static json_t *kernel_json(const struct kernel *k)
 	json_object_set_new(o, "dtypes", dtypes);
 	json_object_set_new(o, "backends", backends);
 	json_set_str(o, "dims", k->dims);
+	json_object_set_new(o, "size_form", form_json(k));
 	json_object_set_new(o, "sizes", sizes_json(k));
 	json_object_set_new(o, "options", options_json(k));
 	json_set_str(o, "work_unit", k->work_unit);

@@ -276,6 +276,7 @@ static int add_kernel(struct expansion *x, const char *id, json_t *parameters)
 	json_t *argv = arena_own_json(x->arena, json_pack("[sss]", "benchd-kernel", "run", id));
 	const char *key;
 	json_t *v;
+	int r;
 
 	json_object_foreach (parameters, key, v) {
 		const char *value = scalar_text(x->arena, v);
@@ -287,7 +288,8 @@ static int add_kernel(struct expansion *x, const char *id, json_t *parameters)
 						    ? json_sprintf("--%s", key)
 						    : json_sprintf("--%s=%s", key, value));
 	}
-	return add_cell(x, id, argv, parameters, "none");
+	r = kernel_form_check(id, parameters, x->err);
+	return r < 0 ? r : add_cell(x, id, argv, parameters, "none");
 }
 
 static int add_kernels(struct expansion *x, json_t *parameters)

@@ -15,8 +15,11 @@ int scaling_set(const struct workload *w, json_t *parameters, int threads,
 /* {"OMP_NUM_THREADS": "4"} for commands; NULL for kernels, which are told by an option. */
 json_t *scaling_environment(struct arena *a, const struct workload *w, int threads);
 
-/* kernel_values.c: `backend` and `dtype` of a built-in kernel, before anything runs. */
+/* kernel_values.c: `backend` and `dtype` of built-in kernels: words that no kernel knows. */
 int kernel_values_check(const json_t *parameters, struct error *err) must_check;
+/* kernel_form.c: `size`, `dtype`, `backend` and `device` of this kernel: what it takes, as far
+ * as that does not depend on the host. E_UNPROCESSABLE with /parameters/NAME and what is there. */
+int kernel_form_check(const char *id, const json_t *parameters, struct error *err) must_check;
 
 /* program.c: how a command is run (docs/workloads.md). Check `input`, `output`, `cache` and
  * `exit_codes`, and put them into a spec. */

@@ -78,6 +78,31 @@ START_TEST(names_and_descriptions_do_not_change_the_hash)
 }
 END_TEST
 
+#define KERNEL(id) "{\"kind\":\"kernel\",\"kernel\":\"" id "\"}"
+#define TRIAD KERNEL("stream.triad")
+
+START_TEST(what_a_kernel_takes_is_taken)
+{
+	static const struct {
+		const char *text, *parameters;
+	} good[] = {
+		{ TRIAD, "{\"size\":\"small,64Mi,l1,dram,100000\",\"dtype\":\"all\"}" },
+		{ TRIAD, "{\"size\":65536,\"backend\":\"all,vulkan\"}" },
+		{ TRIAD, "{\"size\":\"levels\"}" },
+		{ TRIAD, "{\"size\":\"caches\",\"device\":\"cpu\"}" },
+		{ TRIAD, "{\"device\":\"6d657361-3232-2e33-2e36-000000000000\"}" },
+		{ KERNEL("gemm"), "{\"size\":\"64,100x200x300,tiny\",\"backend\":\"blas\"}" },
+		{ KERNEL("fft.c2c"), "{\"size\":\"4096x3\",\"backend\":\"fftw\"}" },
+		{ KERNEL("regrid.*"), "{\"size\":\"3km\"}" },
+		{ KERNEL("histogram.256"), "{\"dtype\":\"u8\"}" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		ck_assert_msg(expand(good[i].text, good[i].parameters) == OK, "%s: %s",
+			good[i].parameters, err.text);
+}
+END_TEST
+
 START_TEST(each_mistake_is_named)
 {
 	static const struct {
@@ -104,6 +129,32 @@ START_TEST(each_mistake_is_named)
 		{ "{\"kind\":\"kernel\",\"kernel\":\"stream.triad\",\"matrix\":{\"dtype\":["
 		  "\"f32\",\"f16\"]}}",
 			NULL, "/parameters/dtype", "f64" },
+		{ TRIAD, "{\"size\":\"10x10\"}", "/parameters/size",
+			"'size' is '10x10'; stream.triad takes bytes of each array as a number "
+			"such as "
+			"64Ki (each 64 to 68719476736), one of small,medium,large, or l1" },
+		{ TRIAD, "{\"size\":\"small,tiny\"}", "/parameters/size", "'size' is 'tiny'" },
+		{ TRIAD, "{\"size\":\"\"}", "/parameters/size", "'size' is ''" },
+		{ TRIAD, "{\"size\":63}", "/parameters/size",
+			"63 is out of range for stream.triad (bytes of each array): 64 to" },
+		{ TRIAD, "{\"size\":1.5}", "/parameters/size", "no whole number" },
+		{ TRIAD, "{\"size\":\"128Gi\"}", "/parameters/size", "out of range" },
+		{ TRIAD, "{\"dtype\":\"u32\"}", "/parameters/dtype",
+			"'dtype' is 'u32', but stream.triad has f32,f64" },
+		{ TRIAD, "{\"backend\":\"simd,blas\"}", "/parameters/backend",
+			"but stream.triad has scalar,simd,threads,vulkan" },
+		{ TRIAD, "{\"device\":\"gpu0\"}", "/parameters/device",
+			"it must be cpu (a software device) or the UUID of a Vulkan device" },
+		{ KERNEL("gemm"), "{\"size\":\"64x64x64x64\"}", "/parameters/size",
+			"m x n x k as numbers such as 64x64x128" },
+		{ KERNEL("gemm"), "{\"size\":\"128Kix128Kix128Ki\"}", "/parameters/size",
+			"the limit is 2^40" },
+		{ KERNEL("gemm"), "{\"size\":\"64xx64\"}", "/parameters/size", "'64xx64'" },
+		{ KERNEL("gemm"), "{\"size\":\"64x\"}", "/parameters/size", "'64x'" },
+		{ KERNEL("fft.c2c"), "{\"size\":\"100x3\"}", "/parameters/size",
+			"100 is no power of two, which fft.c2c needs (points x sequences)" },
+		{ KERNEL("regrid.nearest"), "{\"size\":\"64\"}", "/parameters/size",
+			"rows x columns of the source grid" },
 		{ "{\"kind\":\"kernel\",\"kernel\":\"stream.triad\"}", "{\"backend\":7}",
 			"/parameters/backend", "no text" },
 		{ "{\"kind\":\"command\",\"command\":[\"x\"],\"protocol\":{\"processes\":0}}",
@@ -187,5 +238,5 @@ END_TEST
 
 SUITE("workload", a_matrix_becomes_cells_without_the_excluded_ones,
 	a_parameter_stays_one_argument, names_and_descriptions_do_not_change_the_hash,
-	each_mistake_is_named, a_matrix_has_a_limit,
+	what_a_kernel_takes_is_taken, each_mistake_is_named, a_matrix_has_a_limit,
 	a_sweep_has_a_cell_for_each_number_of_threads, auto_is_written_down_when_a_job_is_filed)
