@@ -18,7 +18,8 @@ json_t *scaling_environment(struct arena *a, const struct workload *w, int threa
 /* kernel_values.c: `backend` and `dtype` of built-in kernels: words that no kernel knows. */
 int kernel_values_check(const json_t *parameters, struct error *err) must_check;
 /* kernel_form.c: `size`, `dtype`, `backend` and `device` of this kernel: what it takes, as far
- * as that does not depend on the host. E_UNPROCESSABLE with /parameters/NAME and what is there. */
+ * as that does not depend on the host. E_UNPROCESSABLE with /parameters/NAME and what is there.
+ */
 int kernel_form_check(const char *id, const json_t *parameters, struct error *err) must_check;
 
 /* program.c: how a command is run (docs/workloads.md). Check `input`, `output`, `cache` and
