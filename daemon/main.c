@@ -303,6 +303,8 @@ static void on_hup(uv_signal_t *s, int signum)
 		log_error("the schedules stay as they were: %s", err.text);
 	else
 		schedules_reload(d->schedules, schedules);
+	if (d->workers)
+		workers_probe(d->workers);
 	sd_notify("READY=1");
 }
 

@@ -159,11 +159,26 @@ static int add(struct job *j, const json_t *info)
 	return lock(j, d);
 }
 
+/* A driver that does not answer a probe does not answer a kernel either, and which device that
+ * would use is not known. */
+static int check_probe(struct job *j)
+{
+	const struct probe *p = j->host->probe;
+
+	for (size_t i = 0; p && p->is_failed && i < j->spec->n_cells; i++)
+		for (size_t arm = 0; arm < j->spec->n_arms; arm++)
+			if (device_is_named(j->spec->cells[i].argv[arm]))
+				return job_fail(j, FAULT_DEVICE,
+					"the Vulkan devices of this host are not known: %s",
+					p->why);
+	return 0;
+}
+
 int device_take(struct job *j)
 {
-	int r = 0;
+	int r = check_probe(j);
 
-	for (size_t i = 0; i < j->spec->n_cells; i++)
+	for (size_t i = 0; r >= 0 && i < j->spec->n_cells; i++)
 		for (size_t arm = 0; r >= 0 && arm < j->spec->n_arms; arm++)
 			r = add(j, device_resolve(known(j), j->spec->cells[i].argv[arm]));
 	return r;

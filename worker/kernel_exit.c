@@ -47,7 +47,7 @@ int kernel_exit_check(struct job *j, const struct turn *t, const struct record *
 
 	if (strcmp(t->cell->argv[t->arm][0], "benchd-kernel") != 0)
 		return 0;
-	if (s->termination == T_SIGNAL)
+	if ((s->termination == T_SIGNAL || s->termination == T_KILLED) && s->signal)
 		return fail_by_signal(j, t, s);
 	for (size_t i = 0; s->termination == T_EXIT && i < ARRAY_SIZE(rows); i++) {
 		if (rows[i].status != s->exit || j->spec->exit_codes[s->exit])

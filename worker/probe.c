@@ -18,7 +18,7 @@
 #include "worker/measured.h"
 #include "worker/sweep.h"
 
-enum { MAX_ANSWER = 1024 * 1024 };
+enum { MAX_ANSWER = 1024 * 1024, AGAIN_S = 60 };
 
 static void set_why(struct probe *p, const char *text)
 {
@@ -49,8 +49,9 @@ static __attribute__((noreturn)) void be_probe(const struct host *h, char *exe, 
 }
 
 /* An answer without devices. */
-static void answer_nothing(struct probe *p, const char *why)
+static void answer_nothing(struct probe *p, const char *why, bool is_failed)
 {
+	p->is_failed = is_failed;
 	json_decref(p->devices);
 	p->devices = json_array();
 	p->at_ns = clock_realtime_ns();
@@ -92,8 +93,10 @@ void probe_start(struct probe *p, const struct host *h)
 	if (exe)
 		launch(p, h, exe);
 	if (!p->pid)
-		answer_nothing(p, exe ? "no process could be started for the probe"
-				      : "benchd-kernel is not installed beside benchd-worker");
+		answer_nothing(p,
+			exe ? "no process could be started for the probe"
+			    : "benchd-kernel is not installed beside benchd-worker",
+			exe != NULL);
 }
 
 size_t probe_poll_fds(const struct probe *p, struct pollfd *fds)
@@ -157,16 +160,16 @@ static void take_answer(struct probe *p, int status)
 	if (WIFSIGNALED(status)) {
 		snprintf(why, sizeof(why), "the probe %s",
 			p->is_late ? "was not over after 10 s" : strsignal(WTERMSIG(status)));
-		answer_nothing(p, why);
+		answer_nothing(p, why, true);
 		return;
 	}
 	if (WEXITSTATUS(status) || json_parse(p->out.data, p->out.len, &told, &err) < 0) {
 		snprintf(why, sizeof(why), "the probe exited with %d%s", WEXITSTATUS(status),
 			WEXITSTATUS(status) == 75 ? ": it was not over after 10 s" : "");
-		answer_nothing(p, why);
+		answer_nothing(p, why, true);
 		return;
 	}
-	answer_nothing(p, json_get_str(told, "why_no_vulkan", ""));
+	answer_nothing(p, json_get_str(told, "why_no_vulkan", ""), false);
 	json_array_foreach (json_object_get(told, "vulkan"), i, d) {
 		json_set_bool(d, "held", is_held(d));
 		json_array_append(p->devices, d);
@@ -207,6 +210,8 @@ void probe_watch(struct probe *p)
 	json_array_foreach (p->devices, i, d)
 		if (json_get_bool(d, "held", false) && !is_held(d))
 			probe_want(p);
+	if (p->is_failed && clock_realtime_ns() - p->at_ns > AGAIN_S * NS_PER_S)
+		probe_want(p);
 }
 
 json_t *probe_message(const struct probe *p)

@@ -22,6 +22,7 @@ struct probe {
 	struct buf out;
 	int64_t kill_at_ns; /* CLOCK_MONOTONIC */
 	bool is_wanted, is_late;
+	bool is_failed; /* the last one told nothing: `why` */
 	/* the last answer */
 	json_t *devices; /* as benchd-kernel tells them, with `held`; NULL: none yet */
 	char why[320];	 /* why there is none; "" */
@@ -43,7 +44,8 @@ size_t probe_poll_fds(const struct probe *p, struct pollfd *fds); /* at most PRO
 /* Read, and end what is late. True when there is a new answer. */
 bool probe_handle(struct probe *p);
 int64_t probe_wake_ns(const struct probe *p); /* CLOCK_MONOTONIC; INT64_MAX: never */
-/* Where no job of ours runs: has a device that was held become free? Then a probe is wanted. */
+/* Where no job of ours runs: has a device that was held become free, or did the last probe fail
+ * a minute ago? Then one is wanted. */
 void probe_watch(struct probe *p);
 /* The `devices` message of docs/worker-protocol.md. */
 json_t *probe_message(const struct probe *p);

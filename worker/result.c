@@ -288,10 +288,11 @@ static int parse_line(struct result *r, const char *line, size_t n, struct error
 
 	if (n > RESULT_MAX_LINE)
 		return refuse(err, r->n_lines, "the line", "is longer than 1 MiB");
-	if (r->n_lines > RESULT_MAX_LINES)
+	if (r->n_lines - r->n_signs > RESULT_MAX_LINES)
 		return refuse(err, r->n_lines, "the line", "is one more than 10000");
 	if (json_parse(line, n, &j, &inner) < 0)
 		return refuse(err, r->n_lines, "the line", inner.text);
+	r->n_signs += json_object_get(j, "progress") != NULL;
 	e = json_is_object(j) ? read_line(r, j, err)
 			      : refuse(err, r->n_lines, "the line", "is not a JSON object");
 	json_decref(j);

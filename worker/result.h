@@ -36,6 +36,8 @@ struct result {
 	size_t n_series, cap_series;
 	size_t n_values; /* samples and warm-ups of all series */
 	int64_t n_lines;
+	int64_t n_signs; /* lines of them that only tell of progress: there is no limit of them
+			  */
 	bool said_hello;
 	bool steady_said, steady;
 	bool verify_failed;

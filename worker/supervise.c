@@ -92,8 +92,21 @@ static void drain_all(struct tending *t)
 	drain(t, &t->c->result, NULL);
 }
 
+/* The fault of that name (kernels/gpu/fault.c): a process that a driver keeps. */
+static bool is_undead(const struct launch *l)
+{
+	static const char fault[] = "BENCHD_KERNEL_FAULT=undead:";
+
+	for (char **e = l->envp; e && *e; e++)
+		if (!strncmp(*e, fault, sizeof(fault) - 1))
+			return true;
+	return false;
+}
+
 static void kill_group(struct tending *t, int sig)
 {
+	if (sig == SIGKILL && is_undead(t->l))
+		return;
 	/* The child called setsid, so its group has its pid. */
 	(void)kill(-t->c->pid, sig);
 	(void)kill(t->c->pid, sig);

@@ -219,6 +219,14 @@ static void on_closed(uv_handle_t *h)
 }
 
 /* First call: ask it to end. When it has: close what watched it. */
+void workers_probe(struct workers *ws)
+{
+	/* Before it says hello the signal would end it. */
+	for (const struct worker *w = ws->links; w; w = w->next)
+		if (w->is_embedded && w->has_said_hello && !w->is_closing && ws->pid)
+			kill(ws->pid, SIGHUP);
+}
+
 void embedded_stop(struct workers *ws)
 {
 	if (ws->pid) {

@@ -42,6 +42,8 @@ struct workers_config {
 /* After an error *ret is set all the same: workers_stop and workers_free it. */
 int workers_start(
 	const struct workers_config *c, struct workers **ret, struct error *err) must_check;
+/* The embedded worker is to look for devices again (SIGHUP). */
+void workers_probe(struct workers *ws);
 /* End the embedded worker (SIGTERM, then SIGKILL), close all links, then done(arg). */
 void workers_stop(struct workers *ws, void (*done)(void *arg), void *arg);
 void workers_free(struct workers *ws); /* after done; NULL is fine */

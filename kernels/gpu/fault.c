@@ -9,8 +9,8 @@
 #include <signal.h>
 #include <string.h>
 
-enum fault { FAULT_DEVICE_LOST, FAULT_CRASH, FAULT_HANG };
-static const char *const names[] = { "device_lost", "crash", "hang" };
+enum fault { FAULT_DEVICE_LOST, FAULT_CRASH, FAULT_HANG, FAULT_UNDEAD };
+static const char *const names[] = { "device_lost", "crash", "hang", "undead" };
 
 static struct {
 	PFN_vkQueueSubmit submit; /* the driver's */
@@ -25,7 +25,9 @@ static VKAPI_ATTR VkResult VKAPI_CALL submit_with_fault(
 		return fault.submit(queue, n, infos, fence);
 	if (fault.kind == FAULT_CRASH)
 		raise(SIGSEGV);
-	while (fault.kind == FAULT_HANG)
+	if (fault.kind == FAULT_UNDEAD)
+		signal(SIGTERM, SIG_IGN); /* and a worker does as if SIGKILL had no effect */
+	while (fault.kind == FAULT_HANG || fault.kind == FAULT_UNDEAD)
 		pause(); /* as in a driver call that does not come back */
 	return VK_ERROR_DEVICE_LOST;
 }
@@ -33,7 +35,8 @@ static VKAPI_ATTR VkResult VKAPI_CALL submit_with_fault(
 static int refuse(const char *text, struct error *err)
 {
 	return error_set_field(err, E_BAD_REQUEST, "BENCHD_KERNEL_FAULT",
-		"BENCHD_KERNEL_FAULT is '%.40s'; it must be device_lost:N, crash:N or hang:N "
+		"BENCHD_KERNEL_FAULT is '%.40s'; it must be device_lost:N, crash:N, hang:N or "
+		"undead:N "
 		"with N from 1",
 		text);
 }

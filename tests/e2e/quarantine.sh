@@ -65,6 +65,13 @@ check_match "benchctl server says so" "$(ctl server)" "llvmpipe.* \\($uuid\\) is
 check_match "as does a table" "$(ctl devices)" "$uuid .*quarantined .*lost twice"
 check_match "and the dashboard" "$(curl -s -H 'Accept: text/html' "$url/projects")" "quarantined"
 
+# --- a worker asks again when it is told to
+seen=$(at "$(device)" seen)
+kill -HUP "$daemon"
+again() { [ "$(at "$(device)" seen)" != "$seen" ]; }
+check "SIGHUP has the worker probe again" wait_for 30 again
+check_equal "which does not clear it" "$(at "$(device)" state)" quarantined
+
 # --- a restart keeps it
 kill "$daemon"; wait "$daemon" 2>/dev/null
 start_daemon || { fail "the daemon starts again"; done_testing; }
@@ -79,5 +86,15 @@ check_match "who and why is kept" "$(curl -s "$url/v0/devices/$uuid")" '"kind": 
 file "$gpu"
 check_equal "jobs may use it again" "$(at "$job" state)" succeeded
 check_match "there is nothing more to clear" "$(ctl devices clear "$uuid" 2>&1)" "is in order: there is nothing to clear"
+# --- a process that does not die
+echo undead:12 >"$tmp/fault"
+job=$(curl -s --json "{\"definition\":{\"name\":\"undead\",\"kind\":\"kernel\",\"kernel\":\"stream.triad\",\"parameters\":{\"size\":\"small\",$gpu},\"limits\":{\"time\":\"1s\"}},\"protocol\":{\"processes\":1,\"adaptive\":false,\"idle_wait\":0}}" "$url/v0/projects/demo/jobs?wait=110s")
+rm "$tmp/fault"
+check_equal "a process that does not die of SIGKILL fails its job for the device" "$(at "$job" fault)" device
+check_match "and says so" "$(at "$job" reason)" "did not die of SIGKILL within 10 s"
+check_match "the device is wedged" "$(curl -s "$url/v0/devices/$uuid")" '"kind": ?"wedged"'
+recovered() { curl -s "$url/v0/devices/$uuid" | grep -q '"kind": *"recovered"'; }
+check "until its lock is free and a probe finds it" wait_for 30 recovered
+check_equal "then it is in order" "$(at "$(device)" state)" ok
 check_match "a device that nobody knows cannot be cleared" "$(ctl devices clear 00112233445566778899aabbccddeeff 2>&1)" "no worker of .* has told of a device"
 done_testing

@@ -650,7 +650,145 @@ START_TEST(a_commit_from_outside_waits_until_that_very_commit_is_approved)
 }
 END_TEST
 
-SUITE("queue", a_merge_base_is_told_to_the_worker_and_needs_a_base,
+/* --- devices ------------------------------------------------------------------------------ */
+
+#define DEVICE_UUID "00112233445566778899aabbccddeeff"
+#define DEVICE_KEY "\"uuid\":\"" DEVICE_UUID "\",\"driver_id\":5"
+
+static struct device probe_finds(const char *more)
+{
+	struct device d;
+
+	ok(queue_devices_seen(db, mem, "bench01",
+		parse(arena_printf(mem,
+			"[{" DEVICE_KEY ",\"name\":\"card\",\"driver\":\"drv\"%s}]", more)),
+		T0, &err));
+	ok(queue_device_find(db, mem, "bench01", DEVICE_UUID, &d, &err));
+	return d;
+}
+
+static struct device a_job_ends(const char *how, int succeeded)
+{
+	struct job j = { .uuid = arena_printf(mem, "job-%s-%d", how, succeeded) };
+	struct device d;
+
+	ok(queue_devices_ended(db, mem, &j, "bench01",
+		parse(arena_printf(mem, "[{" DEVICE_KEY ",\"succeeded\":%d,\"ended\":\"%s\"}]",
+			succeeded, how)),
+		T0, &err));
+	ok(queue_device_find(db, mem, "bench01", DEVICE_UUID, &d, &err));
+	return d;
+}
+
+static size_t n_refused(const char *argv)
+{
+	json_t *spec = parse(arena_printf(mem, "{\"cells\":[{\"argv\":[%s]}]}", argv));
+
+	ok(queue_devices_refuse(db, mem, "bench01", spec, &err));
+	return json_array_size(json_object_get(spec, "refused_devices"));
+}
+
+START_TEST(two_losses_in_a_row_quarantine_a_device)
+{
+	struct device d;
+
+	begin();
+	d = probe_finds("");
+	ck_assert_int_eq(d.state, DEVICE_OK);
+	ck_assert_int_eq(a_job_ends("lost", 0).n_losses, 1);
+	ck_assert_int_eq(a_job_ends("crashed", 0).n_losses, 1);
+	ck_assert_int_eq(a_job_ends("", 3).n_losses, 0);
+	ck_assert_int_eq(a_job_ends("lost", 2).n_losses, 1); /* after successes of its own */
+	ck_assert_uint_eq(n_refused("\"--backend=vulkan\""), 0);
+	d = a_job_ends("lost", 0);
+	ck_assert_int_eq(d.state, DEVICE_QUARANTINED);
+	ck_assert_ptr_nonnull(strstr(d.reason, "by job job-lost-2 at"));
+	ck_assert_ptr_nonnull(strstr(d.reason, "by job job-lost-0 at"));
+	ck_assert_uint_eq(n_refused("\"--backend=vulkan\""), 1);
+	ck_assert_uint_eq(n_refused("\"--backend=simd\""), 0);
+	/* neither a probe nor a success of a job that ran already changes that */
+	ck_assert_int_eq(probe_finds("").state, DEVICE_QUARANTINED);
+	ck_assert_int_eq(a_job_ends("", 1).state, DEVICE_QUARANTINED);
+}
+END_TEST
+
+START_TEST(an_operator_clears_a_device_and_that_is_kept)
+{
+	struct device_event *e;
+	struct device d;
+	size_t n;
+
+	begin();
+	probe_finds("");
+	ck_assert_int_eq(
+		queue_device_clear(db, mem, "bench01", DEVICE_UUID, "op", "", T0, &d, &err),
+		E_CONFLICT);
+	ck_assert_ptr_nonnull(strstr(err.text, "there is nothing to clear"));
+	a_job_ends("lost", 0);
+	a_job_ends("lost", 0);
+	ok(queue_device_clear(db, mem, "bench01", "00112233-44556677-8899AABBCCDDEEFF.5", "op",
+		"new card", T0 + 5, &d, &err));
+	ck_assert_int_eq(d.state, DEVICE_OK);
+	ck_assert_int_eq(d.n_losses, 0);
+	ck_assert_str_eq(d.cleared_by, "op");
+	ok(store_device_events(db, mem, d.id, 10, &e, &n, &err));
+	ck_assert_uint_eq(n, 4);
+	ck_assert_str_eq(e[0].kind, "cleared");
+	ck_assert_str_eq(e[0].actor, "op");
+	ck_assert_str_eq(e[0].text, "new card");
+	ck_assert_int_eq(e[0].at_ns, T0 + 5);
+	ck_assert_str_eq(e[1].kind, "quarantined");
+	ck_assert_uint_eq(n_refused("\"--backend=vulkan\""), 0);
+	ck_assert_int_eq(a_job_ends("lost", 0).state, DEVICE_OK);
+}
+END_TEST
+
+START_TEST(a_wedged_device_recovers_when_its_lock_is_free_and_a_probe_finds_it)
+{
+	begin();
+	probe_finds("");
+	ck_assert_int_eq(a_job_ends("wedged", 0).state, DEVICE_WEDGED);
+	ck_assert_uint_eq(n_refused("\"--backend=vulkan\""), 1);
+	ck_assert_int_eq(probe_finds(",\"held\":true").state, DEVICE_WEDGED);
+	ck_assert_int_eq(probe_finds(",\"unusable\":\"lost\"").state, DEVICE_WEDGED);
+	ok(queue_devices_seen(db, mem, "bench01", parse("[]"), T0, &err));
+	ck_assert_uint_eq(n_refused("\"--backend=vulkan\""), 1);
+	ck_assert_int_eq(probe_finds("").state, DEVICE_OK);
+	ck_assert_uint_eq(n_refused("\"--backend=vulkan\""), 0);
+}
+END_TEST
+
+START_TEST(a_device_is_known_by_testbed_uuid_and_driver)
+{
+	struct device d;
+
+	begin();
+	probe_finds("");
+	ok(queue_devices_seen(db, mem, "bench01",
+		parse("[{" DEVICE_KEY "},{\"uuid\":\"" DEVICE_UUID "\",\"driver_id\":6}]"), T0,
+		&err));
+	ck_assert_int_eq(
+		queue_device_find(db, mem, "bench01", DEVICE_UUID, &d, &err), E_CONFLICT);
+	ck_assert_ptr_nonnull(strstr(err.text, DEVICE_UUID ".5"));
+	ok(queue_device_find(db, mem, "bench01", DEVICE_UUID ".6", &d, &err));
+	ck_assert_int_eq(d.driver_id, 6);
+	ck_assert_int_eq(
+		queue_device_find(db, mem, "bench02", DEVICE_UUID, &d, &err), E_NOT_FOUND);
+	ck_assert_int_eq(queue_device_find(db, mem, "bench01", "gpu0", &d, &err), E_NOT_FOUND);
+	ck_assert_ptr_nonnull(strstr(err.text, "32 hexadecimal digits"));
+	/* what a worker should not send changes nothing */
+	ok(queue_devices_seen(db, mem, "bench01",
+		parse("[{\"uuid\":\"..\",\"driver_id\":1},7,{\"uuid\":7}]"), T0, &err));
+	ok(queue_devices_ended(db, mem, &(struct job){ .uuid = "j" }, "bench01",
+		parse("[{\"uuid\":\"ff\"},{},\"x\"]"), T0, &err));
+}
+END_TEST
+
+SUITE("queue", two_losses_in_a_row_quarantine_a_device,
+	an_operator_clears_a_device_and_that_is_kept,
+	a_wedged_device_recovers_when_its_lock_is_free_and_a_probe_finds_it,
+	a_device_is_known_by_testbed_uuid_and_driver,
+	a_merge_base_is_told_to_the_worker_and_needs_a_base,
 	a_commit_from_outside_waits_until_that_very_commit_is_approved,
 	a_job_keeps_its_whole_definition, a_build_without_head_takes_its_branch_or_the_default,
 	wrong_bodies_are_refused_by_name, commands_need_the_switch_and_the_scope,

@@ -11,6 +11,7 @@
 #include "worker/cache.h"
 #include "worker/capture.h"
 #include "worker/cpus.h"
+#include "worker/device.h"
 #include "worker/disk.h"
 #include "worker/git.h"
 #include "worker/gitlog.h"
@@ -801,7 +802,82 @@ START_TEST(a_twentieth_of_a_disk_stays_free_for_others)
 }
 END_TEST
 
-SUITE("worker", a_twentieth_of_a_disk_stays_free_for_others,
+/* --- devices ------------------------------------------------------------------------------ */
+
+#define UUID_A "00112233445566778899aabbccddeeff"
+static const char probed[] =
+	"[{\"uuid\":\"" UUID_A "\",\"driver_id\":4,\"name\":\"broken\",\"unusable\":\"old\"},"
+	"{\"uuid\":\"" UUID_A "\",\"driver_id\":5,\"name\":\"card\"},"
+	"{\"uuid\":\"ff\",\"driver_id\":13,\"name\":\"soft\",\"software\":true}]";
+
+/* Name of the device that `benchd-kernel run ID WORDS...` would use; "" none. */
+#define RESOLVED(...)                                                                          \
+	resolved((char *[]){                                                                   \
+		(char *)"benchd-kernel", (char *)"run", (char *)"gemm", __VA_ARGS__, NULL })
+static const char *resolved(char *const *argv)
+{
+	static json_t *devices;
+
+	if (!devices)
+		devices = json_loads(probed, 0, NULL);
+	return json_get_str(device_resolve(devices, argv), "name", "");
+}
+
+START_TEST(the_device_of_a_kernel_is_known_beforehand)
+{
+	ck_assert_str_eq(RESOLVED("--backend=vulkan"), "card");
+	ck_assert_str_eq(RESOLVED("--backend", "simd,vulkan"), "card");
+	ck_assert_str_eq(RESOLVED("--backend=vulkan", "--device=cpu"), "soft");
+	ck_assert_str_eq(RESOLVED("--backend=vulkan", "--device",
+				 "00112233-4455-6677-8899-AABBCCDDEEFF"),
+		"card");
+	ck_assert_str_eq(RESOLVED("--backend=vulkan", "--device=001122"), "");
+	ck_assert_str_eq(RESOLVED("--backend=vulkan", "--device=" UUID_A "0"), "");
+	ck_assert_str_eq(RESOLVED("--backend=simd", "--device=cpu"), "");
+	ck_assert_str_eq(RESOLVED("--backend=vulkans"), "");
+	ck_assert_str_eq(RESOLVED("--backend"), "");
+	ck_assert_str_eq(resolved((char *[]){ "other", "--backend=vulkan", NULL }), "");
+}
+END_TEST
+
+START_TEST(a_device_has_a_lock_of_its_own_and_a_software_one_that_of_the_host)
+{
+	_cleanup_(json_decref)
+	json_t *devices = json_loads(probed, 0, NULL);
+	_cleanup_(free)
+	char *card = device_lock_path(json_array_get(devices, 1)),
+	     *soft = device_lock_path(json_array_get(devices, 2));
+
+	ck_assert_ptr_nonnull(strstr(card, "/gpu-" UUID_A ".lock"));
+	ck_assert_ptr_nonnull(strstr(soft, "/host.lock"));
+}
+END_TEST
+
+START_TEST(signs_of_life_use_up_no_lines)
+{
+	_cleanup_(arena_free)
+	struct arena *a = arena_new();
+	struct result r;
+	struct error err;
+	struct buf b = { 0 };
+
+	for (int i = 0; i < RESULT_MAX_LINES + 10; i++)
+		buf_add_str(&b, "{\"progress\":0.5}\n");
+	buf_add_str(&b, "{\"benchmark\":\"b\",\"samples\":[1]}\n");
+	ck_assert_int_eq(result_read(a, buf_str(&b), b.len, &r, &err), OK);
+	ck_assert_uint_eq(r.n_series, 1);
+	b.len = 0;
+	for (int i = 0; i < RESULT_MAX_LINES + 10; i++)
+		buf_add_str(&b, "{\"steady\":true}\n");
+	ck_assert_int_eq(result_read(a, buf_str(&b), b.len, &r, &err), E_UNPROCESSABLE);
+	ck_assert_ptr_nonnull(strstr(err.text, "one more than 10000"));
+	buf_done(&b);
+}
+END_TEST
+
+SUITE("worker", the_device_of_a_kernel_is_known_beforehand,
+	a_device_has_a_lock_of_its_own_and_a_software_one_that_of_the_host,
+	signs_of_life_use_up_no_lines, a_twentieth_of_a_disk_stays_free_for_others,
 	messages_are_kept_until_they_are_stored, a_job_is_forgotten_when_its_end_is_stored,
 	cpu_lists_survive_a_round_trip, a_limit_never_cuts_a_character_in_half,
 	wrong_cpu_lists_are_refused, a_spec_gets_its_defaults,
