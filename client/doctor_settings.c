@@ -2,7 +2,10 @@
 /* What the host is set to, as /proc and /sys tell it. A file that is not there is no finding:
  * virtual machines and other processors have fewer of them. */
 #include <glob.h>
+#include <linux/perf_event.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include "client/doctor.h"
 
 /* The values of all files of a pattern, each once, "a, b". NULL: there is none. */
@@ -142,6 +145,50 @@ static bool is_good_clock(const char *source)
 				  strcmp(source, "jiffies") != 0);
 }
 
+/* Can instructions of an own process be counted (perf_event_open(2))? */
+static bool can_count(void)
+{
+	struct perf_event_attr attr = { .size = sizeof(attr),
+		.type = PERF_TYPE_HARDWARE,
+		.config = PERF_COUNT_HW_INSTRUCTIONS,
+		.disabled = 1,
+		.exclude_kernel = 1,
+		.exclude_hv = 1 };
+	int fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0UL);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static void check_counters(struct doctor *d, int64_t paranoid)
+{
+	const char *level = doctor_print(d, "perf_event_paranoid %lld", (long long)paranoid);
+
+	if (paranoid > 2 || *d->root || can_count())
+		add(d, "hardware counters", level, paranoid <= 2, DOCTOR_LOOK,
+			"let programs count their own events",
+			"instructions beside times: a figure that noise does not touch",
+			"benchd-tune apply --set perf");
+	else
+		add(d, "hardware counters", "none on this host", false, DOCTOR_NOTE,
+			"instructions can be counted by valgrind instead: counters: "
+			"{cachegrind: true} in a workload's protocol",
+			"a figure that noise does not touch", NULL);
+}
+
+static void check_energy(struct doctor *d)
+{
+	static const char path[] = "/sys/class/powercap/intel-rapl:0/";
+	bool is_there = doctor_text(d, "%sname", path);
+	bool is_readable = doctor_number(d, doctor_print(d, "%senergy_uj", path)) >= 0;
+
+	if (is_there)
+		add(d, "energy counters", is_readable ? "readable" : "readable for root only",
+			is_readable, DOCTOR_NOTE, "run the worker as root to have them",
+			"joules beside times", NULL);
+}
+
 static void check_kernel(struct doctor *d)
 {
 	const char *source = doctor_text(
@@ -156,11 +203,7 @@ static void check_kernel(struct doctor *d)
 		"reading the time costs 20 ns instead of a microsecond and a system call",
 		"add clocksource=tsc to the kernel's command line");
 	if (paranoid >= 0)
-		add(d, "hardware counters (perf_event_paranoid)",
-			doctor_print(d, "%lld", (long long)paranoid), paranoid <= 2,
-			DOCTOR_LOOK, "let programs count their own events",
-			"instructions beside times: a figure that noise does not touch",
-			"benchd-tune apply --set perf");
+		check_counters(d, paranoid);
 	if (!is_virtual)
 		add(d, "NMI watchdog", doctor_text(d, "/proc/sys/kernel/nmi_watchdog"),
 			doctor_number(d, "/proc/sys/kernel/nmi_watchdog") < 1, DOCTOR_LOOK,
@@ -209,5 +252,6 @@ void doctor_settings(struct doctor *d)
 	check_memory(d);
 	check_layout(d);
 	check_kernel(d);
+	check_energy(d);
 	check_heat_and_power(d);
 }

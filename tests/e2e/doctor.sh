@@ -30,6 +30,8 @@ host() {
 	pick proc/sys/kernel/nmi_watchdog 0 1
 	pick sys/class/hwmon/hwmon0/temp1_input 45000 91000
 	pick sys/class/power_supply/AC/online 1 0
+	pick sys/class/powercap/intel-rapl:0/name package-0 package-0
+	pick sys/class/powercap/intel-rapl:0/energy_uj 5 denied
 	pick proc/cpuinfo 'flags : fpu tsc' 'flags : fpu tsc'
 	pick proc/self/cgroup '0::/a/b' '0::/a/b'
 	pick sys/fs/cgroup/a/b/cpu.max 'max 100000' 'max 100000'
@@ -44,12 +46,13 @@ host bad
 "$ctl" doctor --root "$root" --json >"$tmp/bad.json"
 level() { jq -r --arg c "$1" '.findings[] | select(.check == $c) | .level' "$tmp/bad.json"; }
 for check in "CPU frequency governor" turbo "SMT (hyper-threads)" "transparent huge pages" swap KSM "NUMA balancing" ASLR \
-	"hardware counters (perf_event_paranoid)" "NMI watchdog" temperature; do
+	"hardware counters" "NMI watchdog" temperature; do
 	check_equal "it finds: $check" "$(level "$check")" look
 done
 for check in "clock source" "power supply" "CPU quota of the control group"; do
 	check_equal "it finds, as what makes results worthless: $check" "$(level "$check")" bad
 done
+check_equal "energy that only root may read is a note" "$(level "energy counters")" note
 check_match "one governor that differs is seen" "$(jq -r '.findings[].value' "$tmp/bad.json")" 'powersave, performance'
 check_match "the quota of a group above is seen" "$(jq -r '.findings[].value' "$tmp/bad.json")" '^1.50 cpus$'
 check_equal "each that can be changed says what it brings" \
@@ -63,6 +66,10 @@ check_equal "the figures are there" \
 	"$(jq '[.measured | .within, .between, .between_unpinned, .between_paired, .detectable, .detectable_interleaved, .timer_ns, .late_wakeup_ns] | map(type) | unique | join(",")' "$tmp/bad.json")" '"number"'
 check_equal "what is missing in a host is left out, not invented" "$(mkdir "$tmp/empty"; "$ctl" doctor --root "$tmp/empty" --json | jq '[.findings[] | select(.check == "ASLR" or .check == "turbo" or .check == "KSM")] | length')" 0
 "$ctl" doctor --json --fail-on look >"$tmp/here.json" && rc=0 || rc=$?
+if [ -x "$top_builddir/benchd-worker" ] && [ "$(cat /proc/sys/kernel/perf_event_paranoid 2>/dev/null || echo 3)" -le 2 ]; then
+	counts=$("$top_builddir/benchd-worker" --fingerprint --state "$tmp/w" | jq .state.hardware_counters)
+	check_equal "hardware counters are ok only where there are any" "$(jq -r '.findings[] | select(.check == "hardware counters") | .level == "ok"' "$tmp/here.json")" "$counts"
+fi
 check_equal "--fail-on follows the verdict" "$rc" "$(jq 'if .verdict.level == "ok" then 0 else 4 end' "$tmp/here.json")"
 sh -c 'while :; do :; done' &
 busy=$!
