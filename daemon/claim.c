@@ -56,15 +56,46 @@ static json_t *have_json(const struct process *p, const struct series_values *v)
 }
 
 /* Processes of earlier attempts, which are not measured again. */
+/* Measured by an earlier attempt on what was another machine: a host that was set otherwise, or
+ * another kernel behind a restart. Records of older workers do not tell. */
+static bool is_of_another(const struct run *run, const struct process *p)
+{
+	static const char key[] = "\"environment\":\"";
+	const char *at = strstr(p->record_json, key);
+	size_t n = at ? strcspn(at + strlen(key), "\"") : 0;
+
+	return n > 0 && strncmp(at + strlen(key), run->environment_hash, n) != 0;
+}
+
+/* *ret: was anything set aside? */
+static int set_others_aside(struct run *run, struct store *st, const struct process *p,
+	size_t n, bool *ret, struct error *err)
+{
+	int r = OK;
+
+	*ret = false;
+	for (size_t i = 0; r == OK && i < n; i++)
+		if (!p[i].replaced && is_of_another(run, &p[i])) {
+			*ret = true;
+			r = store_process_set_aside(st, run->job_id, p[i].cell, err);
+		}
+	return r;
+}
+
 static int add_have(struct run *run, struct store *st, struct error *err)
 {
 	struct process *p;
 	json_t *have = json_array();
+	bool is_less;
 	size_t n;
 	int r;
 
 	json_object_set_new(run->plan.spec, "have", have);
 	r = store_process_list(st, run->arena, run->job_id, &p, &n, err);
+	if (r == OK)
+		r = set_others_aside(run, st, p, n, &is_less, err);
+	if (r == OK && is_less)
+		r = store_process_list(st, run->arena, run->job_id, &p, &n, err);
 	for (size_t i = 0; r == OK && i < n; i++) {
 		struct series_values *v;
 		size_t n_values;

@@ -46,6 +46,18 @@ int step_dispatch(struct run *run, struct store *st, struct error *err)
 
 #define RETRY_PAUSE_NS (5 * NS_PER_S) /* for each attempt so far */
 
+static const char *retry_event(struct run *run, const char *reason)
+{
+	json_t *o = arena_own_json(run->scratch, json_object());
+	_cleanup_(free)
+	char *text = NULL;
+
+	json_set_str(o, "state", "retry_wait");
+	json_set_opt(o, "reason", reason && *reason ? reason : NULL);
+	text = json_canonical(o);
+	return arena_strdup(run->scratch, text);
+}
+
 /* The host's trouble is no result: once more, a little later, while there are attempts left. */
 static int retry_later(struct run *run, struct store *st, const char *reason, struct error *err)
 {
@@ -64,8 +76,18 @@ static int retry_later(struct run *run, struct store *st, const char *reason, st
 	r = store_job_save(st, j, run->attempt, err);
 	if (r == OK)
 		r = store_job_event_add(
-			st, j->id, run->now_ns, "state", "{\"state\":\"retry_wait\"}", err);
+			st, j->id, run->now_ns, "state", retry_event(run, reason), err);
 	return r < 0 ? r : JOB_IS_OVER;
+}
+
+/* The host was set otherwise in the middle: what was measured is no sample of anything. */
+static int set_all_aside(struct run *run, struct store *st, struct error *err)
+{
+	int r = OK;
+
+	for (size_t i = 0; r == OK && i < run->plan.n_cells; i++)
+		r = store_process_set_aside(st, run->job_id, run->plan.cells[i].id, err);
+	return r;
 }
 
 static int conclude_failed(
@@ -75,6 +97,12 @@ static int conclude_failed(
 
 	if (json_get_bool(run->done, "refused", false))
 		return finish(run, st, JOB_FAILED, FAULT_RUNNER, reason, err);
+	if (json_get_bool(run->done, "discard", false)) {
+		int r = set_all_aside(run, st, err);
+
+		if (r < 0)
+			return r;
+	}
 	if (fault <= FAULT_NONE || fault == FAULT_RUNNER)
 		return retry_later(run, st, reason, err);
 	return finish(run, st, JOB_FAILED, (enum job_fault)fault, reason, err);
@@ -142,7 +170,6 @@ static int set_noisy_aside(struct run *run, struct store *st, size_t *ret, struc
 static int measure_again(struct run *run, struct store *st, size_t n_cells, struct error *err)
 {
 	struct job *j = &run->job;
-	const char *event;
 	int r;
 
 	j->n_noisy_runs++;
@@ -157,10 +184,9 @@ static int measure_again(struct run *run, struct store *st, size_t n_cells, stru
 	j->not_before_ns = run->now_ns + j->n_noisy_runs * COOL_DOWN_NS;
 	j->lease_until_ns = 0;
 	r = store_job_save(st, j, run->attempt, err);
-	event = arena_printf(
-		run->scratch, "{\"state\":\"retry_wait\",\"reason\":\"%s\"}", j->reason);
 	if (r == OK)
-		r = store_job_event_add(st, j->id, run->now_ns, "state", event, err);
+		r = store_job_event_add(
+			st, j->id, run->now_ns, "state", retry_event(run, j->reason), err);
 	return r < 0 ? r : JOB_IS_OVER;
 }
 
@@ -181,6 +207,20 @@ static int note_devices(struct run *run, struct store *st, struct error *err)
 		json_object_get(run->done, "devices"), run->now_ns, err);
 }
 
+/* Settings of the host were changed since it was claimed: what it was measured on. */
+static void take_environment(struct run *run)
+{
+	char hash[65];
+	char *identity =
+		worker_environment_read(json_object_get(run->done, "environment"), hash);
+
+	if (!identity)
+		return;
+	free(run->identity);
+	run->identity = identity;
+	memcpy(run->environment_hash, hash, sizeof(run->environment_hash));
+}
+
 int step_conclude(struct run *run, struct store *st, struct error *err)
 {
 	const char *status = json_get_str(run->done, "status", "");
@@ -189,6 +229,7 @@ int step_conclude(struct run *run, struct store *st, struct error *err)
 
 	if (r < 0)
 		return r;
+	take_environment(run);
 	/* A short job may be over before the worker hears that nobody wants it. */
 	if (run->is_unchanged)
 		return finish(run, st, JOB_CANCELED, FAULT_NONE, run->job.reason, err);

@@ -313,15 +313,72 @@ static json_t *make_identity(struct host *h)
 	return o;
 }
 
+static void hash_of(const json_t *identity, char id[65])
+{
+	char *canonical = json_canonical(identity);
+
+	sha256_hex(canonical, strlen(canonical), id);
+	free(canonical);
+}
+
+/* Looked at with each job, so only at what can change and in few files. */
+json_t *fingerprint_changed(const struct host *h, char id[65])
+{
+	const json_t *topology = json_object_get(h->identity, "topology");
+	json_t *now = json_object();
+	char smt[TREE_FACT] = "";
+
+	add_policies(now);
+	(void)tree_line("/sys/devices/system/cpu/smt/control", smt);
+	if (json_equal(json_object_get(now, "policies"),
+		    json_object_get(h->identity, "policies")) &&
+		count_online() == json_get_int(topology, "threads", -1) &&
+		!strcmp(smt, json_get_str(topology, "smt", ""))) {
+		json_decref(now);
+		snprintf(id, 65, "%s", h->id);
+		return NULL;
+	}
+	add_topology(now);
+	json_object_update_missing(now, h->identity);
+	hash_of(now, id);
+	return now;
+}
+
+static void difference_in(const json_t *a, const json_t *b, const char *group, char out[160])
+{
+	json_t *from = json_object_get(a, group), *to = json_object_get(b, group), *v;
+	json_t *all = from ? json_copy(from) : json_object();
+	const char *key;
+
+	json_object_update_missing(all, to);
+	json_object_foreach (all, key, v) {
+		json_t *x = json_object_get(from, key), *y = json_object_get(to, key);
+		char *was = x ? json_dumps(x, JSON_ENCODE_ANY) : NULL;
+		char *is = y ? json_dumps(y, JSON_ENCODE_ANY) : NULL;
+
+		if (!*out && (!x || !y || !json_equal(x, y)))
+			snprintf(out, 160, "%.30s: %.50s -> %.50s", key, was ? was : "none",
+				is ? is : "none");
+		free(was);
+		free(is);
+	}
+	json_decref(all);
+}
+
+void fingerprint_difference(const json_t *a, const json_t *b, char out[160])
+{
+	*out = 0;
+	difference_in(a, b, "policies", out);
+	difference_in(a, b, "topology", out);
+}
+
 void fingerprint_make(struct host *h)
 {
-	char text[TREE_FACT], *canonical;
+	char text[TREE_FACT];
 
 	h->devices = list_devices();
 	h->identity = make_identity(h);
-	canonical = json_canonical(h->identity);
-	sha256_hex(canonical, strlen(canonical), h->id);
-	free(canonical);
+	hash_of(h->identity, h->id);
 	h->clock_source = xstrdup(
 		tree_line("/sys/devices/system/clocksource/clocksource0/current_clocksource",
 			text)

@@ -41,8 +41,9 @@ struct host {
 	const char *clock_source; /* "" unknown */
 	struct host_shared *shared;
 	struct probe *probe; /* of Vulkan devices; the loop's */
-	json_t *identity, *devices;
-	char id[65]; /* environment id */
+	json_t *identity, *devices; /* identity: as hello told it */
+	bool has_changed; /* another one was told since: results say what they were made on */
+	char id[65];	  /* environment id */
 };
 
 /* Probe. h->state, owner, cpus etc. must be set before. */

@@ -48,6 +48,9 @@ struct job {
 	char *directory[SPEC_ARMS]; /* where each arm's programs run */
 	const char *phase;	    /* last one told */
 	bool started_busy;
+	json_t *identity; /* of the host when it began, where that is not host->identity; NULL
+			   */
+	char environment_id[65];
 	json_t *cells;	/* for `done` */
 	json_t *layers; /* isolation achieved, by layer */
 	json_t *notes;	/* for `done`: what a reader of the result should know */
@@ -57,6 +60,7 @@ struct job {
 	/* How it ends. Set once by job_fail; the first reason wins. */
 	enum job_status status;
 	enum job_fault fault;
+	bool is_mixed;	 /* what was measured belongs to no one environment */
 	bool is_refused; /* by what the host is: it would be so again in five seconds */
 	char reason[512];
 };

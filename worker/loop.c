@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/sd.h"
 #include "worker/disk.h"
+#include "worker/fingerprint.h"
 #include "worker/jobs.h"
 #include "worker/link.h"
 
@@ -53,6 +54,23 @@ static void send_hello(struct loop *l)
 	jobs_tell_devices(&l->jobs);
 }
 
+/* The settings of a host may change while its worker runs. */
+static void add_environment(struct loop *l, json_t *m)
+{
+	struct host *h = l->o->host;
+	char id[65];
+	json_t *now = fingerprint_changed(h, id), *o;
+
+	h->has_changed |= now != NULL;
+	if (!h->has_changed)
+		return;
+	o = json_object();
+	json_set_str(o, "id", id);
+	json_object_set(o, "identity", now ? now : h->identity);
+	json_object_set_new(m, "environment", o);
+	json_decref(now);
+}
+
 static void send_heartbeat(struct loop *l)
 {
 	json_t *m;
@@ -63,6 +81,7 @@ static void send_heartbeat(struct loop *l)
 	json_set_str(m, "type", "heartbeat");
 	json_object_set_new(m, "jobs", jobs_list(&l->jobs));
 	json_object_set_new(m, "state", host_state(l->o->host, true));
+	add_environment(l, m);
 	link_send(&l->link, m);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/clock.h"
 #include "worker/cpus.h"
+#include "worker/fingerprint.h"
 #include "worker/lock.h"
 #include "worker/noise.h"
 
@@ -11,6 +12,30 @@ enum { N_STEPS_BACK = 8 };
 #define WINDOW_NS (2 * NS_PER_S)
 #define STEP_NS (WINDOW_NS / N_STEPS_BACK)
 #define BUSY 0.02 /* share of the window in which somebody waited for a cpu */
+
+int preflight_identity(struct job *j)
+{
+	j->identity = fingerprint_changed(j->host, j->environment_id);
+	return OK;
+}
+
+/* Half of the processes ran on another machine, so to say: they are no sample of either. */
+int preflight_identity_again(struct job *j)
+{
+	char id[65], what[160];
+	json_t *now = fingerprint_changed(j->host, id);
+
+	if (strcmp(id, j->environment_id) != 0) {
+		fingerprint_difference(j->identity ? j->identity : j->host->identity,
+			now ? now : j->host->identity, what);
+		json_decref(now);
+		j->is_mixed = true;
+		return job_fail(j, FAULT_RUNNER,
+			"the host was set otherwise while it was measured (%s)", what);
+	}
+	json_decref(now);
+	return OK;
+}
 
 /* The latest readings of the pressure's total. */
 struct window {

@@ -19,4 +19,8 @@ int preflight_wait(struct job *j, const char *path, const char *what, int *ret_f
  * protocol.idle_wait; after that the job goes on with started_busy set. */
 int preflight_idle(struct job *j) must_check;
 
+/* What machine this is now, and behind the measurement: is it still the same one? */
+int preflight_identity(struct job *j);
+int preflight_identity_again(struct job *j);
+
 #endif

@@ -5,7 +5,7 @@
 #include <string.h>
 #include "worker/utf8.h"
 
-enum { ADAPTER_OUTPUT = 1024 * 1024, FLOOR_SLACK_KIB = 256 };
+enum { ENVIRONMENT_BRIEF = 16, ADAPTER_OUTPUT = 1024 * 1024, FLOOR_SLACK_KIB = 256 };
 
 /* What the host cannot tell is left out, never 0. */
 static void set_known(json_t *o, const char *key, int64_t v)
@@ -213,6 +213,8 @@ static void add_turn(
 	json_set_int(o, "padding", r->padding);
 	json_set_int(o, "iterations", MAX(t->iterations, (int64_t)1));
 	json_set_int(o, "pid", r->process.pid);
+	json_object_set_new(
+		o, "environment", json_stringn(j->environment_id, ENVIRONMENT_BRIEF));
 	if (j->spec->cache != CACHE_ANY)
 		json_set_str(o, "cache", spec_cache_names[j->spec->cache]);
 }

@@ -56,6 +56,7 @@ static int (*const steps[])(struct job *j) = {
 	preflight_clock,
 	preflight_cpus,
 	make_scratch,
+	preflight_identity,
 	require_settings,
 	preflight_lock,
 	device_take,
@@ -65,6 +66,7 @@ static int (*const steps[])(struct job *j) = {
 	preflight_idle,
 	require_moment,
 	measure_job,
+	preflight_identity_again,
 };
 
 /* cleanup runs however the job ended, and cannot change that. */
@@ -81,6 +83,19 @@ static void run_cleanup(struct job *j)
 					&j->ch, "cleanup step %zu failed: %s", i + 1, err.text);
 }
 
+/* Where it is not what the daemon was told with hello. */
+static void add_environment(const struct job *j, json_t *m)
+{
+	json_t *o;
+
+	if (!*j->environment_id || (!j->identity && !j->host->has_changed))
+		return;
+	o = json_object();
+	json_set_str(o, "id", j->environment_id);
+	json_object_set(o, "identity", j->identity ? j->identity : j->host->identity);
+	json_object_set_new(m, "environment", o);
+}
+
 static void send_done(struct job *j)
 {
 	json_t *m = channel_message(&j->ch, "done");
@@ -90,11 +105,14 @@ static void send_done(struct job *j)
 	json_set_str(m, "reason", *j->reason ? j->reason : NULL);
 	if (j->is_refused)
 		json_set_bool(m, "refused", true);
+	if (j->is_mixed)
+		json_set_bool(m, "discard", true);
 	json_object_set(m, "cells", j->cells);
 	json_set_bool(m, "started_busy", j->started_busy);
 	json_set_int(m, "telling_ns", j->telling_ns);
 	json_object_set(m, "layers", j->layers);
 	device_tell(j, m);
+	add_environment(j, m);
 	if (json_array_size(j->notes))
 		json_object_set(m, "notes", j->notes);
 	channel_send(&j->ch, m);

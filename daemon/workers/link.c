@@ -139,16 +139,31 @@ void worker_send(struct worker *w, json_t *m)
 /* --- in --- */
 
 /* The environment id is what series hang on: it must be the hash of what it claims to be. */
+char *worker_environment_read(const json_t *environment, char hash[65])
+{
+	const json_t *identity = json_object_get(environment, "identity");
+	char *text;
+
+	if (!json_is_object(identity))
+		return NULL;
+	text = json_canonical(identity);
+	sha256_hex(text, strlen(text), hash);
+	if (!strcmp(json_get_str(environment, "id", ""), hash))
+		return text;
+	free(text);
+	return NULL;
+}
+
 static bool take_environment(struct worker *w, const json_t *environment)
 {
-	const char *id = json_get_str(environment, "id", "");
-	const json_t *identity = json_object_get(environment, "identity");
+	char hash[65], *text = worker_environment_read(environment, hash);
 
-	if (!json_is_object(identity) || strlen(id) != 64)
+	if (!text)
 		return false;
-	w->identity = json_canonical(identity);
-	sha256_hex(w->identity, strlen(w->identity), w->environment_hash);
-	return !strcmp(id, w->environment_hash);
+	free(w->identity);
+	w->identity = text;
+	memcpy(w->environment_hash, hash, sizeof(hash));
+	return true;
 }
 
 static void on_hello(struct worker *w, json_t *m)
@@ -179,8 +194,12 @@ static void on_hello(struct worker *w, json_t *m)
 static void on_heartbeat(struct worker *w, json_t *m)
 {
 	json_t *state = json_object_get(m, "state");
+	json_t *environment = json_object_get(m, "environment");
 
 	pthread_mutex_lock(&w->ws->live_lock);
+	if (environment && take_environment(w, environment))
+		json_object_set(json_object_get(w->hello, "environment"), "identity",
+			json_object_get(environment, "identity"));
 	w->heartbeat_at_ns = clock_wall(w->ws->c.clock);
 	if (state) {
 		json_decref(w->state);

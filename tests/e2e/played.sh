@@ -91,9 +91,25 @@ check_match "one that cools down is measured" "$(echo "$answer" | events 100 | s
 curl -s -X DELETE "$(echo "$answer" | ask 'd["links"]["self"]')" >/dev/null # noisy ones would be measured again
 wait_for 30 sh -c "curl -s '$(echo "$answer" | ask 'd["links"]["self"]')' | grep -Eq '\"(canceled|succeeded)\"'"
 
-# Another kernel is another machine.
+# Settings that are changed while the worker runs: the next job knows, and one in the middle is not used.
+echo 0 >"$root/proc/sys/kernel/randomize_va_space"
+report=$(job "$(script "$step")" | ask 'd["report"]')
+check_match "a setting that is changed under a running worker begins the history anew" "$(as text/plain "$P/reports/$report")" 'note: .*the environment is another one \(.*policies.aslr: .*-> 0'
+wait_for 20 sh -c "curl -s '$url/v0/testbeds/live' | grep -q '\"aslr\": *\"0\"'"
+check_equal "and is told of the live host" "$?" 0
+answer=$(job "$(script "$count echo 1 >$root/proc/sys/kernel/randomize_va_space")")
+check_match "what was measured before and behind a change is measured again" "$(echo "$answer" | events 20)" 'set otherwise while it was measured \(aslr: ..*0.* -> .*1'
+check_equal "and succeeds then" "$(echo "$answer" | ask '(d["state"], d["attempt"])')" "('succeeded', 2)"
+
+# Another kernel is another machine, also for a job that goes on behind the restart.
+self=$(curl -s -H 'Content-Type: application/json' --data "{\"definition\":$(script "sleep 0.4")}" "$url$P/jobs" | ask 'd["links"]["self"]')
+wait_for 30 sh -c "curl -s '$self' | $python -c 'import json,sys; sys.exit(json.load(sys.stdin)[\"progress\"][\"done\"] < 2)'"
+kill -9 "$worker"; wait "$worker" 2>/dev/null; worker=
 echo 6.1.0-26 >"$root/proc/sys/kernel/osrelease"
 start_worker
-report=$(job "$(script "$step")" | ask 'd["report"]')
+report=$(curl -s -m 120 "$self?wait=100s" | ask 'd["report"]')
+samples=$(as application/json "$P/reports/$report?samples=true")
+check_equal "what was measured on the earlier one does not count" "$(echo "$samples" | ask '[len({p["environment"] for p in d["processes"] if p["replaced"] == old}) for old in (True, False)]')" "[1, 1]"
+check_equal "all of it is measured again" "$(echo "$samples" | ask 'sum(not p["replaced"] for p in d["processes"]), len({p["environment"] for p in d["processes"]})')" "6 2"
 check_match "a changed fact begins the history anew" "$(as text/plain "$P/reports/$report")" 'note: .*the environment is another one \(.*kernel: 6.1.0-25 -> 6.1.0-26'
 done_testing
