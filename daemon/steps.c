@@ -212,7 +212,7 @@ static void take_environment(struct run *run)
 {
 	char hash[65];
 	char *identity =
-		worker_environment_read(json_object_get(run->done, "environment"), hash);
+		environment_read(json_object_get(run->done, "environment"), hash);
 
 	if (!identity)
 		return;

@@ -165,6 +165,9 @@ struct environment {
 	const char *identity_json;
 	int64_t created_ns;
 };
+/* {id, identity} of a message: the canonical JSON of identity, malloc'd, and its hash; NULL
+ * where the id is not that hash, which series hang on. */
+char *environment_read(const json_t *environment, char hash[65]);
 struct commit { /* what is known of a commit of a repository */
 	const char *hash, *author, *email, *subject;
 	const char

@@ -139,24 +139,9 @@ void worker_send(struct worker *w, json_t *m)
 /* --- in --- */
 
 /* The environment id is what series hang on: it must be the hash of what it claims to be. */
-char *worker_environment_read(const json_t *environment, char hash[65])
-{
-	const json_t *identity = json_object_get(environment, "identity");
-	char *text;
-
-	if (!json_is_object(identity))
-		return NULL;
-	text = json_canonical(identity);
-	sha256_hex(text, strlen(text), hash);
-	if (!strcmp(json_get_str(environment, "id", ""), hash))
-		return text;
-	free(text);
-	return NULL;
-}
-
 static bool take_environment(struct worker *w, const json_t *environment)
 {
-	char hash[65], *text = worker_environment_read(environment, hash);
+	char hash[65], *text = environment_read(environment, hash);
 
 	if (!text)
 		return false;

@@ -60,9 +60,6 @@ int64_t worker_cpus(const struct worker *w);	    /* it measures on; 0: it did no
 bool worker_is_embedded(const struct worker *w);
 /* [{job, attempt}] that it went on with while no daemon was there; NULL: none. Borrowed. */
 const json_t *worker_offered_jobs(const struct worker *w);
-/* {id, identity} of a message: the canonical JSON of identity, malloc'd, and its hash; NULL
- * where the id is not that hash, which series hang on. */
-char *worker_environment_read(const json_t *environment, char hash[65]);
 const char *worker_environment_hash(const struct worker *w);
 const char *worker_environment_identity(const struct worker *w); /* canonical JSON */
 
