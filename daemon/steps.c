@@ -211,8 +211,7 @@ static int note_devices(struct run *run, struct store *st, struct error *err)
 static void take_environment(struct run *run)
 {
 	char hash[65];
-	char *identity =
-		environment_read(json_object_get(run->done, "environment"), hash);
+	char *identity = environment_read(json_object_get(run->done, "environment"), hash);
 
 	if (!identity)
 		return;

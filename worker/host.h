@@ -40,8 +40,8 @@ struct host {
 	struct energy energy;
 	const char *clock_source; /* "" unknown */
 	struct host_shared *shared;
-	struct probe *probe; /* of Vulkan devices; the loop's */
-	json_t *identity, *devices; /* identity: as hello told it */
+	struct probe *probe;	    /* of Vulkan devices; the loop's */
+	json_t *identity, *devices; /* identity: as the worker found it */
 	bool has_changed; /* another one was told since: results say what they were made on */
 	char id[65];	  /* environment id */
 };

@@ -30,7 +30,8 @@ struct loop {
 static void send_hello(struct loop *l)
 {
 	const struct host *h = l->o->host;
-	json_t *m = json_object(), *slots = json_object(), *env = json_object();
+	json_t *m = json_object(), *slots = json_object(), *env = json_object(), *now;
+	char id[65];
 	char name[256] = "";
 
 	(void)gethostname(name, sizeof(name) - 1);
@@ -43,8 +44,11 @@ static void send_hello(struct loop *l)
 	json_set_int(slots, "shared", l->o->shared_slots);
 	json_set_int(slots, "ahead", JOBS_MAX);
 	json_object_set_new(m, "slots", slots);
-	json_set_str(env, "id", h->id);
-	json_object_set(env, "identity", h->identity);
+	now = fingerprint_changed(h, id);
+	l->o->host->has_changed |= now != NULL;
+	json_set_str(env, "id", id);
+	json_object_set(env, "identity", now ? now : h->identity);
+	json_decref(now);
 	json_object_set_new(env, "state", host_state(h, false));
 	json_object_set_new(m, "environment", env);
 	json_object_set(m, "devices", h->devices);
