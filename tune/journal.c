@@ -32,14 +32,17 @@ int journal_save(const char *path, const struct journal *j, struct error *err)
 	_cleanup_(buf_done)
 	struct buf b = { 0 };
 
-	add_line(&b, json_pack("{si ss}", "benchd_tune", FORMAT, "boot", j->boot));
+	add_line(&b, json_pack("{si ss sI}", "benchd_tune", FORMAT, "boot", j->boot, "n",
+			     (json_int_t)j->n));
 	for (size_t i = 0; i < j->n; i++)
 		add_line(&b, json_pack("{ss ss ss}", "path", j->entries[i].path, "before",
 				     j->entries[i].before, "wanted", j->entries[i].wanted));
 	return file_write(path, b.data, b.len, 0600, err);
 }
 
-static void take_line(struct arena *a, struct journal *j, json_t *o)
+/* n_wanted: of the first line, -1 while that is missing (or of a version that did not count).
+ */
+static void take_line(struct arena *a, struct journal *j, json_t *o, int64_t *n_wanted)
 {
 	struct journal_entry e = { json_get_str(o, "path", ""), json_get_str(o, "before", NULL),
 		json_get_str(o, "wanted", "") };
@@ -47,6 +50,8 @@ static void take_line(struct arena *a, struct journal *j, json_t *o)
 
 	if (json_get_int(o, "benchd_tune", 0) == FORMAT) {
 		j->boot = json_get_str(o, "boot", "");
+		j->has_boot = true;
+		*n_wanted = json_get_int(o, "n", -1);
 		return;
 	}
 	if (!e.before || !setting_owns(e.path)) {
@@ -65,6 +70,7 @@ int journal_load(struct arena *a, const char *path, struct journal *ret, struct 
 	_cleanup_(buf_done)
 	struct buf b = { 0 };
 	struct ndjson lines;
+	int64_t n_wanted = -1;
 	json_t *o;
 	int r;
 
@@ -78,9 +84,12 @@ int journal_load(struct arena *a, const char *path, struct journal *ret, struct 
 		if (r < 0)
 			ret->n_bad++;
 		else
-			take_line(a, ret, arena_own_json(a, o));
+			take_line(a, ret, arena_own_json(a, o), &n_wanted);
 	}
 	ndjson_done(&lines);
+	if (!ret->has_boot || (n_wanted >= 0 && (int64_t)(ret->n + ret->n_bad) < n_wanted) ||
+		b.data[b.len - 1] != '\n')
+		ret->n_bad++;
 	return OK;
 }
 

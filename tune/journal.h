@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The values a host had before it was tuned, on disk before the first of them is changed.
  *
- * One JSON object a line: first { "benchd_tune": 1, "boot": ID }, then { "path", "before",
- * "wanted" } in the order of writing. The file is there exactly while the host is tuned. */
+ * One JSON object a line: first { "benchd_tune": 1, "boot": ID, "n": LINES THAT FOLLOW }, then
+ * { "path", "before", "wanted" } in the order of writing. The file is there exactly while the
+ * host is tuned. */
 #ifndef TUNE_JOURNAL_H
 #define TUNE_JOURNAL_H
 
@@ -18,7 +19,8 @@ struct journal {
 	const char *boot; /* id of the boot it was written in; "" when unknown */
 	struct journal_entry *entries;
 	size_t n;
-	size_t n_bad; /* lines that could not be used */
+	size_t n_bad;  /* lines that could not be used, or are missing */
+	bool has_boot; /* false: its first line is lost */
 };
 
 /* The kernel's id of this boot, "" where it has none. root as in struct tune_host. */

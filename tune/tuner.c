@@ -148,7 +148,7 @@ int tuner_restore(struct arena *a, const struct tune_host *h, const char *journa
 		return OK;
 	if (r < 0)
 		return r;
-	*ret_rebooted = strcmp(j.boot, journal_boot(a, h->root)) != 0;
+	*ret_rebooted = j.has_boot && strcmp(j.boot, journal_boot(a, h->root)) != 0;
 	ret->rows = ARENA_ARRAY(a, struct outcome_row, j.n + 1);
 	for (size_t i = j.n; !*ret_rebooted && i-- > 0;)
 		restore_row(a, h, ret, &j.entries[i]);
@@ -158,8 +158,8 @@ int tuner_restore(struct arena *a, const struct tune_host *h, const char *journa
 			ret->n_refused, journal);
 	if (j.n_bad)
 		return error_set(err, E_BAD_REQUEST,
-			"%zu lines of '%s' are no settings of benchd-tune; look at them, then "
-			"remove the file",
+			"%zu lines of '%s' are no settings of benchd-tune, or missing; look at "
+			"them, then remove the file",
 			j.n_bad, journal);
 	return journal_remove(journal, err);
 }
