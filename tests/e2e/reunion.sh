@@ -52,7 +52,7 @@ kill -CONT "$worker"
 check "canceled meanwhile it ends when the worker is back" wait_for 60 is "$job" canceled
 
 : >"$tmp/seen"
-job=$(file 5 2)
+job=$(file 3 2)
 check "another one begins" wait_for 60 seen 1
 kill -STOP "$worker"
 check "a worker that falls silent loses it" wait_for 60 is "$job" queued
