@@ -188,13 +188,31 @@ static bool holds(const char *operator, double x, double limit)
 	return operator[1] ? x >= limit : x> limit;
 }
 
+/* Times in the unit that people would write; everything else as it is. */
+static const char *in_words(struct arena *a, double x, const char *units)
+{
+	static const struct {
+		double ns;
+		const char *name;
+	} scales[] = { { 1e9, "s" }, { 1e6, "ms" }, { 1e3, "us" }, { 0, "ns" } };
+	char text[32];
+	size_t i = 0;
+
+	if (!strstr(units, "(ns)"))
+		return arena_strdup(a, json_number(x, text));
+	while (fabs(x) < scales[i].ns)
+		i++;
+	return arena_printf(
+		a, "%.5g %s", x / (scales[i].ns ? scales[i].ns : 1), scales[i].name);
+}
+
 /* One value against the limits of the rule. */
 static void judge_value(struct judge *j, const char *benchmark, const char *measure,
 	const char *units, double x)
 {
 	for (int i = 0; i < OPERATORS; i++) {
 		json_t *v = json_object_get(j->rule, operators[i]);
-		char unit, got[32], want[32];
+		char unit;
 		double limit;
 
 		if (!v || !read_limit(v, &limit, &unit))
@@ -208,8 +226,9 @@ static void judge_value(struct judge *j, const char *benchmark, const char *meas
 			continue;
 		if (j->n_bad++ < MAX_NAMED)
 			j->bad = arena_printf(j->a, "%s%s%s: %s %s, not %s %s", j->bad,
-				*j->bad ? "; " : "", benchmark, measure, json_number(x, got),
-				operators[i], json_number(limit, want));
+				*j->bad ? "; " : "", benchmark, measure,
+				in_words(j->a, x, units), operators[i],
+				in_words(j->a, limit, units));
 		return;
 	}
 }

@@ -97,6 +97,14 @@ int analysis_compare_job(struct store *st, struct arena *a, const struct job *j,
 int analysis_find_report(struct store *st, struct arena *a, int64_t project_id, const char *ref,
 	const char *branch, const char *testbed, struct report *ret,
 	struct error *err) must_check;
+/* Where base and head, found by these words, have no benchmark in common (a branch on which
+ * several workloads are measured): another report of base's words that has one of head's, else
+ * one of head's words that has one of base's, else both stay as they are. */
+struct side_refs {
+	const char *base, *head, *branch; /* branch: where commits are looked up; NULL */
+};
+int analysis_match_sides(struct store *st, struct arena *a, const struct side_refs *refs,
+	struct report *base, struct report *head, struct error *err) must_check;
 /* docs/api.md, "Compare". New reference. */
 json_t *analysis_comparison_json(const struct report_comparison *c);
 

@@ -86,3 +86,89 @@ int analysis_find_report(struct store *st, struct arena *a, int64_t project_id, 
 		"least %d digits) or a branch",
 		ref, branch ? " on branch " : "", branch ? branch : "", LEAST_DIGITS);
 }
+
+/* --- two sides of the same workload --- */
+
+static bool has_benchmark(const struct result *list, size_t n, int64_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].benchmark.id == id)
+			return true;
+	return false;
+}
+
+static int share_benchmark(struct store *st, struct arena *a, const struct report *x,
+	const struct report *y, bool *ret, struct error *err)
+{
+	struct result *of_x, *of_y;
+	size_t n_x, n_y;
+	int r = store_report_results(st, a, x->id, &of_x, &n_x, err);
+
+	*ret = false;
+	if (r == OK)
+		r = store_report_results(st, a, y->id, &of_y, &n_y, err);
+	for (size_t i = 0; r == OK && !*ret && i < n_x; i++)
+		*ret = has_benchmark(of_y, n_y, of_x[i].benchmark.id);
+	return r;
+}
+
+/* Of the newest reports that ref means the one of the newest version that has a benchmark of
+ * like, on its testbed. E_NOT_FOUND: none. */
+static int find_like(struct store *st, struct arena *a, const struct report_filter *f,
+	const struct report *like, struct report *ret, struct error *err)
+{
+	struct report *list;
+	int64_t total;
+	size_t n;
+	int found = E_NOT_FOUND;
+	int r = store_report_list(st, a, like->project_id, f, &list, &n, &total, err);
+
+	for (size_t i = 0; r == OK && i < n; i++) {
+		bool shares;
+
+		if (!is_whole(&list[i]) || list[i].testbed.id != like->testbed.id ||
+			(found == OK && list[i].version.number <= ret->version.number))
+			continue;
+		r = share_benchmark(st, a, &list[i], like, &shares, err);
+		if (r == OK && shares) {
+			*ret = list[i];
+			found = OK;
+		}
+	}
+	return r < 0 ? r : found;
+}
+
+static int find_other(struct store *st, struct arena *a, const char *ref, const char *branch,
+	const struct report *like, struct report *side, struct error *err)
+{
+	const struct report_filter by_hash = { .branch = branch,
+		.hash = ref,
+		.page = { .page = 1, .per_page = LOOK_AT, .descending = true } };
+	const struct report_filter by_branch = { .branch = ref, .page = by_hash.page };
+	struct report found;
+	int r = E_NOT_FOUND;
+
+	if (uuid_is_valid(ref) || !strncmp(ref, "report:", 7))
+		return r; /* that one and no other */
+	if (looks_like_hash(ref))
+		r = find_like(st, a, &by_hash, like, &found, err);
+	if (r == E_NOT_FOUND)
+		r = find_like(st, a, &by_branch, like, &found, err);
+	if (r == OK)
+		*side = found;
+	return r;
+}
+
+int analysis_match_sides(struct store *st, struct arena *a, const struct side_refs *refs,
+	struct report *base, struct report *head, struct error *err)
+{
+	bool shares;
+	int r = share_benchmark(st, a, base, head, &shares, err);
+
+	if (r < 0 || shares)
+		return r;
+	r = find_other(st, a, refs->base, refs->branch, head, base, err);
+	if (r == E_NOT_FOUND)
+		r = find_other(st, a, refs->head, refs->branch, base, head, err);
+	return r == E_NOT_FOUND ? OK : r;
+}

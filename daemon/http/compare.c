@@ -66,9 +66,13 @@ static int find_sides(struct request *rq, struct store *st, const struct project
 static int compare_sides(struct request *rq, struct store *st, const struct project *p,
 	const struct compare_rules *rules, struct report_comparison *ret, struct error *err)
 {
+	const struct side_refs refs = { request_query(rq, "base"), request_query(rq, "head"),
+		request_query(rq, "branch") };
 	struct report base, head;
 	int r = find_sides(rq, st, p, &base, &head, err);
 
+	if (r == OK)
+		r = analysis_match_sides(st, request_arena(rq), &refs, &base, &head, err);
 	if (r == OK)
 		r = analysis_compare(st, request_arena(rq), &base, &head, rules, ret, err);
 	return r;

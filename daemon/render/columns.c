@@ -150,7 +150,7 @@ const char *cell_format(
 	case CELL_CHANGE:
 		return change_cell(row, c, a);
 	case CELL_PERCENT:
-		return arena_printf(a, "%.2g %%", doc_num(row, c->path) * 100);
+		return share_in_words(doc_num(row, c->path), a);
 	case CELL_NUMBER:
 		return arena_printf(a, "%.3g", doc_num(row, c->path));
 	case CELL_INTERVAL:

@@ -129,9 +129,9 @@ const char *detectable_text(const json_t *rows, struct arena *a)
 	if (!isfinite(least))
 		return "";
 	if (most < least * 1.1)
-		return arena_printf(a, "could have seen %.2g %% or more", most * 100);
-	return arena_printf(a, "could have seen %.2g %% or more (in the worst row: %.2g %%)",
-		least * 100, most * 100);
+		return arena_printf(a, "could have seen %s or more", share_in_words(most, a));
+	return arena_printf(a, "could have seen %s or more (in the worst row: %s)",
+		share_in_words(least, a), share_in_words(most, a));
 }
 
 static const char *first_reason(const json_t *doc, struct arena *a)

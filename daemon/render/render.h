@@ -164,6 +164,8 @@ const char *value_format(double v, const char *units, char out[VALUE_TEXT]);
 const char *interval_format(double low, double high, const char *units, char out[VALUE_TEXT]);
 /* 0.1 -> "+10.0 %"; with an interval "+10.0 % [8.0, 12.0]". */
 const char *percent_format(double v, char out[VALUE_TEXT]);
+/* 0.051 -> "5.1 %", 1.1 -> "110 %": a share without sign, two digits (arena). */
+const char *share_in_words(double v, struct arena *a);
 const char *change_format(double effect, double low, double high, char out[VALUE_TEXT]);
 
 /* --- pages of the dashboard: HTML that uses the files named here, whole without scripts ---

@@ -132,6 +132,12 @@ const char *percent_format(double v, char out[VALUE_TEXT])
 	return out;
 }
 
+const char *share_in_words(double v, struct arena *a)
+{
+	return fabs(v) < 0.995 ? arena_printf(a, "%.2g %%", v * 100)
+			       : arena_printf(a, "%.0f %%", v * 100);
+}
+
 const char *change_format(double effect, double low, double high, char out[VALUE_TEXT])
 {
 	char text[VALUE_TEXT];

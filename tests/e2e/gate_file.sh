@@ -31,7 +31,7 @@ gate 0 "limits that are kept pass" 'time: {benchmark: "regrid.bilinear[*size=100
 	'regressions: {alerts: none}'
 check_match "the last line is the verdict" "$(tail -n 1 "$tmp/out")" '^pass$'
 gate 3 "a limit that is not kept fails" 'time: {measure: latency, "<": 1ns}'
-check_match "with the value and the limit" "$(cat "$tmp/out")" 'time +fail +regrid.bilinear\[.*: Latency [0-9.]+, not < 1'
+check_match "with the value and the limit" "$(cat "$tmp/out")" 'time +fail +regrid.bilinear\[.*: Latency [0-9.]+ [mun]*s, not < 1'
 gate 1 "a rule that matches nothing is an error" 'time: {benchmark: "bilinear_100x200", measure: latency, "<": 1s}'
 gate 1 "a wrong rule is refused" 'time: {measure: latency, "<<": 1s}'
 check_match "by name" "$(cat "$tmp/out")" "'<<' of the rule 'time' is not known here"

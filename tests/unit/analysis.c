@@ -856,7 +856,9 @@ END_TEST
 
 START_TEST(a_report_is_found_by_what_people_say)
 {
-	struct report r;
+	static const char third[] = "3333333333333333333333333333333333333333";
+	const struct side_refs refs = { "main", "dev", NULL };
+	struct report r, base;
 	struct project p;
 
 	begin(17);
@@ -868,6 +870,14 @@ START_TEST(a_report_is_found_by_what_people_say)
 	ok(analysis_find_report(db, mem, p.id, "dev", NULL, NULL, &r, &err));
 	ck_assert_str_eq(r.version.hash, H2);
 	ok(analysis_find_report(db, mem, p.id, r.uuid, NULL, NULL, &r, &err));
+	/* Several workloads on one branch: the newest one with something in common. */
+	add_report(p.id, "main", third, "y", 100);
+	ok(analysis_find_report(db, mem, p.id, "dev", NULL, NULL, &r, &err));
+	ok(analysis_find_report(db, mem, p.id, "main", NULL, NULL, &base, &err));
+	ck_assert_str_eq(base.version.hash, third);
+	ok(analysis_match_sides(db, mem, &refs, &base, &r, &err));
+	ck_assert_str_eq(base.version.hash, H1);
+	ck_assert_str_eq(r.version.hash, H2);
 	refused(analysis_find_report(db, mem, p.id, "v9", NULL, NULL, &r, &err), E_NOT_FOUND,
 		"there is no report of 'v9'");
 	finish();

@@ -80,9 +80,10 @@ START_TEST(limits_hold_or_fail_with_the_numbers)
 {
 	static const struct row rows[] = {
 		{ "{ measure: latency, \"<\": 2001 }", "pass", "1 checked" },
-		{ "{ measure: latency, \"<\": 2000 }", "fail", "sort[n=16]: Latency 2000" },
+		{ "{ measure: latency, \"<\": 2000 }", "fail",
+			"sort[n=16]: Latency 2 us, not < 2 us" },
 		{ "{ measure: latency, \"<=\": 2us }", "pass", "1 checked" },
-		{ "{ measure: LAT*, \">\": 1us, \"<\": 1.5us }", "fail", "not < 1500" },
+		{ "{ measure: LAT*, \">\": 1us, \"<\": 1.5us }", "fail", "us, not < 1.5 us" },
 		{ "{ measure: latency, statistic: cv, \"<=\": 5% }", "pass", "1 checked" },
 		{ "{ measure: latency, statistic: cv, \"<=\": 3% }", "fail", "not <= 0.03" },
 		{ "{ benchmark: \"sort[n=16]\", measure: accuracy.rmse, \">=\": 0.6 }", "fail",

@@ -219,7 +219,11 @@ END_TEST
 START_TEST(intervals_have_one_scale_and_changes_three_digits)
 {
 	char text[VALUE_TEXT];
+	_cleanup_(arena_free)
+	struct arena *a = arena_new();
 
+	ck_assert_str_eq(share_in_words(0.051, a), "5.1 %");
+	ck_assert_str_eq(share_in_words(1.1, a), "110 %");
 	ck_assert_str_eq(interval_format(990, 1010, "ns", text), "[0.99, 1.01] us");
 	ck_assert_str_eq(interval_format(NAN, 1010, "ns", text), "");
 	ck_assert_str_eq(change_format(0.1, 0.08, 0.12, text), "+10.0 % [8.0, 12.0]");
