@@ -14,6 +14,11 @@ struct measured_values {
 	size_t n;	      /* at least 1 */
 };
 
+/* An element of `kernels` of a report's summary (docs/api.md): what the n processes that are of
+ * this cell and arm said of their answers and ceilings; NULL when there are none. */
+json_t *proof_rows(const struct ingest *in, const struct process *p, size_t n, enum arm arm,
+	const char *cell, const char *benchmark);
+
 /* `scaling` of a report's summary (docs/api.md), an array with one element for each benchmark
  * that was measured on several numbers of threads; NULL when the workload does not scale. New
  * reference. identity_json: of the host; NULL. */

@@ -176,8 +176,30 @@ static enum noise cell_noise(const json_t *done, const char *cell)
 	return NOISE_CLEAN;
 }
 
-/* scaling: taken; NULL. */
-static const char *summary_text(struct arena *a, const json_t *done, json_t *scaling)
+/* Of built-in kernels: proof and ceiling of each cell; NULL for others. */
+static json_t *kernels_of(const struct harvest *h, enum arm arm, const struct rows *rows)
+{
+	json_t *list;
+
+	if (h->in->workload->kind != WORKLOAD_KERNEL)
+		return NULL;
+	list = json_array();
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct row *row = &rows->items[i];
+		json_t *o = NULL;
+
+		if (strcmp(row->measure, "latency") == 0)
+			o = proof_rows(h->in, h->processes, h->n_processes, arm, row->cell->id,
+				row->benchmark);
+		if (o)
+			json_array_append_new(list, o);
+	}
+	return list;
+}
+
+/* scaling, kernels: taken; NULL. */
+static const char *summary_text(
+	struct arena *a, const json_t *done, json_t *scaling, json_t *kernels)
 {
 	static const char *const parts[] = { "cells", "started_busy", "layers", "notes",
 		"version" };
@@ -191,6 +213,8 @@ static const char *summary_text(struct arena *a, const json_t *done, json_t *sca
 			json_object_set(o, parts[i], json_object_get(done, parts[i]));
 	if (scaling)
 		json_object_set_new(o, "scaling", scaling);
+	if (kernels)
+		json_object_set_new(o, "kernels", kernels);
 	text = json_text(o);
 	return arena_strdup(a, text);
 }
@@ -369,7 +393,8 @@ static int add_report(
 		.environment_id = h->environment_id,
 		.job_id = in->job->id,
 		.adapter = is_rerun(in) ? REPORT_ADAPTER_RERUN : REPORT_ADAPTER,
-		.summary_json = summary_text(in->arena, h->done, scaling_of(h, &rows)),
+		.summary_json = summary_text(
+			in->arena, h->done, scaling_of(h, &rows), kernels_of(h, arm, &rows)),
 		.user = in->job->submitter,
 		.arm = arm,
 		.noise = worst_noise(h, &rows),

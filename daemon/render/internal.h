@@ -133,6 +133,10 @@ void dash_jobs(const json_t *doc, struct arena *a, struct buf *out);
 void dash_alerts(const json_t *doc, struct arena *a, struct buf *out);
 void dash_schedules(const json_t *doc, struct arena *a, struct buf *out);
 void dash_deliveries(const json_t *doc, struct arena *a, struct buf *out);
+/* Proof and ceilings of built-in kernels, nothing where there are none. */
+void kernels_text(const json_t *doc, struct arena *a, struct buf *out);
+void kernels_markdown(const json_t *doc, struct arena *a, struct buf *out);
+void kernels_html(const json_t *doc, struct arena *a, struct buf *out);
 /* The scaling sweeps of a report, nothing where there are none. */
 void scaling_text(const json_t *doc, struct arena *a, struct buf *out);
 void scaling_markdown(const json_t *doc, struct arena *a, struct buf *out);

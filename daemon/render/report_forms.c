@@ -198,6 +198,7 @@ void report_text(const json_t *doc, struct arena *a, struct buf *out)
 		buf_add_char(out, '\n');
 	}
 	samples_render(doc, F_TEXT, a, out);
+	kernels_text(doc, a, out);
 	scaling_text(doc, a, out);
 	notes_text(doc, out);
 	if (*judged_by(rows, a)) {
@@ -231,6 +232,7 @@ void report_markdown(const json_t *doc, struct arena *a, struct buf *out)
 		buf_add_str(out, ".\n");
 	}
 	samples_render(doc, F_MARKDOWN, a, out);
+	kernels_markdown(doc, a, out);
 	scaling_markdown(doc, a, out);
 	notes_markdown(doc, out);
 }
@@ -283,6 +285,7 @@ void report_body(const json_t *doc, struct arena *a, struct buf *out)
 	buf_add_str(out, "</dl>\n");
 	if (json_array_size(rows))
 		table_region(rows, columns, ARRAY_SIZE(columns), "Results", a, out);
+	kernels_html(doc, a, out);
 	scaling_html(doc, a, out);
 	notes_html(doc, out);
 	environment_html(doc, out);

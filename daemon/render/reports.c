@@ -35,11 +35,15 @@ static const char *adapter_word(const char *adapter)
 static void set_summary(json_t *o, const struct report *r)
 {
 	json_t *summary = stored_json(r->summary_json);
-	json_t *scaling = json_object_get(summary, "scaling");
+	static const char *const parts[] = { "scaling", "kernels" };
 
-	if (scaling) {
-		json_object_set(o, "scaling", scaling);
-		json_object_del(summary, "scaling");
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		json_t *part = json_object_get(summary, parts[i]);
+
+		if (!part)
+			continue;
+		json_object_set(o, parts[i], part);
+		json_object_del(summary, parts[i]);
 	}
 	json_object_set_new(o, "summary", summary);
 }

@@ -48,7 +48,11 @@ check_match "and times without any proof" "$out" '"state":"failed".*no proof of 
 run 0 "$right" "$times" '{"error":"device lost"}'
 check_match "and an error behind a proof" "$out" '"state":"failed".*device lost'
 check_equal "no time of them was stored" "$(series)" "[]"
-run 0 "$right" "$times"
+facts='{"metadata":{"stream.triad":{"roofline":{"percent":62,"bound_by":"memory"},"device":{"cpu":"a processor","software":false}}}}'
+run 0 "$right" "$times" "$facts"
 check_match "the same program with a right answer succeeds" "$out" '"state":"succeeded"'
 check_match "and its time is stored" "$(series)" 'stream.triad'
+report=$(printf '%s' "$out" | sed -n 's/.*"reports*":[^"]*"\([0-9a-f-]*\)".*/\1/p')
+check_match "the report says that it was proven, and what bound it" "$(curl -s "$url$P/reports/$report")" '"kernels":\[\{"benchmark":"stream.triad[^"]*","verified":true,"n_processes":2,"digest":"00112233445566ff","of_ceiling":0.62,"bound_by":"memory","device":"a processor","software":false\}\]'
+check_match "in its table too" "$(curl -s -H 'Accept: text/plain' "$url$P/reports/$report")" 'stream.triad +verified +62 % +memory +a processor'
 done_testing
