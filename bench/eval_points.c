@@ -271,7 +271,8 @@ static void check_power(struct evaluation *e, const struct jmh *j, const struct 
 	}
 	snprintf(what, sizeof(what), "D1. power after confirmation, +2/+5/+10 %%, P=%zu, %%",
 		c->p);
-	target_row(e, met, what, c->p == 1 ? "at least 20/48/72" : "at least 40/70/85",
+	target_row(e, met, what,
+		c->p == 1 ? "20/48/72, within the error" : "40/70/85, within the error",
 		c->p == 1 ? "+5 % unconfirmed 59" : NULL,
 		"%.1f/%.1f/%.1f (draws +-%.1f; 164 of 331 benchmarks +-%.1f)",
 		percent(o[1].heads, o[1].n), percent(o[3].heads, o[3].n),
