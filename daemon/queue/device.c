@@ -5,7 +5,13 @@
 #include "base/clock.h"
 #include "daemon/queue/internal.h"
 
-enum { LOSSES_MOST = 2, DEVICES_MOST = 64, EVENTS_LOOK = 20, UUID_DIGITS = 32 };
+enum {
+	LOSSES_MOST = 2,
+	DEVICES_MOST = 64,
+	EVENTS_LOOK = 20,
+	UUID_DIGITS = 32,
+	INFO_MOST = 64 * KiB
+};
 
 /* --- history ------------------------------------------------------------------------------ */
 
@@ -94,7 +100,7 @@ static int see(struct store *st, struct arena *a, const char *testbed, const jso
 		.seen_ns = now_ns };
 	int r;
 
-	if (!text || !read_key(o, &d.uuid, &d.driver_id))
+	if (!text || strlen(text) > INFO_MOST || !read_key(o, &d.uuid, &d.driver_id))
 		return OK;
 	r = store_device_see(st, &d, err);
 	return r < 0 ? r : recover(st, a, &d, o, now_ns, err);

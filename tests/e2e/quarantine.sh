@@ -86,9 +86,19 @@ check_match "who and why is kept" "$(curl -s "$url/v0/devices/$uuid")" '"kind": 
 file "$gpu"
 check_equal "jobs may use it again" "$(at "$job" state)" succeeded
 check_match "there is nothing more to clear" "$(ctl devices clear "$uuid" 2>&1)" "is in order: there is nothing to clear"
-# --- a process that does not die
+# --- a process that does not die; it has the lock that its job took
 echo undead:12 >"$tmp/fault"
-job=$(curl -s --json "{\"definition\":{\"name\":\"undead\",\"kind\":\"kernel\",\"kernel\":\"stream.triad\",\"parameters\":{\"size\":\"small\",$gpu},\"limits\":{\"time\":\"1s\"}},\"protocol\":{\"processes\":1,\"adaptive\":false,\"idle_wait\":0}}" "$url/v0/projects/demo/jobs?wait=110s")
+curl -s --json "{\"definition\":{\"name\":\"undead\",\"kind\":\"kernel\",\"kernel\":\"stream.triad\",\"parameters\":{\"size\":\"small\",\"isa\":\"base\",$gpu},\"limits\":{\"time\":\"1s\"}},\"protocol\":{\"processes\":1,\"adaptive\":false,\"idle_wait\":0}}" "$url/v0/projects/demo/jobs?wait=110s" >"$tmp/undead" &
+asked=$!
+lock_of() {
+	for p in $(ps -eo pid,args | awk '/benchd-kernel run stream.triad/ && /--isa.base/ && !/awk/ { print $1 }'); do
+		readlink "/proc/$p/fd/4" | grep -q "^$tmp/lock/host.lock$" && return
+	done
+	return 1
+}
+check "a process inherits the lock of its device" wait_for 30 lock_of
+wait "$asked"
+job=$(cat "$tmp/undead")
 rm "$tmp/fault"
 check_equal "a process that does not die of SIGKILL fails its job for the device" "$(at "$job" fault)" device
 check_match "and says so" "$(at "$job" reason)" "did not die of SIGKILL within 10 s"
@@ -97,4 +107,42 @@ recovered() { curl -s "$url/v0/devices/$uuid" | grep -q '"kind": *"recovered"'; 
 check "until its lock is free and a probe finds it" wait_for 30 recovered
 check_equal "then it is in order" "$(at "$(device)" state)" ok
 check_match "a device that nobody knows cannot be cleared" "$(ctl devices clear 00112233445566778899aabbccddeeff 2>&1)" "no worker of .* has told of a device"
+kill "$daemon"; wait "$daemon" 2>/dev/null
+
+# --- what the statuses of benchd-kernel mean, by one that says nothing else
+mkdir "$tmp/bin"
+cp "$top_builddir/benchd-worker" "$tmp/bin/"
+cat >"$tmp/bin/benchd-kernel" <<'END'
+#!/bin/sh
+echo "said $STATUS" >&2
+[ "$STATUS" -lt 128 ] || kill -s SEGV $$
+exit "$STATUS"
+END
+chmod +x "$tmp/bin/benchd-kernel"
+while read -r status ending fault words; do
+	cat >"$tmp/job.json" <<END
+{"type":"job","job":"11111111-1111-4111-8111-111111111111","attempt":1,"spec":{"kind":"kernel","environment":{"STATUS":"$status"},
+"cells":[{"id":"0","benchmark":"b","argv":["benchd-kernel","run","gemm"]}],"protocol":{"processes":1,"adaptive":false,"idle_wait_ns":0}}}
+END
+	out=$("$tmp/bin/benchd-worker" --run "$tmp/job.json" 2>/dev/null | grep '"type":"done"')
+	check_match "status $status: $ending, $fault" "$out" "\"status\":\"$ending\",\"fault\":\"?$fault\"?,\"reason\":\"'benchd-kernel' $words"
+done <<'END'
+64 failed kernel cannot do what it was asked for: said 64
+65 failed program computed a wrong answer: said 65
+69 failed unavailable cannot run here: said 69
+70 failed kernel failed: said 70
+75 timed_out null was stopped: said 75
+76 failed device lost the device: said 76
+128 failed kernel was ended by signal 11
+END
+
+# --- a probe that does not come back
+cat >"$tmp/job.json" <<END
+{"type":"job","job":"11111111-1111-4111-8111-111111111111","attempt":1,"spec":{"kind":"kernel",
+"cells":[{"id":"0","benchmark":"b","argv":["benchd-kernel","run","gemm","--backend=vulkan","--device=cpu"]}],"protocol":{"processes":1,"adaptive":false,"idle_wait_ns":0}}}
+END
+begun=$(date +%s)
+out=$(BENCHD_KERNEL_FAULT=hang:1 "$top_builddir/benchd-worker" --run "$tmp/job.json" 2>/dev/null | grep '"type":"done"')
+check_match "a device that cannot be probed gets no job" "$out" '"fault":"device","reason":"the Vulkan devices of this host are not known: the probe exited with 75: it was not over after 10 s"'
+check "and is not waited for for ever" test $(($(date +%s) - begun)) -lt 60
 done_testing
