@@ -137,7 +137,8 @@ int analyze_detect(struct analysis *r, const char *path)
 		print_changes_json(d, &c, s, n_segments);
 	else
 		print_changes(r, d, v.n, s, n_segments);
-	if (d->detect == seeded_mw_detect && p.jitter == 0 && is_rounded(a, &v))
+	if (r->c->output != OUT_JSON && d->detect == seeded_mw_detect && p.jitter == 0 &&
+		is_rounded(a, &v))
 		note(r->c, "many values are equal: --jitter 1e-7 finds late changes of rounded "
 			   "times better");
 	return EXIT_OK;

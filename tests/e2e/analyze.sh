@@ -105,6 +105,7 @@ check_match "nor has one value" "$("$benchctl" analyze --detector pelt_mbic --js
 
 awk 'BEGIN { for (i = 0; i < 40; i++) printf "%.1f\n", 10 + i % 4 / 10 }' >"$tmp/rounded.txt"
 check_match "rounded times are told of --jitter" "$("$benchctl" analyze --detector seeded_mw "$tmp/rounded.txt" 2>&1)" "many values are equal: --jitter 1e-7"
+check_equal "programs get the answer alone" "$("$benchctl" analyze --detector seeded_mw --json "$tmp/rounded.txt" 2>&1 | grep -c jitter)" 0
 check_equal "counts are not" "$("$benchctl" analyze --detector seeded_mw "$tmp/constant.txt" 2>&1 | grep -c jitter)" 0
 check_equal "nor who asked for it" "$("$benchctl" analyze --detector seeded_mw --jitter 1e-7 "$tmp/rounded.txt" 2>&1 | grep -c jitter)" 0
 complain() { # TITLE EXIT REGEX ARGUMENT... (standard input: $input)
