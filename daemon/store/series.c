@@ -28,6 +28,7 @@ static const char *const sql[] = {
 	 * point was only measured beside a history. */
 	[LIST - BASE] = "SELECT " COLUMNS FROM " WHERE s.project_id = $1 AND s.n_points > 0"
 			" AND h.replaced_ns = 0 AND k.archived_ns = 0"
+			" AND b.archived_ns = 0 AND (t.archived_ns = 0 OR s.testbed_id = $2)"
 			" AND (CAST($2 AS BIGINT) IS NULL OR s.testbed_id = $2)"
 			" ORDER BY b.name, t.name, k.name, u.name LIMIT $3",
 	[LIST_OF_BRANCH - BASE] = "SELECT " COLUMNS FROM " WHERE s.head_id = $1"

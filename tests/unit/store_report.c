@@ -362,6 +362,7 @@ START_TEST(a_series_knows_its_newest_value_whatever_comes_late)
 	struct project p;
 	struct simple_report r;
 	struct series s, *list;
+	struct branch b;
 	size_t n;
 
 	start();
@@ -379,6 +380,16 @@ START_TEST(a_series_knows_its_newest_value_whatever_comes_late)
 	ck_assert_str_eq(list[0].benchmark.name, "product");
 	ok(store_series_list(db, mem, p.id, NULL, "host", 1, &list, &n, &err));
 	ck_assert_int_eq(n, 1);
+	add_report(p.id, "pull/7", H2, "sum", 2);
+	ok(store_series_list(db, mem, p.id, NULL, NULL, 10, &list, &n, &err));
+	ck_assert_int_eq(n, 3);
+	ok(store_branch_find(db, mem, p.id, "pull/7", &b, &err));
+	b.archived_ns = T0;
+	ok(store_branch_update(db, mem, &b, T0, &err));
+	ok(store_series_list(db, mem, p.id, NULL, NULL, 10, &list, &n, &err));
+	ck_assert_msg(n == 2, "what was measured on an archived branch is not listed");
+	ok(store_series_list(db, mem, p.id, "pull/7", NULL, 10, &list, &n, &err));
+	ck_assert_msg(n == 1, "but where somebody asks for it");
 	refused(store_series_find(db, mem, p.id, "main", "host", "sum", "x", &s, &err),
 		E_NOT_FOUND, "there is no measure 'x'");
 	finish();
