@@ -110,11 +110,16 @@ int api_call_with(struct client *c, const char *method, const char *path, const 
 {
 	_cleanup_(free)
 	char *text = body ? json_text(body) : NULL;
-	struct curl_slist *headers = headers_of(c, accept, more, body != NULL);
-	CURL *curl = prepare(c, path, headers);
+	struct curl_slist *headers;
 	CURLcode code;
+	CURL *curl;
+	int r = config_check_token(c, err);
 
 	*ret = (struct answer){ 0 };
+	if (r < 0)
+		return r;
+	headers = headers_of(c, accept, more, body != NULL);
+	curl = prepare(c, path, headers);
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
 	if (text) {
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)strlen(text));
@@ -214,8 +219,12 @@ int api_events(struct client *c, const char *path, int64_t *last_id, event_fn on
 	long status = 0;
 	CURLcode code;
 	CURL *curl;
+	int r;
 
 	snprintf(since, sizeof(since), "Last-Event-ID: %lld", (long long)*last_id);
+	r = config_check_token(c, err);
+	if (r < 0)
+		return r;
 	headers = headers_of(c, "text/event-stream", more, false);
 	curl = prepare(c, path, headers);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_stream);

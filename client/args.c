@@ -125,6 +125,7 @@ static int finish(struct client *c, const struct command *self, const struct com
 		line[strcspn(line, "\r\n")] = 0;
 		c->token = arena_strdup(c->arena, line);
 		c->token_from = "--token-file";
+		c->token_config = NULL;
 	}
 	return EXIT_OK;
 }

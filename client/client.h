@@ -42,6 +42,8 @@ struct client {
 	struct arena *arena;
 	const char *host, *token, *project, *testbed, *ca;
 	const char *host_from, *token_from, *project_from; /* where each value came from */
+	const char *token_config,
+		*token_host; /* its file of configuration and the host there; NULL */
 	enum output output;
 	bool quiet, verbose, is_tty /* of stderr */, use_color;
 	void *curl; /* CURL *, kept for its connection */
@@ -134,6 +136,10 @@ int job_file(struct client *c, const struct filing *f, json_t *body, json_t **re
 /* config.c: flag > environment > ./.benchd.yaml > user's file > /etc. */
 int config_load(struct client *c, struct error *err) must_check;
 void config_print(const struct client *c);
+/* May the token go to the host? A folder that somebody else wrote (./.benchd.yaml) names no
+ * host that the token of another file is sent to, unless that file names the host too.
+ * E_FORBIDDEN. */
+int config_check_token(const struct client *c, struct error *err) must_check;
 
 extern const struct command command_artifacts, command_bench, command_submit, command_jobs,
 	command_watch, command_log, command_cancel, command_report, command_compare,

@@ -8,6 +8,8 @@
 #include "base/fs.h"
 #include "base/yaml.h"
 
+#define FOLDER_FILE ".benchd.yaml"
+
 struct file {
 	const char *host, *token, *token_file, *project, *testbed, *ca;
 };
@@ -47,6 +49,34 @@ static void take(const char **slot, const char **from, const char *value, const 
 		*from = where;
 }
 
+/* Who clones a repository has not written its file: it names no file elsewhere that is read and
+ * sent. */
+static int check_below_folder(const char *path, struct error *err)
+{
+	_cleanup_(free)
+	char *here = realpath(".", NULL);
+	_cleanup_(free)
+	char *real = realpath(path, NULL);
+	size_t n = here ? strlen(here) : 0;
+
+	if (!here || !real)
+		return error_errno(err, E_IO, "cannot read the token file '%s'", path);
+	if (n > 1 && !strncmp(real, here, n) && real[n] == '/')
+		return OK;
+	return error_set(err, E_FORBIDDEN,
+		"token_file '%s' of " FOLDER_FILE " is outside its folder; name it in "
+		"BENCHD_TOKEN_FILE or in your own file",
+		path);
+}
+
+static int take_token_file(
+	struct client *c, const char *path, const char *config, struct error *err)
+{
+	int r = strcmp(config, FOLDER_FILE) ? OK : check_below_folder(path, err);
+
+	return r < 0 ? r : read_token_file(c, path, err);
+}
+
 /* Values already set win, so files are read from the nearest to the farthest. */
 static int load_file(struct client *c, const char *path, struct error *err)
 {
@@ -56,6 +86,7 @@ static int load_file(struct client *c, const char *path, struct error *err)
 	struct yaml_lines *lines = NULL;
 	struct file f = { 0 };
 	struct error inner = { 0 };
+	bool had_token = c->token != NULL;
 	json_t *j;
 	int r = file_read(path, 65536, &b, &inner);
 
@@ -78,9 +109,13 @@ static int load_file(struct client *c, const char *path, struct error *err)
 	take(&c->testbed, NULL, f.testbed, path);
 	take(&c->ca, NULL, f.ca, path);
 	if (f.token_file && !c->token)
-		return read_token_file(c, f.token_file, err);
+		r = take_token_file(c, f.token_file, path, err);
 	take(&c->token, &c->token_from, f.token, path);
-	return OK;
+	if (!had_token && c->token) {
+		c->token_config = path;
+		c->token_host = f.host;
+	}
+	return r < 0 ? r : OK;
 }
 
 static int load_environment(struct client *c, struct error *err)
@@ -105,7 +140,7 @@ int config_load(struct client *c, struct error *err)
 	c->use_color =
 		isatty(STDOUT_FILENO) && !getenv("NO_COLOR") && term && strcmp(term, "dumb");
 	if (r == OK)
-		r = load_file(c, ".benchd.yaml", err);
+		r = load_file(c, FOLDER_FILE, err);
 	if (r == OK && (xdg || home))
 		r = load_file(c,
 			xdg ? arena_printf(c->arena, "%s/benchd/benchctl.yaml", xdg)
@@ -116,6 +151,30 @@ int config_load(struct client *c, struct error *err)
 	take(&c->host, &c->host_from, "http://127.0.0.1:6610", "default");
 	take(&c->project, &c->project_from, "default", "default");
 	return r;
+}
+
+static bool is_same_host(const char *one, const char *other)
+{
+	size_t n = strlen(one), m = strlen(other);
+
+	while (n && one[n - 1] == '/')
+		n--;
+	while (m && other[m - 1] == '/')
+		m--;
+	return n == m && !strncmp(one, other, n);
+}
+
+int config_check_token(const struct client *c, struct error *err)
+{
+	if (!c->token || !c->token_config || strcmp(c->host_from, FOLDER_FILE) ||
+		!strcmp(c->token_config, FOLDER_FILE))
+		return OK;
+	if (c->token_host && is_same_host(c->token_host, c->host))
+		return OK;
+	return error_set(err, E_FORBIDDEN,
+		"the token of '%s' is not sent to '%s', which only ./" FOLDER_FILE
+		" names: write that host beside the token, or give --host",
+		c->token_config, c->host);
 }
 
 void config_print(const struct client *c)

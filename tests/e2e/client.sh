@@ -38,6 +38,22 @@ echo 'host: http://127.0.0.1:12' >"$tmp/.benchd.yaml"
 check_match "the nearest file wins" "$("$ctl" doctor --config)" "127.0.0.1:12 .*\.benchd\.yaml"
 check_match "the environment wins over files" "$(BENCHD_HOST=http://127.0.0.1:13 "$ctl" doctor --config)" "127.0.0.1:13 .*BENCHD_HOST"
 check_match "a flag wins over all" "$(BENCHD_HOST=http://127.0.0.1:13 "$ctl" doctor --config --host http://127.0.0.1:14)" "127.0.0.1:14 .*--host"
+printf 'host: http://127.0.0.1:11\ntoken: mine\n' >"$tmp/config/benchd/benchctl.yaml"
+exits 6 "a folder's host does not get the key of my own file" "$ctl" jobs
+check_match "which is told" "$(cat "$tmp/out")" "the token of '.*/benchctl.yaml' is not sent to 'http://127.0.0.1:12', which only ./.benchd.yaml names"
+exits 7 "it goes to a host that I name" "$ctl" jobs --host http://127.0.0.1:9
+exits 7 "and so does one of the environment" env BENCHD_TOKEN=key "$ctl" jobs
+echo 'host: http://127.0.0.1:11/' >"$tmp/.benchd.yaml"
+exits 7 "to the host beside it as well" "$ctl" jobs
+echo secret >"$tmp/config/other"; chmod 600 "$tmp/config/other"; mkdir "$tmp/clone"; echo mine >"$tmp/clone/own"; chmod 600 "$tmp/clone/own"
+printf 'host: http://127.0.0.1:12\ntoken_file: ../config/other\n' >"$tmp/clone/.benchd.yaml"
+exits 6 "a folder names no file elsewhere to be sent" sh -c "cd '$tmp/clone' && '$ctl' jobs"
+check_match "which is told too" "$(cat "$tmp/out")" "'../config/other' of .benchd.yaml is outside its folder"
+ln -s ../config/other "$tmp/clone/link"
+printf 'host: http://127.0.0.1:12\ntoken_file: link\n' >"$tmp/clone/.benchd.yaml"
+exits 6 "not by a link either" sh -c "cd '$tmp/clone' && '$ctl' jobs"
+printf 'host: http://127.0.0.1:12\ntoken_file: own\n' >"$tmp/clone/.benchd.yaml"
+exits 7 "only one of its own" sh -c "cd '$tmp/clone' && '$ctl' jobs"
 echo 'hots: x' >"$tmp/.benchd.yaml"
 exits 1 "a wrong key in a file is refused" "$ctl" doctor --config
 check_match "with the line and the nearest name" "$(cat "$tmp/out")" "benchd.yaml:1: 'hots' is not known here; did you mean 'host'"
