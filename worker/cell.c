@@ -340,20 +340,56 @@ static void add_verdict(const struct cell_run *r, json_t *o)
 	c = noise_of_run(group, n, values, n_values, contention);
 	json_set_str(o, "verdict", noise_class_names[c]);
 	json_set_real(o, "contention", contention);
+	if (contention >= NOISE_CONTENDED)
+		job_note(r->job,
+			"'%.80s': somebody waited for a cpu in %.0f %% of the time, although "
+			"it left "
+			"cpus free: other work ran beside it",
+			r->cell->benchmark, 100 * contention);
 	arena_free(a);
 }
 
 static bool all_steady(const struct cell_run *r)
 {
-	for (size_t i = 0; i < r->n; i++)
-		if (!r->entries[i]->m.steady && !r->entries[i]->is_replaced)
-			return false;
-	return true;
+	size_t n = 0, n_unsteady = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		n += !r->entries[i]->is_replaced;
+		n_unsteady += !r->entries[i]->is_replaced && !r->entries[i]->m.steady;
+	}
+	if (n_unsteady)
+		job_note(r->job,
+			"'%.80s' was not steady at the end of its warm-up in %zu of %zu "
+			"processes",
+			r->cell->benchmark, n_unsteady, n);
+	return !n_unsteady;
+}
+
+/* It ended before the precision that was asked for. */
+static void tell_stop(const struct cell_run *r)
+{
+	const struct spec_protocol *p = &r->job->spec->protocol;
+
+	if (!r->stop_reason || !p->adaptive || r->job->spec->n_arms > 1)
+		return;
+	if (!strcmp(r->stop_reason, "max"))
+		job_note(r->job,
+			"'%.80s': after %lld processes, the most there may be, its interval "
+			"was "
+			"still wider than +-%.3g %%",
+			r->cell->benchmark, (long long)p->max_processes, 100 * p->target_ci);
+	else if (!strcmp(r->stop_reason, "budget"))
+		job_note(r->job,
+			"'%.80s': its time was over before its interval was within +-%.3g %%",
+			r->cell->benchmark, 100 * p->target_ci);
 }
 
 /* Much of a short command's time is the cost of starting any process: say so. */
 static void check_spawn_cost(struct cell_run *r, json_t *o)
 {
+	static const char too_short[] =
+		"the command is so short that starting it is a large part of its time; give it "
+		"more work or let it report its own times";
 	double *v = ARENA_ARRAY(r->job->arena, double, r->n), median;
 	size_t n = cell_values(r, 0, v);
 	int64_t cost;
@@ -365,10 +401,10 @@ static void check_spawn_cost(struct cell_run *r, json_t *o)
 		return;
 	cost = spawn_cost_ns(r->job);
 	json_set_int(o, "spawn_ns", cost);
-	if (median < TOO_SHORT_NS || median < 20 * (double)cost)
-		json_set_str(o, "warning",
-			"the command is so short that starting it is a large part of its time; "
-			"give it more work or let it report its own times");
+	if (median < TOO_SHORT_NS || median < 20 * (double)cost) {
+		json_set_str(o, "warning", too_short);
+		job_note(r->job, "'%.80s': %s", r->cell->benchmark, too_short);
+	}
 }
 
 void cell_finish(struct cell_run *r)
@@ -384,6 +420,7 @@ void cell_finish(struct cell_run *r)
 	json_set_int(o, "processes", (int64_t)r->n);
 	json_set_int(o, "replaced", r->n_replaced);
 	check_spawn_cost(r, o);
+	tell_stop(r);
 	if (r->comparison)
 		json_object_set_new(o, "comparison", TAKE(r->comparison));
 	json_array_append_new(r->job->cells, o);

@@ -9,7 +9,6 @@
 #include "stats/quantile.h"
 
 enum { FEW = 5, MIN_DRIFT = 8 };
-#define CONTENDED 0.25	   /* share of the time */
 #define CONTENDED_US 2000  /* less in all is chance */
 #define FILLS_ITS_CPUS 0.9 /* of them busy: what waits may be its own threads */
 
@@ -311,5 +310,5 @@ enum noise_class noise_of_run(struct noise *const *group, size_t n, const double
 	share = n ? (double)n_noisy / (double)n : 0;
 	if (share > 0.3 || drifts)
 		return NOISE_NOISY;
-	return share >= 0.1 || contention >= CONTENDED ? NOISE_SUSPECT : NOISE_CLEAN;
+	return share >= 0.1 || contention >= NOISE_CONTENDED ? NOISE_SUSPECT : NOISE_CLEAN;
 }

@@ -71,6 +71,7 @@ void noise_judge(struct noise *const *group, size_t n);
 /* The same for one process alone, against the group so far (which does not hold it yet): the
  * first opinion, sent with its record. */
 void noise_judge_one(struct noise *const *group, size_t n, struct noise *one);
+#define NOISE_CONTENDED 0.25 /* from here on it makes a run suspect */
 /* Share of the time around the processes of a group in which somebody on the host waited for a
  * cpu although the processes did not keep n_cpus busy by themselves, so that others must have
  * done so. What a constant load leaves behind: no process stands out from the rest. 0 where

@@ -173,6 +173,7 @@ static bool is_ready(const struct job *j)
 int preflight_idle(struct job *j)
 {
 	int64_t until = clock_monotonic_ns() + j->spec->protocol.idle_wait_ns;
+	char limit[TIME_TEXT];
 	struct window w = { 0 };
 
 	if (!j->spec->protocol.idle_wait_ns || !j->spec->is_exclusive || is_ready(j))
@@ -190,5 +191,9 @@ int preflight_idle(struct job *j)
 			return job_stopped(j);
 	}
 	j->started_busy = true;
+	job_note(j,
+		"the host was still busy when the measurement began, after a wait of "
+		"%s",
+		duration_format((double)j->spec->protocol.idle_wait_ns, limit));
 	return OK;
 }

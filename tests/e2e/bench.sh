@@ -92,6 +92,13 @@ check_match "two commands are compared in blocks" "$out" "slower"
 check_equal "both are exported" "$(ask '[(r["command"], len(r["times"])) for r in d["results"]]' <"$tmp/out.json")" "[('sleep 0.01', 10), ('sleep 0.05', 10)]"
 check_match "six pairs cannot decide, and that is said" "$(bench -n 6 -- sleep 0.01 --- sleep 0.05)" "so few processes cannot show a difference"
 
+# What a reader of the result should know stands below it.
+check_match "a command that is too short for its start is told of" "$(bench -n 5 -- true)" "note: 'true': the command is so short that starting it is a large part of its time"
+check_match "and what did not get as precise as asked" "$("$ctl" submit --no-idle-wait --wait -d /dev/stdin <<'EOF' 2>&1
+{kind: command, name: scatters, command: [sh, -c, 'sleep 0.00$(($$ % 9))'], protocol: {processes: 6, max_processes: 6, target_ci: 0.001}}
+EOF
+)" "[nN]ote: 'scatters': after 6 processes, the most there may be, its interval was still wider than \+-0.1 %"
+
 # Field for field beside hyperfine, where there is one: the same members, values that follow from the times.
 if command -v hyperfine >/dev/null; then
 	cat >"$tmp/same.py" <<'END'
