@@ -185,7 +185,7 @@ curl -sS -m 60 "$url$P/jobs/$job?wait=50s" >"$tmp/waited" &
 waiter=$!
 curl -sSN -m 60 "$url$P/jobs/$job/events" >"$tmp/events" &
 listener=$!
-wait_for 10 grep -q 'event: ' "$tmp/events"
+wait_for 30 grep -q 'event: ' "$tmp/events"
 req DELETE "$P/jobs/$job"
 expect "it is cancelled" 202 'd["state"]' canceled
 check "the waiting request ends" wait $waiter

@@ -74,7 +74,7 @@ curl -s -X DELETE "$url/v0/projects/p/jobs/$waiting" >/dev/null
 check_equal "a waiting job is canceled at once" "$(get "/v0/projects/p/jobs/$waiting" | field state)" canceled
 curl -s -X DELETE "$url/v0/projects/p/jobs/$uuid" >/dev/null
 canceled() { [ "$(get "/v0/projects/p/jobs/$uuid" | field state)" = canceled ]; }
-check "a running job is canceled soon" wait_for 10 canceled
+check "a running job is canceled soon" wait_for 30 canceled
 check_match "and says by whom" "$(get "/v0/projects/p/jobs/$uuid" | field reason)" "canceled by"
 
 job=$(post '/v0/projects/p/jobs?wait=60s' "$(command_job '["sleep","60"]' ',"limits":{"job_time":"2s"}')")

@@ -133,7 +133,7 @@ check_equal "and there is one job" "$(n_jobs)" 1
 check_match "of the two commits" "$(get /v0/projects/orbit/jobs)" "\"hash\":\"$docs\".*\"hash\":\"$slow\""
 lost() { grep -q 'statuses/.* lost' "$tmp/forge/requests"; }
 check "the forge hangs, slows down, and then loses its answer" wait_for 60 lost
-check "but it has the status" wait_for 10 sh -c "grep -q pending '$tmp/forge/state.json'"
+check "but it has the status" wait_for 30 sh -c "grep -q pending '$tmp/forge/state.json'"
 kill -9 "$daemon"; wait "$daemon" 2>/dev/null # the answer never comes
 start_daemon --no-worker --config "$tmp/benchd.yaml"
 is_delivered() { [ "$(out_state status)" = delivered ]; }

@@ -28,7 +28,7 @@ while True:
 END
 server=$!
 ready() { [ -s "$base/port" ]; }
-wait_for 10 ready || skip_all "no server"
+wait_for 30 ready || skip_all "no server"
 port=$(cat "$base/port")
 
 # attempt PROFILE NAME...: sets $out (what the program said) and $done

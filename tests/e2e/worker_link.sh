@@ -49,7 +49,7 @@ for options in "" --no-cgroup; do
 	check_match "a killed runner is reported ($what)" "$out" '"fault":"runner","reason":"the runner of the job was ended by signal 9'
 	check "and leaves nothing ($what)" gone "sleep [789]203"
 	{ echo await hello; job "$(busy 204)"; echo await phase; echo sleep 300; echo kill worker; echo exit; } >"$tmp/script"; run
-	check "a killed worker leaves nothing ($what)" wait_for 10 gone "sleep [789]204"
+	check "a killed worker leaves nothing ($what)" wait_for 30 gone "sleep [789]204"
 	{ echo await hello; job "$(busy 205)"; echo await phase; echo sleep 300; echo close; echo exit; } >"$tmp/script"; run
 	check "a broken link ends what runs ($what)" gone "sleep [789]205"
 	{ echo await hello; job "$(busy 206)"; echo await phase; echo sleep 300; echo kill both; echo exit; } >"$tmp/script"; run
@@ -59,7 +59,7 @@ done
 options=
 check_equal "no job's folder is left" "$(ls "$tmp/state/jobs")" ""
 spawn "$tmp/first.log" sh -c "{ echo await hello; echo sleep 3000; } | '$peer' '$worker' --state '$tmp/state'"
-wait_for 10 grep -q hello "$tmp/first.log"
+wait_for 30 grep -q hello "$tmp/first.log"
 "$worker" --state "$tmp/state" --run "$tmp/true.json" >/dev/null 2>"$tmp/log"; status=$?
 check_equal "a second worker on the same folder is refused" "$status" 2
 check "and told why" grep -q "is in use by process" "$tmp/log"
