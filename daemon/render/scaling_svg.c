@@ -5,7 +5,16 @@
 
 #include <math.h>
 
-enum { WIDTH = 480, HEIGHT = 300, LEFT = 48, RIGHT = 12, TOP = 12, BOTTOM = 36, TICKS = 4 };
+enum {
+	WIDTH = 480,
+	HEIGHT = 300,
+	LEFT = 48,
+	RIGHT = 12,
+	TOP = 12,
+	BOTTOM = 36,
+	TICKS = 4,
+	ROOM = 18
+};
 
 /* Both axes begin at 0 and have the scale of the larger of threads and speed-ups. */
 struct frame {
@@ -55,17 +64,36 @@ static void stroke(struct buf *out, double x1, double y1, double x2, double y2,
 		y1, x2, y2, colour, more);
 }
 
-static void axes(const struct frame *f, struct arena *a, struct buf *out)
+/* The numbers of threads that were measured, as far as there is room; there are no halves. */
+static void thread_labels(
+	const struct frame *f, const json_t *rows, struct arena *a, struct buf *out)
+{
+	double last = -ROOM;
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach (rows, i, row) {
+		double x = at_x(f, doc_num(row, "threads"));
+
+		if (!isfinite(x) || x - last < ROOM)
+			continue;
+		label(out, x, HEIGHT - BOTTOM + 14, "middle",
+			arena_printf(a, "%.0f", doc_num(row, "threads")));
+		last = x;
+	}
+}
+
+static void axes(const struct frame *f, const json_t *rows, struct arena *a, struct buf *out)
 {
 	for (int i = 0; i <= TICKS; i++) {
-		double x = f->most_x * i / TICKS, y = f->most_y * i / TICKS;
+		double y = f->most_y * i / TICKS;
 
 		stroke(out, LEFT, at_y(f, y), WIDTH - RIGHT, at_y(f, y), "#cccccc", "");
 		label(out, LEFT - 4, at_y(f, y) + 4, "end", arena_printf(a, "%.3g", y));
-		label(out, at_x(f, x), HEIGHT - BOTTOM + 14, i == TICKS ? "end" : "middle",
-			arena_printf(a, "%.3g", x));
 	}
-	label(out, (LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 6, "middle", "threads");
+	thread_labels(f, rows, a, out);
+	label(out, (LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 6, "middle",
+		"threads (speed-up upwards)");
 	stroke(out, at_x(f, 0), at_y(f, 0), at_x(f, f->most_x), at_y(f, f->most_x), "#777777",
 		" stroke-dasharray=\"4 4\"");
 }
@@ -109,7 +137,7 @@ void scaling_svg(const json_t *section, struct arena *a, struct buf *out)
 	buf_add_str(out,
 		" over threads</title><desc>Dots are measured, bars their 95 % intervals, the "
 		"dashed line is the ideal; the table below has the numbers.</desc>\n");
-	axes(&f, a, out);
+	axes(&f, rows, a, out);
 	points(&f, rows, out);
 	buf_add_str(out, "</svg>\n");
 }

@@ -69,6 +69,8 @@ check_match "and the laws in a sentence" "$text" "mean efficiency [0-9.]+ % \((e
 check_match "Markdown has it" "$(as text/markdown "$P/reports/$report")" "^### Scaling of \`strong\[ms=240\]\` \(strong\)"
 html=$(as text/html "$P/reports/$report")
 check_match "HTML has the chart" "$html" "<title>Speed-up of strong\[ms=240\] over threads</title>"
+check_equal "with whole threads on its axis" "$(echo "$html" | grep -c 'y="278.0" text-anchor="[a-z]*" fill="currentColor">[0-9]*\.[0-9]')" 0
+check_match "those that were measured" "$html" 'y="278.0" text-anchor="middle" fill="currentColor">2</text>'
 check_match "and the table in a region" "$html" 'aria-label="strong\[ms=240\], strong scaling"'
 
 report=$(run weak)
