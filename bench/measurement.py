@@ -216,6 +216,46 @@ def their_run(h, program, runs):
     return json.load(open(out))["results"][0]["times"], t
 
 
+def beta_share(a, b, x):
+    """The regularised incomplete beta function (continued fraction, Lentz; DLMF 8.17.22)."""
+    if x <= 0 or x >= 1:
+        return float(x >= 1)
+    if x > (a + 1) / (a + b + 2):
+        return 1 - beta_share(b, a, 1 - x)
+    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
+                     + a * math.log(x) + b * math.log1p(-x)) / a
+    c, d = 1.0, 1 / (1 - (a + b) * x / (a + 1))
+    value = d
+    for i in range(1, 500):
+        for step in (i * (b - i) * x / ((a + 2 * i - 1) * (a + 2 * i)),
+                     -(a + i) * (a + b + i) * x / ((a + 2 * i) * (a + 2 * i + 1))):
+            d = 1 / (1 + step * d)
+            c = 1 + step / c
+            value *= c * d
+        if abs(c * d - 1) < 1e-12:
+            break
+    return front * value
+
+
+def f_quantile(p, n, m):
+    """Of the F distribution with n and m degrees of freedom, by bisection."""
+    low, high = 0.0, 1e6
+    for _ in range(200):
+        x = (low + high) / 2
+        if beta_share(n / 2, m / 2, n * x / (n * x + m)) < p:
+            low = x
+        else:
+            high = x
+    return high
+
+
+def spread_interval(x, y):
+    """95 % interval of the ratio of two standard deviations, for normal values."""
+    r = statistics.stdev(x) / statistics.stdev(y)
+    n, m = len(x) - 1, len(y) - 1
+    return r / math.sqrt(f_quantile(0.975, n, m)), r * math.sqrt(f_quantile(0.975, m, n))
+
+
 def ratio(ours, theirs):
     return f"{ours:.2f} ms, hyperfine -N {theirs:.2f} ms: ratio {ours / theirs:.2f}"
 
@@ -254,8 +294,9 @@ def hyperfine(h, trials):
         over["they"].append((u - t - (sum(more) - sum(v))) * 1e3 / (many - few))
         whole["they"].append(1e3 * t)
     so, st = statistics.stdev(ours), statistics.stdev(theirs)
+    lower, upper = spread_interval(ours, theirs)
     print(f"hyperfine: median {statistics.median(ours):.3f} ms, spread of it {so:.4f} ms; hyperfine -N "
-          f"{statistics.median(theirs):.3f} ms, {st:.4f} ms: ratio {so / st:.2f}   {met(so, st)}")
+          f"{statistics.median(theirs):.3f} ms, {st:.4f} ms: ratio {so / st:.2f} [{lower:.2f}, {upper:.2f}] (95 %, F)   {met(so, st)}")
     ran = statistics.median(own) / 1e6
     oo = statistics.median(over["we"])
     ot = statistics.median(over["they"]) + statistics.median(theirs_all) * 1e3 - ran

@@ -119,7 +119,7 @@ static int start(struct count *c, struct error *err)
 	/* No padding: a count must not depend on chance. */
 	l.envp = measured_environment(j, c->arena, t, 0);
 	l.directory = directory;
-	l.cpus = j->cpus;
+	l.cpus = *job_cpus(j);
 	l.input = j->spec->input;
 	l.wants_result = true;
 	return supervise(&j->ch, &l, SLOWER * limits->time_ns, (size_t)limits->output_bytes,

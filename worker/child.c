@@ -27,11 +27,11 @@ const char *const launch_step_names[N_STEPS] = {
 #undef X
 };
 
-static void fill_usage(struct launch_usage *u)
+static void fill_usage(const struct launch_fds *fds, struct launch_usage *u)
 {
 	struct rusage ru;
 	ssize_t n = -1;
-	int fd;
+	int fd = fds->desk ? zygote_child_schedstat(fds->desk) : -1;
 
 	if (getrusage(RUSAGE_SELF, &ru) == 0) {
 		u->user_us = ru.ru_utime.tv_sec * 1000000LL + ru.ru_utime.tv_usec;
@@ -42,7 +42,8 @@ static void fill_usage(struct launch_usage *u)
 		u->nivcsw = ru.ru_nivcsw;
 		u->maxrss_kib = ru.ru_maxrss;
 	}
-	fd = open("/proc/self/schedstat", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		fd = open("/proc/self/schedstat", O_RDONLY | O_CLOEXEC);
 	if (fd >= 0) {
 		n = read(fd, u->schedstat, sizeof(u->schedstat) - 1);
 		close(fd);
@@ -56,7 +57,7 @@ static void tell(const struct launch_fds *fds, int step, int error)
 	struct timespec ts;
 
 	if (!error)
-		fill_usage(&s.usage);
+		fill_usage(fds, &s.usage);
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	s.stamp_ns = ts.tv_sec * 1000000000LL + ts.tv_nsec;
 	if (fds->desk)
@@ -239,16 +240,19 @@ static void wait_for_go(const struct launch *l, const struct launch_fds *fds)
 
 	if (!l->wants_go)
 		return;
-	if (fds->desk) {
-		/* No end of file tells it that nobody will say go. */
-		(void)tie_to_parent(l, fds->parent);
-		zygote_child_watch(fds->desk);
-		zygote_child_wait(fds->desk);
-		return;
-	}
 	while (recv(fds->status, &c, 1, 0) < 0)
 		if (errno != EINTR)
 			_exit(127);
+}
+
+/* Events are opened while we still have the worker's identity; a zygote's child stops further
+ * on. */
+static void stand_by(const struct launch *l, const struct launch_fds *fds)
+{
+	if (fds->desk)
+		zygote_child_watch(fds->desk);
+	else
+		wait_for_go(l, fds);
 }
 
 static int take_step(const struct launch *l, const struct launch_fds *fds, int step)
@@ -260,8 +264,6 @@ static int take_step(const struct launch *l, const struct launch_fds *fds, int s
 		return join_cgroup(l);
 	case STEP_DESCRIPTORS:
 		return set_descriptors(l, fds);
-	case STEP_AFFINITY:
-		return set_affinity(l);
 	case STEP_PERSONALITY:
 		return set_personality(l);
 	case STEP_DIRECTORY:
@@ -269,7 +271,7 @@ static int take_step(const struct launch *l, const struct launch_fds *fds, int s
 	case STEP_LIMITS:
 		return set_limits(l);
 	case STEP_IDENTITY:
-		wait_for_go(l, fds);
+		stand_by(l, fds);
 		return change_identity(l);
 	case STEP_PARENT:
 		return tie_to_parent(l, fds->parent);
@@ -277,6 +279,11 @@ static int take_step(const struct launch *l, const struct launch_fds *fds, int s
 		return drop_privileges(l);
 	case STEP_LANDLOCK:
 		return set_landlock(l);
+	case STEP_AFFINITY:
+		/* What comes now belongs to the one program. */
+		if (fds->desk)
+			zygote_child_wait(fds->desk);
+		return set_affinity(l);
 	case STEP_INPUT:
 		return open_input(l);
 	case STEP_SECCOMP:

@@ -85,3 +85,17 @@ int cpus_subtract(const cpu_set_t *a, const cpu_set_t *b, cpu_set_t *ret)
 	CPU_XOR(ret, a, &common);
 	return CPU_COUNT(ret) > 0;
 }
+
+void cpus_halve(const cpu_set_t *a, cpu_set_t *ret_lower, cpu_set_t *ret_upper)
+{
+	int left = CPU_COUNT(a) / 2;
+
+	*ret_lower = *ret_upper = *a;
+	for (int i = 0; i < CPU_SETSIZE && left; i++)
+		if (CPU_ISSET(i, a)) {
+			CPU_CLR(i, ret_upper);
+			left--;
+		}
+	if (!CPU_EQUAL(ret_upper, a))
+		CPU_XOR(ret_lower, a, ret_upper);
+}

@@ -16,4 +16,7 @@ void cpus_allowed(cpu_set_t *ret);
 /* a without b; false when nothing is left. */
 int cpus_subtract(const cpu_set_t *a, const cpu_set_t *b, cpu_set_t *ret);
 
+/* The lower and the upper half of a; of one cpu, both are that one. */
+void cpus_halve(const cpu_set_t *a, cpu_set_t *ret_lower, cpu_set_t *ret_upper);
+
 #endif

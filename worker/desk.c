@@ -7,17 +7,28 @@
 #include <linux/close_range.h>
 #include <linux/futex.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include "worker/moments.h"
 #include "worker/zygote.h"
 
-enum { LINE_FD = RESULT_FD + 1, SPIN_NS = 100 * 1000 };
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+/* The last child left it by an exec: its frames are still marked. */
+#define UNPOISON(p, n) __asan_unpoison_memory_region(p, n)
+#else
+#define UNPOISON(p, n) ((void)0)
+#endif
+
+enum { LINE_FD = RESULT_FD + 1, SPIN_NS = 150 * 1000 };
 
 bool desk_send(int line, char what, const int *fds, int n)
 {
@@ -100,6 +111,7 @@ void zygote_child_wait(struct zygote_desk *d)
 {
 	uint32_t hold = DESK_HOLD;
 
+	d->schedstat = open("/proc/self/schedstat", O_RDONLY | O_CLOEXEC);
 	if (is_still_held(d) && __atomic_compare_exchange_n(&d->go, &hold, DESK_WAITING, false,
 					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		while (__atomic_load_n(&d->go, __ATOMIC_ACQUIRE) == DESK_WAITING)
@@ -109,15 +121,19 @@ void zygote_child_wait(struct zygote_desk *d)
 		_exit(0);
 }
 
+int zygote_child_schedstat(const struct zygote_desk *d)
+{
+	return d->schedstat;
+}
+
 void zygote_child_watch(struct zygote_desk *d)
 {
 	struct counters c;
-	int fds[DESK_FDS], n = 0;
+	int fds[DESK_FDS], n = d->n_ours;
 
-	moments_open(&d->moments, 0);
-	d->has_event = d->moments.ring != NULL;
-	if (d->has_event)
-		fds[n++] = d->moments.fd;
+	memcpy(fds, d->ours, (size_t)n * sizeof(int));
+	d->has_event = d->has_events && (fds[n] = moments_event(0)) >= 0;
+	n += d->has_event;
 	if (d->wants_counters)
 		counters_open(&c, 0);
 	for (int i = 0; d->wants_counters && i < N_COUNTERS; i++) {
@@ -125,36 +141,56 @@ void zygote_child_watch(struct zygote_desk *d)
 		if (d->has_counter[i])
 			fds[n++] = c.fd[i];
 	}
-	if (n)
-		(void)desk_send(d->line, 'w', fds, n);
+	(void)desk_send(d->line, 'w', fds, n);
+	__atomic_store_n(&d->said, d->pid, __ATOMIC_RELEASE);
 }
 
+/* Clone into fn(arg) on the stack that a names; the parent goes on. */
 #if defined(__x86_64__)
-static inline long clone_here(const struct clone3_args *a)
+static long clone_into(const struct clone3_args *a, void (*fn)(void *), void *arg)
 {
 	long r;
 
-	__asm__ volatile("syscall"
-			 : "=a"(r)
-			 : "0"((long)SYS_clone3), "D"(a), "S"(sizeof(*a))
-			 : "rcx", "r11", "memory");
+	__asm__ volatile(
+		"syscall\n\t"
+		"test %%rax, %%rax\n\t"
+		"jnz 1f\n\t"
+		"xor %%ebp, %%ebp\n\t"
+		"mov %[arg], %%rdi\n\t"
+		"call *%[fn]\n\t"
+		"hlt\n"
+		"1:"
+		: "=a"(r)
+		: "0"((long)SYS_clone3), "D"(a), "S"(sizeof(*a)), [fn] "r"(fn), [arg] "r"(arg)
+		: "rcx", "r11", "memory");
 	return r;
 }
 #elif defined(__aarch64__)
-static inline long clone_here(const struct clone3_args *a)
+static long clone_into(const struct clone3_args *a, void (*fn)(void *), void *arg)
 {
 	register long x8 __asm__("x8") = SYS_clone3;
 	register long x0 __asm__("x0") = (long)a;
 	register long x1 __asm__("x1") = sizeof(*a);
 
-	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x1), "r"(x8) : "memory");
+	__asm__ volatile("svc #0\n\t"
+			 "cbnz x0, 1f\n\t"
+			 "mov x29, #0\n\t"
+			 "mov x0, %[arg]\n\t"
+			 "blr %[fn]\n\t"
+			 "brk #1\n"
+			 "1:"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), [fn] "r"(fn), [arg] "r"(arg)
+			 : "memory");
 	return x0;
 }
 #else
 #define NO_CLONE_HERE
-static inline long clone_here(const struct clone3_args *a)
+static long clone_into(const struct clone3_args *a, void (*fn)(void *), void *arg)
 {
 	(void)a;
+	(void)fn;
+	(void)arg;
 	return -ENOSYS;
 }
 #endif
@@ -169,67 +205,154 @@ bool desk_can_clone(void)
 #endif
 }
 
-static __attribute__((noreturn)) void be_child(
-	struct zygote_desk *d, const struct launch_fds *fds)
+/* What a child needs of the zygote. */
+struct birth {
+	struct zygote_desk *desk;
+	struct launch_fds fds;
+	int group, procs; /* of the cgroup; -1 */
+	pid_t pid;	  /* of the child */
+	int pidfd;	  /* its; -1 */
+};
+
+static void be_child(void *arg)
 {
-	d->pid = getpid();
-	launch_child(&d->plan, fds);
+	struct birth *b = arg;
+
+	b->desk->pid = getpid();
+	launch_child(&b->desk->plan, &b->fds);
 }
 
-/* The child runs on our stack while we are held: what lies above its frames stays as it is, and
- * no function it was called from returns in it. */
-static __attribute__((noinline)) long clone_child(
-	const struct clone3_args *a, struct zygote_desk *d, const struct launch_fds *fds)
+/* It shares our memory until its exec, on a stack of its own, and does not hold us: we are not
+ * woken up, on its cpu, by its exec. */
+static long clone_child(struct birth *b, uint64_t flags)
 {
-	long pid = clone_here(a);
+	struct clone3_args a = { .flags = flags | CLONE_VM | CLONE_PARENT | CLONE_PIDFD,
+		.pidfd = (uint64_t)(uintptr_t)&b->pidfd,
+		.stack = (uint64_t)(uintptr_t)b->desk->stack,
+		.stack_size = DESK_STACK,
+		.cgroup = (uint64_t)b->group };
 
-	if (pid == 0)
-		be_child(d, fds);
-	return pid;
+	return clone_into(&a, be_child, b);
 }
 
-static void start_one(
-	struct zygote_desk *d, const struct launch_fds *fds, int cgroup, int procs)
+static void clone_one(struct birth *b)
 {
-	struct clone3_args a = { .flags = CLONE_VM | CLONE_VFORK | CLONE_PARENT };
 	long pid = -1;
 
-	if (cgroup >= 0) {
-		a.flags |= CLONE_INTO_CGROUP;
-		a.cgroup = (uint64_t)cgroup;
-		pid = clone_child(&a, d, fds);
-		a.flags &= ~CLONE_INTO_CGROUP;
-		a.cgroup = 0;
-		d->plan.cgroup_procs_fd = procs;
+	if (b->group >= 0)
+		pid = clone_child(b, CLONE_INTO_CGROUP);
+	if (pid < 0) {
+		b->desk->plan.cgroup_procs_fd = b->procs;
+		pid = clone_child(b, 0);
 	}
 	if (pid < 0)
-		pid = clone_child(&a, d, fds);
-	d->seen_ns = now_ns();
-	d->pid = (pid_t)pid;
+		b->pidfd = -1;
+	b->pid = b->desk->pid = (pid_t)pid;
 }
 
-static void serve_one(struct zygote_desk *d, struct launch_fds *fds, const int *theirs, int n)
+static bool make_pipe(struct zygote_desk *d, int *ret_theirs)
 {
-	int at = 0, cgroup = -1, procs = -1;
+	int p[2];
 
-	moments_unmap(&d->moments);
-	fds->out = theirs[at++];
-	fds->err = theirs[at++];
-	fds->result = d->has_result ? theirs[at++] : -1;
-	if (d->has_cgroup) {
-		cgroup = theirs[at++];
-		procs = theirs[at++];
-	}
-	if (at == n)
-		start_one(d, fds, cgroup, procs);
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return false;
+	d->ours[d->n_ours++] = p[0];
+	*ret_theirs = p[1];
+	return true;
+}
+
+static bool make_pipes(struct zygote_desk *d, struct launch_fds *fds)
+{
+	const struct launch *l = &d->plan;
+
+	d->n_ours = 0;
+	fds->out = fds->err = fds->result = fds->status = -1;
+	if (!make_pipe(d, &fds->out))
+		return false;
+	if (l->merges_output)
+		fds->err = fcntl(fds->out, F_DUPFD_CLOEXEC, 0);
+	else if (!make_pipe(d, &fds->err))
+		return false;
+	return fds->err >= 0 && (!l->wants_result || make_pipe(d, &fds->result)) &&
+	       (d->has_events || make_pipe(d, &fds->status));
+}
+
+static void close_pipes(struct zygote_desk *d, const struct launch_fds *fds)
+{
+	const int theirs[] = { fds->out, fds->err, fds->result, fds->status };
+
+	for (int i = 0; i < d->n_ours; i++)
+		close(d->ours[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(theirs); i++)
+		if (theirs[i] >= 0)
+			close(theirs[i]);
+}
+
+static void make_one(struct birth *b)
+{
+	struct zygote_desk *d = b->desk;
+
+	d->schedstat = -1;
+	UNPOISON(d->stack, DESK_STACK);
+	if (make_pipes(d, &b->fds))
+		clone_one(b);
 	else
-		d->pid = -EMFILE;
-	for (int i = 0; i < n; i++)
-		close(theirs[i]);
-	(void)desk_send(d->line, 'x', NULL, 0);
-	/* The last mapping to go would take the records with it. */
-	if (__atomic_load_n(&d->is_adopted, __ATOMIC_ACQUIRE))
-		moments_unmap(&d->moments);
+		d->pid = -errno;
+	close_pipes(d, &b->fds);
+	if (d->pid < 0)
+		(void)desk_send(d->line, 'x', NULL, 0);
+}
+
+static void close_known(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* The child has ended, as its program or before. */
+static void see_end(struct birth *b)
+{
+	struct zygote_desk *d = b->desk;
+
+	close_known(&b->pidfd);
+	__atomic_store_n(&d->ended, b->pid, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&d->said, __ATOMIC_ACQUIRE) != b->pid)
+		(void)desk_send(d->line, 'x', NULL, 0);
+	else if (__atomic_exchange_n(&d->is_armed, 0, __ATOMIC_SEQ_CST))
+		make_one(b);
+}
+
+static bool take_ask(struct birth *b)
+{
+	int fds[DESK_FDS], n;
+
+	if (desk_receive(b->desk->line, fds, &n) != 'l')
+		return false;
+	close_known(&b->pidfd);
+	close_known(&b->group);
+	close_known(&b->procs);
+	if (n == 2) {
+		b->group = fds[0];
+		b->procs = fds[1];
+	}
+	make_one(b);
+	return true;
+}
+
+static void serve(struct birth *b)
+{
+	for (;;) {
+		struct pollfd p[] = { { .fd = b->pidfd, .events = POLLIN },
+			{ .fd = b->desk->line, .events = POLLIN } };
+
+		if (poll(p, 2, -1) < 0)
+			continue;
+		if (p[0].revents)
+			see_end(b);
+		else if (p[1].revents && !take_ask(b))
+			return;
+	}
 }
 
 /* Nothing of the runner's may stay open here: its line and its locks end with it. What comes
@@ -248,18 +371,39 @@ static int keep_only(int line)
 	return (int)syscall(SYS_close_range, LINE_FD + 1, ~0U, 0);
 }
 
-void desk_serve(struct zygote_desk *d, int line, pid_t runner)
+static void look_around(struct zygote_desk *d, const cpu_set_t *cpus)
 {
-	struct launch_fds fds = { .null = 0, .status = -1, .parent = runner, .desk = d };
-	int theirs[DESK_FDS], n;
-	cpu_set_t cpus;
+	struct moments m;
+	cpu_set_t all;
+
+	CPU_ZERO(&all);
+	(void)sched_getaffinity(0, sizeof(all), &all);
+	if (cpus)
+		CPU_OR(&all, &all, cpus);
+	d->may_spin = CPU_COUNT(&all) > 1;
+	moments_open(&m, 0);
+	d->has_events = m.ring != NULL;
+	moments_close(&m);
+}
+
+void desk_serve(struct zygote_desk *d, int line, pid_t runner, const cpu_set_t *cpus)
+{
+	struct birth b = { .desk = d,
+		.fds = { .null = 0, .status = -1, .parent = runner, .desk = d },
+		.group = -1,
+		.procs = -1,
+		.pidfd = -1 };
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != runner || keep_only(line) < 0)
 		_exit(1);
 	launch_clear_signals();
-	d->may_spin = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 && CPU_COUNT(&cpus) > 1;
 	d->line = LINE_FD;
-	while (desk_receive(d->line, theirs, &n) == 'l')
-		serve_one(d, &fds, theirs, n);
+	look_around(d, cpus);
+	if (cpus)
+		(void)sched_setaffinity(0, sizeof(*cpus), cpus);
+	d->stack = mmap(NULL, DESK_STACK, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (d->stack != MAP_FAILED)
+		serve(&b);
 	_exit(0);
 }

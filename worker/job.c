@@ -151,6 +151,11 @@ void job_phase(struct job *j, const char *phase, const char *detail)
 	channel_phase(&j->ch, phase, detail);
 }
 
+const cpu_set_t *job_cpus(const struct job *j)
+{
+	return CPU_COUNT(&j->cpus) ? &j->cpus : &j->host->allowed;
+}
+
 static bool is_named(const char *entry, const char *other)
 {
 	size_t n = strcspn(entry, "=") + 1;

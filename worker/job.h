@@ -10,6 +10,7 @@
 #include "worker/device.h"
 #include "worker/host.h"
 #include "worker/launch.h"
+#include "worker/noise.h"
 #include "worker/sandbox.h"
 #include "worker/spec.h"
 #include "worker/zygote.h"
@@ -43,10 +44,11 @@ struct job {
 	struct sandbox sandbox;
 	struct zygote zygote;
 	bool had_zygote;
-	cpu_set_t cpus;		    /* measured processes run here; empty: anywhere */
-	char *scratch;		    /* fresh folder, removed at the end */
-	char *directory[SPEC_ARMS]; /* where each arm's programs run */
-	const char *phase;	    /* last one told */
+	struct noise_snapshot looked; /* the last look at the host, behind a measured process */
+	cpu_set_t cpus;		      /* measured processes run here; empty: anywhere */
+	char *scratch;		      /* fresh folder, removed at the end */
+	char *directory[SPEC_ARMS];   /* where each arm's programs run */
+	const char *phase;	      /* last one told */
 	bool started_busy;
 	json_t *identity; /* of the host when it began, where that is not host->identity; NULL
 			   */
@@ -80,6 +82,9 @@ int job_stopped(struct job *j);
 void job_note(struct job *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Tell a phase once. */
 void job_phase(struct job *j, const char *phase, const char *detail);
+
+/* Where measured processes may run; never empty. */
+const cpu_set_t *job_cpus(const struct job *j);
 
 /* What every process of a job gets, measured or not: environment, limits, isolation. Allocated
  * in a. */

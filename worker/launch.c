@@ -176,20 +176,14 @@ static int fork_here(
 	return OK;
 }
 
-static const struct child no_child = {
+const struct child no_child = {
 	.pid = -1, .pidfd = -1, .out = -1, .err = -1, .result = -1, .status = -1
 };
 
-void launch_foresee(const struct launch *l)
+void launch_foresee(const struct launch *l, const struct child *c)
 {
-	struct launch_fds theirs = { -1, -1, -1, -1, -1, getpid(), NULL };
-	struct child c = no_child;
-
-	if (!l->foresees || !l->zygote)
-		return;
-	if (make_outputs(l, &c, &theirs) < 0 || !zygote_foresee(l->zygote, l, &theirs, &c))
-		child_close(&c);
-	close_theirs(&theirs);
+	if (l->foresees && l->zygote)
+		zygote_foresee(l->zygote, l, c->pid);
 }
 
 int launch_start(const struct launch *plan, struct child *c, struct error *err)
@@ -199,16 +193,12 @@ int launch_start(const struct launch *plan, struct child *c, struct error *err)
 	int r = OK;
 
 	*c = no_child;
-	if (l.zygote && zygote_take(l.zygote, &l, c))
+	if (l.zygote && (zygote_take(l.zygote, &l, c) || zygote_ask(l.zygote, &l, c)))
 		return OK;
 	if (make_outputs(&l, c, &theirs) < 0)
 		r = error_errno(err, E_IO, "cannot make pipes for '%s'", l.argv[0]);
-	if (r == OK && l.zygote && zygote_ask(l.zygote, &l, &theirs)) {
-		c->is_zygotes = true;
-		c->pid = 0;
-	} else if (r == OK) {
+	if (r == OK)
 		r = fork_here(&l, c, &theirs, err);
-	}
 	close_theirs(&theirs);
 	if (r < 0)
 		child_close(c);
@@ -252,7 +242,7 @@ static int zygote_went(const struct launch *l, struct child *c, struct error *er
 {
 	struct launch_status s;
 
-	zygote_await(l->zygote, l, c, &s);
+	zygote_await(l->zygote, c, &s);
 	c->exec_ns = s.stamp_ns;
 	c->usage = s.usage;
 	if (s.step == STEP_EXEC && !s.error)
@@ -306,6 +296,7 @@ void child_close(struct child *c)
 			close(*fds[i]);
 		*fds[i] = -1;
 	}
+	moments_close(&c->moments);
 }
 
 static bool can_execute(const char *path)

@@ -18,7 +18,6 @@
 	X(STEP_SESSION, "session")                                                             \
 	X(STEP_CGROUP, "cgroup")                                                               \
 	X(STEP_DESCRIPTORS, "descriptors")                                                     \
-	X(STEP_AFFINITY, "affinity")                                                           \
 	X(STEP_PERSONALITY, "aslr")                                                            \
 	X(STEP_DIRECTORY, "directory")                                                         \
 	X(STEP_LIMITS, "rlimits")                                                              \
@@ -27,6 +26,7 @@
 	X(STEP_PRIVILEGES, "no_new_privs")                                                     \
 	X(STEP_LANDLOCK, "landlock")                                                           \
 	X(STEP_SECCOMP, "seccomp")                                                             \
+	X(STEP_AFFINITY, "affinity")                                                           \
 	X(STEP_INPUT, "input")                                                                 \
 	X(STEP_EXEC, "exec")
 
@@ -121,21 +121,24 @@ struct child {
 	int failed_errno;
 };
 
+extern const struct child no_child;
+
 void launch_init(struct launch *l);
 void launch_limit(struct launch *l, int resource, rlim_t soft, rlim_t hard);
 /* Fork. Afterwards the child exists, or a zygote is about to make it, and, with wants_go,
  * waits. E_IO: out of processes or descriptors. */
 int launch_start(const struct launch *l, struct child *c, struct error *err) must_check;
-/* Right after the end of the one before, with its plan: if l->foresees, let a zygote make the
- * next already. It stands by, and launch_start takes it if it fits. */
-void launch_foresee(const struct launch *l);
+/* While c runs, with its plan: if l->foresees, let a zygote make the next when it has ended.
+ * It stands by, and launch_start takes it if it fits. */
+void launch_foresee(const struct launch *l, const struct child *c);
 /* Let it go on to exec. What the caller still has to do now happens beside that. */
 void launch_release(const struct launch *l, struct child *c);
 /* Wait for its exec, releasing it before if need be. OK: it runs, c->started_ns is set.
  * E_UNPROCESSABLE: it could not be started; failed_step and failed_errno say why, the child is
  * a zombie. */
 int launch_go(const struct launch *l, struct child *c, struct error *err) must_check;
-/* Close the descriptors; the process must have been reaped. */
+/* Close the descriptors and its moments; the process must have been reaped. Any c that was
+ * started. */
 void child_close(struct child *c);
 
 /* Full path of program name as execvp would find it with PATH path, from folder directory. NULL

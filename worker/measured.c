@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "stats/quantile.h"
+#include "worker/cpus.h"
 #include "worker/kernel_exit.h"
 #include "worker/pagecache.h"
 #include "worker/record.h"
@@ -18,6 +19,7 @@ enum {
 	BRIEF_OUTPUT = 1024, /* bytes */
 	BRIEF_RESULT = 4096,
 	ZYGOTE_FROM = 5,
+	SAME_LOOK_NS = 500 * 1000,
 	PADDING = 4096,
 	ADAPTER_OUTPUT = 1024 * 1024,
 	N_EXTRA = 9 + SPEC_MAX_CELL_ENV
@@ -124,13 +126,17 @@ static void take_before(void *arg, pid_t pid)
 	struct flight *f = arg;
 	const struct host *h = f->job->host;
 
-	/* The child of a zygote does that itself. */
-	if (pid && f->launch.counters)
+	/* The child of a zygote has done that itself. */
+	if (pid && f->launch.counters && !f->record.counters.is_open)
 		counters_open(&f->record.counters, pid);
 	/* The one before is told of while this one is at its exec, if there is another cpu. */
 	if (CPU_COUNT(&h->allowed) < 2)
 		channel_pay(&f->job->ch);
-	noise_snapshot_take(h, &f->before);
+	/* Nothing but ourselves has run since: one look is the end of the one and the begin of
+	 * the other. */
+	f->before = f->job->looked;
+	if (clock_monotonic_ns() - f->before.taken_ns > SAME_LOOK_NS)
+		noise_snapshot_take(h, &f->before);
 }
 
 static void take_after(void *arg, pid_t pid)
@@ -139,6 +145,7 @@ static void take_after(void *arg, pid_t pid)
 
 	(void)pid;
 	noise_snapshot_take(f->job->host, &f->after);
+	f->job->looked = f->after;
 	counters_close(&f->record.counters);
 }
 
@@ -189,13 +196,26 @@ static bool follows_at_once(const struct job *j, const struct turn *t)
 	       !t->cell->conclude.n && s->cache != CACHE_COLD;
 }
 
+/* The zygote keeps to measuring cpus, the runner to others: where none are set apart, each to
+ * its half. A wake-up between the two is to find its cpu free, and what is measured is not to
+ * meet the runner where it starts. */
+static void open_zygote(struct job *j)
+{
+	cpu_set_t theirs = *job_cpus(j), ours;
+
+	if (!cpus_subtract(&j->host->allowed, &theirs, &ours))
+		cpus_halve(&j->host->allowed, &ours, &theirs);
+	if (zygote_open(&j->zygote, &theirs) && CPU_COUNT(&ours))
+		(void)sched_setaffinity(0, sizeof(ours), &ours);
+}
+
 /* One that is used a few times only costs more than it saves. */
 static void use_zygote(struct job *j, const struct turn *t, struct launch *l)
 {
 	if (l->namespaces || l->kept_fd >= 0 || j->spec->protocol.processes < ZYGOTE_FROM)
 		return;
 	if (!j->had_zygote)
-		(void)zygote_open(&j->zygote);
+		open_zygote(j);
 	j->had_zygote = true;
 	if (!j->zygote.pid)
 		return;
@@ -223,7 +243,7 @@ static int fly(struct job *j, const struct turn *t, struct arena *a, struct flig
 	l->argv = argv;
 	l->envp = measured_environment(j, a, t, f->record.padding);
 	l->directory = j->directory[t->arm];
-	l->cpus = j->cpus;
+	l->cpus = *job_cpus(j);
 	l->input = j->spec->input;
 	l->discards_output = j->spec->discards_output && !t->cell->adapter;
 	l->wants_result = true;

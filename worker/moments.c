@@ -25,7 +25,7 @@ static size_t page_size(void)
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-void moments_open(struct moments *m, pid_t pid)
+int moments_event(pid_t pid)
 {
 	struct perf_event_attr attr = { .size = sizeof(attr),
 		.type = PERF_TYPE_SOFTWARE,
@@ -40,10 +40,17 @@ void moments_open(struct moments *m, pid_t pid)
 		.exclude_kernel = 1,
 		.exclude_hv = 1 };
 
-	*m = (struct moments){ .fd = (int)syscall(SYS_perf_event_open, &attr, pid, -1, -1,
-				       (unsigned long)PERF_FLAG_FD_CLOEXEC) };
-	if (m->fd >= 0)
-		moments_adopt(m, m->fd);
+	return (int)syscall(
+		SYS_perf_event_open, &attr, pid, -1, -1, (unsigned long)PERF_FLAG_FD_CLOEXEC);
+}
+
+void moments_open(struct moments *m, pid_t pid)
+{
+	int fd = moments_event(pid);
+
+	*m = (struct moments){ 0 };
+	if (fd >= 0)
+		moments_adopt(m, fd);
 }
 
 void moments_adopt(struct moments *m, int fd)
@@ -54,13 +61,6 @@ void moments_adopt(struct moments *m, int fd)
 	if (m->ring != MAP_FAILED)
 		return;
 	close(fd);
-	m->ring = NULL;
-}
-
-void moments_unmap(struct moments *m)
-{
-	if (m->ring)
-		munmap(m->ring, (1 + N_PAGES) * page_size());
 	m->ring = NULL;
 }
 
@@ -83,9 +83,16 @@ static void take_record(struct moments_seen *s, const struct task_record *r, pid
 	}
 }
 
-void moments_close(struct moments *m, pid_t pid, struct moments_seen *ret)
+bool moments_has_exec(const struct moments *m)
 {
-	struct perf_event_mmap_page *page = m->ring;
+	const struct perf_event_mmap_page *page = m->ring;
+
+	return page && __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE) > 0;
+}
+
+void moments_read(const struct moments *m, pid_t pid, struct moments_seen *ret)
+{
+	const struct perf_event_mmap_page *page = m->ring;
 	size_t size = page_size(), room = N_PAGES * size;
 
 	*ret = (struct moments_seen){ 0 };
@@ -101,7 +108,13 @@ void moments_close(struct moments *m, pid_t pid, struct moments_seen *ret)
 		take_record(ret, r, pid);
 		at += r->head.size;
 	}
-	munmap(page, size + room);
+}
+
+void moments_close(struct moments *m)
+{
+	if (!m->ring)
+		return;
+	munmap(m->ring, (1 + N_PAGES) * page_size());
 	close(m->fd);
 	*m = (struct moments){ 0 };
 }

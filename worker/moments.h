@@ -28,12 +28,15 @@ struct moments_seen {
 /* Begin to watch pid (0: ourselves), which must not have reached exec. Failing is not an error.
  */
 void moments_open(struct moments *m, pid_t pid);
-/* Take over an event that the process opened on itself, and mapped; its descriptor is ours now.
- */
+/* The same in two steps, for a process that opens the event on itself: its descriptor; -1: not
+ * possible. Nothing is recorded until the one who is to read it has taken it over. */
+int moments_event(pid_t pid);
 void moments_adopt(struct moments *m, int fd);
-/* Give up the mapping but not the descriptor, which is another process's. */
-void moments_unmap(struct moments *m);
-/* What was seen, for pid a zombie; ends the watch. Any m that was opened or zeroed. */
-void moments_close(struct moments *m, pid_t pid, struct moments_seen *ret);
+/* Has it reached exec, or ended? */
+bool moments_has_exec(const struct moments *m);
+/* What was seen, for pid a zombie. Any m that was opened or zeroed. */
+void moments_read(const struct moments *m, pid_t pid, struct moments_seen *ret);
+/* End the watch. Any m that was opened or zeroed. */
+void moments_close(struct moments *m);
 
 #endif

@@ -42,7 +42,7 @@ extern const char *const noise_class_names[];
 struct noise {
 	int64_t wall_ns;   /* of the process */
 	int64_t busy_ns;   /* cpu time of it and what it waited for */
-	int64_t window_ns; /* between the two looks at the host */
+	int64_t window_ns; /* between the two looks at the host; a short gap before it counts */
 	double amount[N_NOISE_SIGNALS];
 	enum noise_class class;
 	uint32_t signals; /* bit i: signal i was beyond its limit */

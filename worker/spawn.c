@@ -19,7 +19,7 @@ static double run_true(struct job *j)
 	l.exe = "/bin/true";
 	l.argv = argv;
 	l.envp = job_environment(j, j->arena, NULL);
-	l.cpus = j->cpus;
+	l.cpus = *job_cpus(j);
 	if (supervise(&j->ch, &l, 10 * NS_PER_S, 4096, NULL, NULL, &s, &err) == OK &&
 		s.termination == T_EXIT)
 		wall = (double)s.account.wall_ns;

@@ -40,6 +40,9 @@ void supervised_done(struct supervised *s)
 	capture_done(&s->out);
 	capture_done(&s->err);
 	buf_done(&s->result);
+	if (s->remains.pid > 0)
+		child_close(&s->remains);
+	s->remains = no_child;
 }
 
 static void take_output(struct tending *t, struct capture *cap, const char *data, size_t n)
@@ -63,33 +66,40 @@ static void take_result(struct tending *t, const char *data, size_t n)
 		buf_add(b, data, n);
 }
 
-/* Read what is there, at most 1 MiB at a time so that nothing else starves. Closes *fd at its
- * end. */
-static void drain(struct tending *t, int *fd, struct capture *cap)
+/* Read what is there, at most 1 MiB at a time so that nothing else starves. True at its end. */
+static bool drain(struct tending *t, int fd, struct capture *cap)
 {
 	char chunk[64 * 1024];
 
-	for (int i = 0; i < 16 && *fd >= 0; i++) {
-		ssize_t n = read(*fd, chunk, sizeof(chunk));
+	for (int i = 0; i < 16 && fd >= 0; i++) {
+		ssize_t n = read(fd, chunk, sizeof(chunk));
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			return;
-		if (n <= 0) {
-			close(*fd);
-			*fd = -1;
-		} else if (cap) {
+			return false;
+		if (n <= 0)
+			return true;
+		if (cap)
 			take_output(t, cap, chunk, (size_t)n);
-		} else {
+		else
 			take_result(t, chunk, (size_t)n);
-		}
 	}
+	return false;
+}
+
+/* The same while it runs: at its end there is nothing more to wait for. */
+static void drain_open(struct tending *t, int *fd, struct capture *cap)
+{
+	if (!drain(t, *fd, cap))
+		return;
+	close(*fd);
+	*fd = -1;
 }
 
 static void drain_all(struct tending *t)
 {
-	drain(t, &t->c->out, &t->s->out);
-	drain(t, &t->c->err, &t->s->err);
-	drain(t, &t->c->result, NULL);
+	(void)drain(t, t->c->out, &t->s->out);
+	(void)drain(t, t->c->err, &t->s->err);
+	(void)drain(t, t->c->result, NULL);
 }
 
 /* The fault of that name (kernels/gpu/fault.c): a process that a driver keeps. */
@@ -166,11 +176,11 @@ static bool tend(struct tending *t)
 			return true;
 		}
 		if (fds[1].revents)
-			drain(t, &t->c->out, &t->s->out);
+			drain_open(t, &t->c->out, &t->s->out);
 		if (fds[2].revents)
-			drain(t, &t->c->err, &t->s->err);
+			drain_open(t, &t->c->err, &t->s->err);
 		if (fds[3].revents)
-			drain(t, &t->c->result, NULL);
+			drain_open(t, &t->c->result, NULL);
 		check_limits(t);
 		if (t->is_killed && wedged_at == INT64_MAX)
 			wedged_at = clock_monotonic_ns() + WEDGED_S * NS_PER_S;
@@ -254,8 +264,10 @@ static void correct_times(struct tending *t)
 	struct child *c = t->c;
 	struct moments_seen seen;
 
-	moments_close(&c->moments, c->pid, &seen);
+	moments_read(&c->moments, c->pid, &seen);
 	if (seen.exec_ns >= c->exec_ns && seen.exec_ns <= c->seen_ns) {
+		if (c->is_zygotes)
+			a->start_delay_ns = seen.exec_ns - c->exec_ns;
 		c->started_ns = seen.exec_ns;
 		a->is_stamped = true;
 	}
@@ -326,7 +338,10 @@ static void correct_start(struct child *c)
 	static int64_t least_ns = NS_PER_MS / 2; /* until we know better */
 	int64_t delay_ns = c->started_ns - c->exec_ns;
 
-	c->seen_ns = c->is_zygotes ? INT64_MAX : c->started_ns;
+	/* Nobody looked; the kernel's stamp tells. */
+	c->seen_ns = c->is_zygotes && c->moments.ring ? INT64_MAX : c->started_ns;
+	if (c->seen_ns == INT64_MAX)
+		return;
 	least_ns = MIN(least_ns, delay_ns);
 	if (delay_ns > 3 * least_ns + 100 * NS_PER_US)
 		c->started_ns = c->exec_ns + least_ns;
@@ -391,7 +406,7 @@ int supervise(struct channel *ch, const struct launch *l, int64_t time_ns, size_
 		.kill_at_ns = INT64_MAX };
 	int r;
 
-	*s = (struct supervised){ .exit = -1 };
+	*s = (struct supervised){ .exit = -1, .remains = no_child };
 	capture_init(&s->out, output_cap);
 	capture_init(&s->err, output_cap);
 	r = start(l, &c, err);
@@ -408,25 +423,24 @@ int supervise(struct channel *ch, const struct launch *l, int64_t time_ns, size_
 	channel_pay(ch);
 	r = launch_go(l, &c, err);
 	if (r < 0) {
-		moments_close(&c.moments, c.pid, &(struct moments_seen){ 0 });
 		return fail_start(l, &c, s, err);
 	}
 	note_start(s, &c);
 	if (time_ns)
 		t.limit_ns = c.started_ns + time_ns;
+	launch_foresee(l, &c);
 	if (tend(&t)) {
 		if (hooks && hooks->after)
 			hooks->after(hooks->arg, c.pid);
-		if (t.reason == R_NONE && !channel_must_stop(ch))
-			launch_foresee(l);
+		if (t.reason != R_NONE || channel_must_stop(ch))
+			zygote_dismiss();
 		reap(&t);
 	} else {
-		moments_close(&c.moments, c.pid, &(struct moments_seen){ 0 });
 		s->is_wedged = true;
 		s->termination = T_KILLED;
 	}
 	clear_up(&t);
 	send_tail(&t);
-	child_close(&c);
+	s->remains = c;
 	return OK;
 }

@@ -63,7 +63,8 @@ struct supervised {
 	struct account account;
 	struct capture out, err; /* err unused when outputs are merged */
 	struct buf result;
-	bool result_flooded; /* more than RESULT_CAP */
+	bool result_flooded;  /* more than RESULT_CAP */
+	struct child remains; /* descriptors and memory to be given back */
 };
 
 void supervised_done(struct supervised *s);

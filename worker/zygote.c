@@ -3,7 +3,9 @@
 #include "worker/zygote.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,7 +18,7 @@
 #include "worker/desk.h"
 #include "worker/sweep.h"
 
-enum { ANSWER_TIMEOUT_S = 30 };
+enum { ANSWER_TIMEOUT_S = 30, EXEC_SPIN_NS = 100 * 1000, MEET_SPIN_NS = 150 * 1000 };
 
 static struct zygote *standing; /* the one with a child that stands by; NULL: none */
 
@@ -39,7 +41,7 @@ static bool make_line(int s[2])
 	return true;
 }
 
-bool zygote_open(struct zygote *z)
+bool zygote_open(struct zygote *z, const cpu_set_t *cpus)
 {
 	pid_t runner = getpid();
 	int s[2];
@@ -53,7 +55,7 @@ bool zygote_open(struct zygote *z)
 	 * it. */
 	z->pid = (pid_t)syscall(SYS_clone, 0UL, NULL, NULL, NULL, NULL);
 	if (z->pid == 0)
-		desk_serve(z->desk, s[1], runner);
+		desk_serve(z->desk, s[1], runner, cpus);
 	close(s[1]);
 	z->line = s[0];
 	if (z->pid < 0) {
@@ -138,10 +140,9 @@ static bool fill_desk(struct zygote_desk *d, const struct launch *l)
 	*plan = *l;
 	d->n_text = 0;
 	d->pid = 0;
-	d->seen_ns = 0;
 	d->status = (struct launch_status){ .step = -1 };
 	d->wants_counters = l->counters != NULL;
-	d->has_event = d->is_adopted = false;
+	d->has_event = false;
 	memset(d->has_counter, 0, sizeof(d->has_counter));
 	__atomic_store_n(&d->go, DESK_HOLD, __ATOMIC_RELEASE);
 	plan->zygote = NULL;
@@ -151,45 +152,66 @@ static bool fill_desk(struct zygote_desk *d, const struct launch *l)
 	return put_string(d, &plan->directory);
 }
 
-static bool send_ask(struct zygote *z, const struct launch *l, const struct launch_fds *theirs)
+static bool send_ask(struct zygote *z, const struct launch *l)
 {
-	int fds[DESK_FDS], n = 0;
+	if (l->cgroup && l->cgroup->fd >= 0)
+		return desk_send(
+			z->line, 'l', (int[]){ l->cgroup->fd, l->cgroup->procs_fd }, 2);
+	return desk_send(z->line, 'l', NULL, 0);
+}
 
-	fds[n++] = theirs->out;
-	fds[n++] = theirs->err;
-	if (theirs->result >= 0)
-		fds[n++] = theirs->result;
-	if (l->cgroup && l->cgroup->fd >= 0) {
-		fds[n++] = l->cgroup->fd;
-		fds[n++] = l->cgroup->procs_fd;
+static bool await_birth(
+	struct zygote *z, const struct launch *l, struct child *c, struct launch_status *s);
+
+/* Until it stands by; a moment mostly, too short to sleep. Its event has to be ours before it
+ * goes on. */
+static void meet(struct zygote *z, const struct launch *l, struct child *c)
+{
+	const struct zygote_desk *d = z->desk;
+	int64_t soon = clock_monotonic_ns() + MEET_SPIN_NS;
+	pid_t pid = 0;
+
+	while (d->may_spin && clock_monotonic_ns() < soon) {
+		pid = __atomic_load_n(&d->pid, __ATOMIC_ACQUIRE);
+		if (pid > 0 && __atomic_load_n(&d->said, __ATOMIC_ACQUIRE) == pid)
+			break;
 	}
-	z->desk->has_result = theirs->result >= 0;
-	z->desk->has_cgroup = l->cgroup && l->cgroup->fd >= 0;
-	return desk_send(z->line, 'l', fds, n);
+	z->is_met = await_birth(z, l, c, &z->early);
 }
 
-bool zygote_ask(struct zygote *z, const struct launch *l, const struct launch_fds *theirs)
-{
-	zygote_dismiss();
-	return z->pid && fill_desk(z->desk, l) && fill_program(z->desk, l) &&
-	       send_ask(z, l, theirs);
-}
+static const struct child asked = {
+	.pidfd = -1, .out = -1, .err = -1, .result = -1, .status = -1, .is_zygotes = true
+};
 
-bool zygote_foresee(struct zygote *z, const struct launch *l, const struct launch_fds *theirs,
-	const struct child *ours)
+bool zygote_ask(struct zygote *z, const struct launch *l, struct child *c)
 {
 	zygote_dismiss();
-	if (!z->pid || !fill_desk(z->desk, l) || !send_ask(z, l, theirs))
+	if (!z->pid || !fill_desk(z->desk, l) || !fill_program(z->desk, l) || !send_ask(z, l))
 		return false;
-	z->next = *ours;
-	z->next.is_zygotes = true;
-	z->next.pid = 0;
+	*c = asked;
+	meet(z, l, c);
+	return true;
+}
+
+void zygote_foresee(struct zygote *z, const struct launch *l, pid_t running)
+{
+	zygote_dismiss();
+	if (!z->pid || !fill_desk(z->desk, l))
+		return;
+	z->next = asked;
 	z->next_plan = *l;
 	/* The caller's is gone by then. */
 	z->next_plan.directory = z->desk->plan.directory;
 	z->is_standing = true;
 	standing = z;
-	return true;
+	__atomic_store_n(&z->desk->is_armed, 1, __ATOMIC_SEQ_CST);
+	/* It may have ended before we came here. */
+	if (__atomic_load_n(&z->desk->ended, __ATOMIC_SEQ_CST) == running &&
+		__atomic_exchange_n(&z->desk->is_armed, 0, __ATOMIC_SEQ_CST) &&
+		!send_ask(z, l)) {
+		z->is_standing = false;
+		standing = NULL;
+	}
 }
 
 static bool is_confined_alike(const struct launch *a, const struct launch *b)
@@ -223,17 +245,25 @@ bool zygote_take(struct zygote *z, const struct launch *l, struct child *c)
 	*c = z->next;
 	z->is_standing = false;
 	standing = NULL;
+	meet(z, l, c);
 	return true;
 }
 
-static void take_events(
+static void take_descriptors(
 	struct zygote_desk *d, const struct launch *l, struct child *c, const int *fds, int n)
 {
 	int at = 0;
 
+	if (at < n)
+		c->out = fds[at++];
+	if (!d->plan.merges_output && at < n)
+		c->err = fds[at++];
+	if (d->plan.wants_result && at < n)
+		c->result = fds[at++];
+	if (!d->has_events && at < n)
+		c->status = fds[at++];
 	if (d->has_event && at < n)
 		moments_adopt(&c->moments, fds[at++]);
-	__atomic_store_n(&d->is_adopted, true, __ATOMIC_RELEASE);
 	for (int i = 0; l->counters && i < N_COUNTERS; i++)
 		l->counters->fd[i] = d->has_counter[i] && at < n ? fds[at++] : -1;
 	if (l->counters)
@@ -250,22 +280,24 @@ static void break_off(struct zygote *z, struct launch_status *s)
 	*s = (struct launch_status){ .step = -1, .error = errno ? errno : ECHILD };
 }
 
-static void await_exec(
+/* Its descriptors come, or it has ended before. False: that. */
+static bool await_birth(
 	struct zygote *z, const struct launch *l, struct child *c, struct launch_status *s)
 {
 	int fds[DESK_FDS], n;
-	char what;
+	char what = desk_receive(z->line, fds, &n);
 
-	while ((what = desk_receive(z->line, fds, &n)) == 'w')
-		take_events(z->desk, l, c, fds, n);
+	if (what == 'w')
+		take_descriptors(z->desk, l, c, fds, n);
 	*s = z->desk->status;
-	if (what != 'x')
-		break_off(z, s);
 	c->pid = z->desk->pid > 0 ? z->desk->pid : 0;
+	if (what != 'w' && what != 'x')
+		break_off(z, s);
 	if (z->desk->pid < 0)
 		*s = (struct launch_status){ .step = -1, .error = -z->desk->pid };
-	if (what != 'x') /* it is of no use any more */
+	if (what != 'w' && what != 'x') /* it is of no use any more */
 		zygote_close(z);
+	return what == 'w';
 }
 
 static void say(struct zygote *z, uint32_t what)
@@ -289,25 +321,82 @@ void zygote_dismiss(void)
 	if (!z)
 		return;
 	z->is_standing = false;
+	/* Not even begun. */
+	if (__atomic_exchange_n(&z->desk->is_armed, 0, __ATOMIC_SEQ_CST))
+		return;
 	say(z, DESK_AWAY);
-	await_exec(z, &none, &z->next, &s);
-	moments_close(&z->next.moments, z->next.pid, &(struct moments_seen){ 0 });
+	(void)await_birth(z, &none, &z->next, &s);
 	while (z->next.pid > 0 && waitpid(z->next.pid, NULL, __WALL) < 0 && errno == EINTR)
 		;
 	child_close(&z->next);
 }
 
-void zygote_await(
-	struct zygote *z, const struct launch *l, struct child *c, struct launch_status *s)
+static bool has_ended(const struct child *c, int timeout_ms)
 {
-	await_exec(z, l, c, s);
-	if (z->desk && z->desk->seen_ns)
-		c->started_ns = z->desk->seen_ns;
-	if (c->pid <= 0)
-		return;
+	struct pollfd p = { .fd = c->pidfd, .events = POLLIN };
+
+	return poll(&p, 1, timeout_ms) > 0;
+}
+
+/* The kernel's stamp tells of its exec, without anybody being woken up by it. We come here when
+ * it is at that, so it is worth a few looks; nothing of the program has run yet. */
+static bool await_stamp(const struct zygote *z, const struct child *c)
+{
+	int64_t now = clock_monotonic_ns(), soon = now + EXEC_SPIN_NS;
+	int64_t limit = now + ANSWER_TIMEOUT_S * NS_PER_S;
+
+	while (!moments_has_exec(&c->moments)) {
+		bool looks_on = z->desk->may_spin && clock_monotonic_ns() < soon;
+
+		/* Its last word says what came of it. */
+		if (!looks_on && has_ended(c, 1))
+			return true;
+		if (!looks_on && clock_monotonic_ns() >= limit)
+			return false;
+	}
+	return true;
+}
+
+/* Its end of this pipe closes with the exec, or with its end. */
+static bool await_close(struct child *c)
+{
+	struct pollfd p[] = { { .fd = c->status }, { .fd = c->pidfd, .events = POLLIN } };
+
+	if (c->status < 0 || poll(p, 2, ANSWER_TIMEOUT_S * 1000) <= 0)
+		return false;
+	c->started_ns = clock_monotonic_ns();
+	return !p[1].revents || has_ended(c, 0);
+}
+
+static void await_exec(struct zygote *z, struct child *c, struct launch_status *s)
+{
+	bool has_begun;
+
 	c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
 	if (c->pidfd < 0) {
 		*s = (struct launch_status){ .step = -1, .error = errno };
 		(void)kill(c->pid, SIGKILL);
+		return;
 	}
+	has_begun = c->moments.ring ? await_stamp(z, c) : await_close(c);
+	*s = z->desk->status;
+	if (!c->started_ns)
+		c->started_ns = s->stamp_ns;
+	if (!has_begun && !s->error) {
+		*s = (struct launch_status){ .step = -1, .error = ETIMEDOUT };
+		(void)kill(c->pid, SIGKILL);
+	}
+}
+
+void zygote_await(struct zygote *z, struct child *c, struct launch_status *s)
+{
+	const int ours[] = { c->out, c->err, c->result };
+
+	/* Behind its release, where it holds nobody up. */
+	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
+		if (ours[i] >= 0)
+			(void)fcntl(ours[i], F_SETFL, O_NONBLOCK);
+	*s = z->early;
+	if (z->is_met)
+		await_exec(z, c, s);
 }

@@ -89,6 +89,28 @@ START_TEST(cpu_lists_survive_a_round_trip)
 }
 END_TEST
 
+START_TEST(cpus_are_parted_in_two_halves)
+{
+	static const char *const parts[][3] = { { "0-3", "0-1", "2-3" }, { "1,5", "1", "5" },
+		{ "2-4", "2", "3-4" }, { "7", "7", "7" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		struct buf lower = { 0 }, upper = { 0 };
+		cpu_set_t all, a, b;
+		struct error err;
+
+		ck_assert_int_eq(cpus_parse(parts[i][0], &all, &err), OK);
+		cpus_halve(&all, &a, &b);
+		cpus_format(&a, &lower);
+		cpus_format(&b, &upper);
+		ck_assert_str_eq(buf_str(&lower), parts[i][1]);
+		ck_assert_str_eq(buf_str(&upper), parts[i][2]);
+		buf_done(&lower);
+		buf_done(&upper);
+	}
+}
+END_TEST
+
 START_TEST(wrong_cpu_lists_are_refused)
 {
 	static const char *const lists[] = { "a", "3-1", "1,", ",1", "1024", "1 2", "-1",
@@ -493,14 +515,18 @@ START_TEST(exec_and_exit_are_stamped_by_the_kernel)
 	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
 	after = clock_monotonic_ns();
 	if (m.ring) {
-		moments_close(&m, pid, &s);
+		moments_read(&m, pid, &s);
+		moments_close(&m);
 		ck_assert_int_gt(s.exec_ns, before);
 		ck_assert_int_gt(s.exit_ns, s.exec_ns);
 		ck_assert_int_lt(s.exit_ns, after);
 		ck_assert(!s.had_threads);
 	}
+	moments_close(&m);
 	/* Without a watch nothing is known. */
-	moments_close(&m, pid, &s);
+	m = (struct moments){ 0 };
+	moments_read(&m, pid, &s);
+	moments_close(&m);
 	ck_assert_int_eq(s.exec_ns, 0);
 	ck_assert_int_eq(s.exit_ns, 0);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
@@ -880,7 +906,7 @@ SUITE("worker", the_device_of_a_kernel_is_known_beforehand,
 	signs_of_life_use_up_no_lines, a_twentieth_of_a_disk_stays_free_for_others,
 	messages_are_kept_until_they_are_stored, a_job_is_forgotten_when_its_end_is_stored,
 	cpu_lists_survive_a_round_trip, a_limit_never_cuts_a_character_in_half,
-	wrong_cpu_lists_are_refused, a_spec_gets_its_defaults,
+	wrong_cpu_lists_are_refused, cpus_are_parted_in_two_halves, a_spec_gets_its_defaults,
 	each_arm_may_have_its_own_command, each_fault_of_a_spec_is_named,
 	a_flood_keeps_its_head_and_its_tail, the_first_error_explains_a_failed_build,
 	the_last_line_explains_a_failure, bytes_that_are_not_text_become_replacement_characters,

@@ -336,7 +336,7 @@ END_TEST
 /* False: this kernel or what confines us has no such clone, and all are forked. */
 static bool open_zygote(struct zygote *z)
 {
-	bool is_open = zygote_open(z);
+	bool is_open = zygote_open(z, NULL);
 
 	ck_assert_int_eq(is_open, desk_can_clone());
 	return is_open;
@@ -446,6 +446,31 @@ START_TEST(a_zygote_is_no_stray_and_without_it_processes_are_forked)
 }
 END_TEST
 
+/* As supervise does: the next is asked for while this one runs. */
+static void run_and_foresee(const struct launch *l)
+{
+	struct child c;
+
+	ck_assert_int_eq(launch_start(l, &c, &err), OK);
+	ck_assert_int_eq(launch_go(l, &c, &err), OK);
+	launch_foresee(l, &c);
+	ck_assert_int_eq(waitpid(c.pid, NULL, __WALL), c.pid);
+	child_close(&c);
+}
+
+static void foresee_late(const struct launch *l)
+{
+	struct child c;
+
+	ck_assert_int_eq(launch_start(l, &c, &err), OK);
+	ck_assert_int_eq(launch_go(l, &c, &err), OK);
+	ck_assert_int_eq(waitpid(c.pid, NULL, __WALL), c.pid);
+	while (__atomic_load_n(&l->zygote->desk->ended, __ATOMIC_SEQ_CST) != c.pid)
+		(void)poll(NULL, 0, 1);
+	launch_foresee(l, &c);
+	child_close(&c);
+}
+
 START_TEST(one_that_stands_by_takes_the_next_program_or_goes)
 {
 	struct zygote z;
@@ -458,7 +483,7 @@ START_TEST(one_that_stands_by_takes_the_next_program_or_goes)
 	plan(&l, "echo first");
 	l.zygote = &z;
 	l.wants_go = l.foresees = true;
-	launch_foresee(&l);
+	run_and_foresee(&l);
 	ck_assert(z.is_standing);
 	ck_assert(sweep_has_nothing());
 	plan(&l, "echo second");
@@ -468,18 +493,31 @@ START_TEST(one_that_stands_by_takes_the_next_program_or_goes)
 	ck_assert_str_eq(out, "second\n");
 	ck_assert(!z.is_standing);
 	/* It would start in another folder. */
-	launch_foresee(&l);
+	plan(&l, "echo third");
+	l.zygote = &z;
+	l.wants_go = l.foresees = true;
+	run_and_foresee(&l);
 	l.directory = "/usr";
 	l.argv[2] = (char *)"pwd";
 	ck_assert_int_eq(run(&l, out, sizeof(out)), 0);
 	ck_assert_str_eq(out, "/usr\n");
 	/* Nothing of it is left. */
-	launch_foresee(&l);
+	run_and_foresee(&l);
+	while (!__atomic_load_n(&z.desk->pid, __ATOMIC_ACQUIRE))
+		(void)poll(NULL, 0, 1);
 	zygote_dismiss();
 	ahead = z.next.pid;
 	ck_assert_int_gt(ahead, 0);
 	ck_assert_int_eq(kill(ahead, 0), -1);
-	launch_foresee(&l);
+	/* It had ended before it was asked for. */
+	foresee_late(&l);
+	ck_assert_int_eq(run(&l, out, sizeof(out)), 0);
+	ck_assert_str_eq(out, "/usr\n");
+	/* Before there is one. */
+	zygote_foresee(&z, &l, 1);
+	zygote_dismiss();
+	ck_assert_int_eq(run(&l, out, sizeof(out)), 0);
+	run_and_foresee(&l);
 	zygote_close(&z);
 	ck_assert_int_eq(waitpid(-1, NULL, __WALL | WNOHANG), -1);
 }
