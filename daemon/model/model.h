@@ -258,6 +258,9 @@ const char *parameters_suffix(struct arena *a, json_t *parameters);
 /* Ids of the built-in kernels (NULL-terminated); a test compares them with `benchd-kernel
  * list`. */
 extern const char *const kernel_ids[];
+/* The id that somebody means who wrote this: triad is stream.triad, fft is fft.c2c; NULL when
+ * none is near. */
+const char *kernel_id_near(const char *name);
 /* A definition for a kernel id or glob that no workload is named after; NULL when none matches.
  */
 json_t *workload_from_kernel(const char *id_or_glob);

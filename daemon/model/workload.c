@@ -275,7 +275,7 @@ static int check_kernel(json_t *kernel, struct error *err)
 				err, "/kernel", "must be a kernel's id, a glob, or a list");
 		if (kernel_is_known(s))
 			continue;
-		near = nearest_name(s, kernel_ids);
+		near = kernel_id_near(s);
 		return error_set_field(err, E_UNPROCESSABLE, "/kernel",
 			"no built-in kernel matches '%.60s'%s%s%s", s,
 			near ? "; did you mean '" : "",

@@ -14,7 +14,7 @@ static const char *nearest_workload(struct store *st, struct arena *a,
 
 	if (queue_list_workloads(st, a, rules, project_id, &names, &n, &ignored) == OK)
 		near = nearest_name(name, names);
-	return near ? near : nearest_name(name, kernel_ids);
+	return near ? near : kernel_id_near(name);
 }
 
 static int not_found(struct store *st, struct arena *a, const struct queue_rules *rules,
