@@ -74,6 +74,9 @@ int lock_try(const char *path, int *ret, int *ret_holder, struct error *err)
 		*ret_holder = read_holder(fd);
 		return OK;
 	}
+	/* Whatever the umask: others may read who has it, and lock it to see whether somebody
+	 * has. */
+	(void)fchmod(fd, 0644);
 	write_holder(fd);
 	*ret = TAKE_FD(fd);
 	return OK;

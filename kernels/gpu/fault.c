@@ -23,8 +23,10 @@ static VKAPI_ATTR VkResult VKAPI_CALL submit_with_fault(
 {
 	if (++fault.n < fault.at)
 		return fault.submit(queue, n, infos, fence);
-	if (fault.kind == FAULT_CRASH)
+	if (fault.kind == FAULT_CRASH) {
+		signal(SIGSEGV, SIG_DFL); /* a sanitizer would catch it */
 		raise(SIGSEGV);
+	}
 	if (fault.kind == FAULT_UNDEAD)
 		signal(SIGTERM, SIG_IGN); /* and a worker does as if SIGKILL had no effect */
 	while (fault.kind == FAULT_HANG || fault.kind == FAULT_UNDEAD)

@@ -87,8 +87,8 @@ file "$gpu"
 check_equal "jobs may use it again" "$(at "$job" state)" succeeded
 check_match "there is nothing more to clear" "$(ctl devices clear "$uuid" 2>&1)" "is in order: there is nothing to clear"
 # --- a process that does not die; it has the lock that its job took
-echo undead:12 >"$tmp/fault"
-curl -s --json "{\"definition\":{\"name\":\"undead\",\"kind\":\"kernel\",\"kernel\":\"stream.triad\",\"parameters\":{\"size\":\"small\",\"isa\":\"base\",$gpu},\"limits\":{\"time\":\"1s\"}},\"protocol\":{\"processes\":1,\"adaptive\":false,\"idle_wait\":0}}" "$url/v0/projects/demo/jobs?wait=110s" >"$tmp/undead" &
+echo undead:1 >"$tmp/fault"
+curl -s --json "{\"definition\":{\"name\":\"undead\",\"kind\":\"kernel\",\"kernel\":\"stream.triad\",\"parameters\":{\"size\":\"small\",\"isa\":\"base\",$gpu},\"limits\":{\"time\":\"5s\"}},\"protocol\":{\"processes\":1,\"adaptive\":false,\"idle_wait\":0}}" "$url/v0/projects/demo/jobs?wait=110s" >"$tmp/undead" &
 asked=$!
 lock_of() {
 	for p in $(ps -eo pid,args | awk '/benchd-kernel run stream.triad/ && /--isa.base/ && !/awk/ { print $1 }'); do
