@@ -396,6 +396,46 @@ START_TEST(a_zygotes_failed_start_names_its_step)
 }
 END_TEST
 
+/* As supervise does: the next is asked for while this one runs. */
+static void run_and_foresee(const struct launch *l)
+{
+	struct child c;
+
+	ck_assert_int_eq(launch_start(l, &c, &err), OK);
+	ck_assert_int_eq(launch_go(l, &c, &err), OK);
+	launch_foresee(l, &c);
+	ck_assert_int_eq(waitpid(c.pid, NULL, __WALL), c.pid);
+	child_close(&c);
+}
+
+START_TEST(where_a_process_stands_by_does_not_bind_its_program)
+{
+	char out[64], want[32];
+	cpu_set_t all, one;
+	struct zygote z;
+	struct launch l;
+	int cpu = 0;
+
+	ck_assert_int_eq(sched_getaffinity(0, sizeof(all), &all), 0);
+	while (!CPU_ISSET(cpu, &all))
+		cpu++;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	ck_assert_int_eq(zygote_open(&z, &one), desk_can_clone());
+	snprintf(want, sizeof(want), "%d\n", CPU_COUNT(&all));
+	for (int i = 0; z.pid && i < 3; i++) {
+		plan(&l, "nproc");
+		l.cpus = all;
+		l.zygote = &z;
+		l.wants_go = l.foresees = true;
+		ck_assert_int_eq(run(&l, out, sizeof(out)), 0);
+		ck_assert_str_eq(out, want);
+		run_and_foresee(&l);
+	}
+	zygote_close(&z);
+}
+END_TEST
+
 START_TEST(what_we_grow_to_is_no_floor_for_a_zygotes_process)
 {
 	enum { GROWTH = 128 * 1024 * 1024 };
@@ -445,18 +485,6 @@ START_TEST(a_zygote_is_no_stray_and_without_it_processes_are_forked)
 	zygote_close(&z);
 }
 END_TEST
-
-/* As supervise does: the next is asked for while this one runs. */
-static void run_and_foresee(const struct launch *l)
-{
-	struct child c;
-
-	ck_assert_int_eq(launch_start(l, &c, &err), OK);
-	ck_assert_int_eq(launch_go(l, &c, &err), OK);
-	launch_foresee(l, &c);
-	ck_assert_int_eq(waitpid(c.pid, NULL, __WALL), c.pid);
-	child_close(&c);
-}
 
 static void foresee_late(const struct launch *l)
 {
@@ -699,6 +727,7 @@ SUITE("worker_process", ordinary_calls_pass_the_filter,
 	a_zygotes_process_starts_like_a_forked_one_and_is_our_child,
 	a_zygotes_failed_start_names_its_step,
 	what_we_grow_to_is_no_floor_for_a_zygotes_process,
+	where_a_process_stands_by_does_not_bind_its_program,
 	a_zygote_is_no_stray_and_without_it_processes_are_forked,
 	one_that_stands_by_takes_the_next_program_or_goes, programs_are_found_as_a_shell_would,
 	a_sweep_ends_children_and_orphans_but_those_that_are_spared,
