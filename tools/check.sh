@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.."
 top=$(pwd)
 parts=${BENCHD_CHECK:-plain asan tsan valgrind dist}
 jobs=$(getconf _NPROCESSORS_ONLN)
+measuring="tests/e2e/regression.sh"
 passed=0 failed=0 skipped=0
 
 say() { printf '\n== %s\n' "$*"; }
@@ -35,12 +36,16 @@ configure_in() { # FOLDER OPTION...
 	(cd "$1" && shift && "$top/configure" -q "$@")
 }
 
-# Run `make check` in a folder and count what it printed. Tests wait more than they compute.
+# Run `make check` in a folder and count what it printed. Tests wait more than they compute, so they run
+# beside each other, but for those in $alone: they measure, and their neighbours would be noise to them.
+alone=
 suite() { # TITLE FOLDER MAKE-ARGUMENT...
 	suite_title=$1 suite_dir=$2
 	shift 2
 	find "$suite_dir/tests" -name '*.time' -delete 2>/dev/null
-	make -C "$suite_dir" -k -j$((jobs + 1)) check "$@" >"$suite_dir/check.log" 2>&1
+	: >"$suite_dir/check.log"
+	[ -z "$alone" ] || make -C "$suite_dir" -k -j"$jobs" check TESTS="$alone" >>"$suite_dir/check.log" 2>&1
+	make -C "$suite_dir" -k -j$((jobs + 1)) check "$@" >>"$suite_dir/check.log" 2>&1
 	counts=$(awk '/^# PASS:/ { p += $3 } /^# FAIL:/ { f += $3 } /^# ERROR:/ { f += $3 } /^# XPASS:/ { f += $3 }
 		/^# SKIP:/ { s += $3 } END { print p + 0, f + 0, s + 0 }' "$suite_dir/check.log")
 	# shellcheck disable=SC2086 # three numbers
@@ -71,23 +76,26 @@ longest() { # FOLDER
 
 for part in $parts; do
 	began=$(date +%s)
+	alone=
 	dir=$top/build-$part
 	mkdir -p "$dir"
 	case $part in
 	plain)
 		dir=$top/build
 		mkdir -p "$dir"
+		alone=$measuring
 		say "build and make check"
 		step "configure" "$dir/configure.log" configure_in "$dir" CFLAGS='-O2 -g' &&
 			step "build" "$dir/make.log" make -s -C "$dir" -j"$jobs" &&
-			suite "make check" "$dir" TESTS="$(make -s -C "$dir" print-tests)"
+			suite "make check" "$dir" TESTS="$(make -s -C "$dir" print-tests WITHOUT="$measuring")"
 		;;
 	asan)
+		alone=$measuring
 		say "AddressSanitizer and UndefinedBehaviorSanitizer"
 		step "configure (address, undefined)" "$dir/configure.log" configure_in "$dir" --with-sanitizer=address,undefined CFLAGS='-O1 -g' &&
 			step "build (address, undefined)" "$dir/make.log" make -s -C "$dir" -j"$jobs" &&
 			suite "make check (address, undefined)" "$dir" \
-				TESTS="$(make -s -C "$dir" print-tests SOURCE_CHECKS= WITHOUT=tests/unit/kernel_vulkan_validated)"
+				TESTS="$(make -s -C "$dir" print-tests SOURCE_CHECKS= WITHOUT="$measuring tests/unit/kernel_vulkan_validated")"
 		;;
 	tsan)
 		say "ThreadSanitizer: the daemon and its threads; --disable-vulkan"
