@@ -7,7 +7,7 @@
 #include <string.h>
 #include "daemon/analysis/analysis.h"
 
-enum { LOOK_BACK = 400, COMMITS_MAX = 50 };
+enum { LOOK_BACK = 400, COMMITS_MAX = 50, RERUNS_LOOKED_AT = 1000 };
 
 /* What the change is against: the commit that re-runs compared it with, else the newest point
  * before it that counts. */
@@ -168,6 +168,48 @@ static int add_together(struct request *rq, struct store *st, const struct alert
 	return e;
 }
 
+/* Is it measured between the commits that the re-runs are about? */
+static bool is_asked_about(
+	const struct point *p, size_t n, const json_t *detail, const char *hash)
+{
+	int64_t from = json_get_int(detail, "from", -1),
+		upto = json_get_int(detail, "upto", -1);
+
+	for (size_t i = 0; hash && i < n; i++)
+		if (p[i].version_number >= from && p[i].version_number <= upto && p[i].hash &&
+			!strcmp(p[i].hash, hash))
+			return true;
+	return false;
+}
+
+/* The jobs that measured base and head again, oldest first; an upload has none. */
+static int add_reruns(struct request *rq, struct store *st, const struct alert *al,
+	const struct report *r, const struct point *p, size_t n, json_t *doc, struct error *err)
+{
+	struct job_filter f = { .limit = RERUNS_LOOKED_AT };
+	const json_t *detail = json_object_get(doc, "detail");
+	struct arena *a = request_arena(rq);
+	json_t *list = json_array();
+	struct job of, *jobs;
+	size_t n_jobs;
+	int e = OK;
+
+	json_object_set_new(doc, "reruns", list);
+	if (!r->job_id || store_job_get(st, a, r->job_id, &of, err) < 0)
+		return OK;
+	f.project_id = of.project_id;
+	f.name = of.name;
+	e = store_job_list(st, a, &f, &jobs, &n_jobs, err);
+	for (size_t i = e == OK ? n_jobs : 0; i-- > 0;)
+		if (jobs[i].trigger && !strcmp(jobs[i].trigger, "confirm") &&
+			jobs[i].created_ns >= al->created_ns &&
+			is_asked_about(p, n, detail, jobs[i].base_hash) &&
+			is_asked_about(p, n, detail, jobs[i].head_hash))
+			json_array_append_new(
+				list, render_job(&jobs[i], 0, request_public_url(rq)));
+	return e;
+}
+
 int add_alert_case(struct request *rq, struct store *st, const struct project *p,
 	const struct alert *al, const struct report *r, json_t *doc, struct error *err)
 {
@@ -195,5 +237,6 @@ int add_alert_case(struct request *rq, struct store *st, const struct project *p
 	json_object_set_new(doc, "environments", environments(rq, st, p, r, base));
 	json_set_str(doc, "reproduce", reproduce(rq, st, p, al, r, base));
 	json_object_set_new(doc, "links", links(rq, p, al, r));
-	return add_together(rq, st, al, doc, err);
+	e = add_reruns(rq, st, al, r, points, n, doc, err);
+	return e < 0 ? e : add_together(rq, st, al, doc, err);
 }

@@ -140,8 +140,8 @@ int get_alerts(struct request *rq, struct store *st, struct error *err)
 	return answer_alerts(rq, st, &p, list, n, err);
 }
 
-static int find_alert(struct request *rq, struct store *st, struct project *p,
-	struct alert *ret, struct error *err)
+int find_alert(struct request *rq, struct store *st, struct project *p, struct alert *ret,
+	struct error *err)
 {
 	int r = find_project(rq, st, p, err);
 
@@ -151,38 +151,58 @@ static int find_alert(struct request *rq, struct store *st, struct project *p,
 		st, request_arena(rq), p->id, request_param(rq, "alert"), ret, err);
 }
 
+int alert_document(struct request *rq, struct store *st, const struct project *p,
+	const struct alert *al, json_t **ret, struct error *err)
+{
+	struct about about = { 0 };
+	_cleanup_(json_decref)
+	json_t *doc = NULL;
+	int r = alert_json(rq, st, p, al, &about, &doc, err);
+
+	if (r == OK)
+		r = add_alert_case(rq, st, p, al, &about.report, doc, err);
+	if (r == OK)
+		*ret = TAKE(doc);
+	return r;
+}
+
 int get_alert(struct request *rq, struct store *st, struct error *err)
 {
 	struct project p;
 	struct alert al;
-	struct about about = { 0 };
 	json_t *doc;
 	int r = find_alert(rq, st, &p, &al, err);
 
 	if (r == OK)
-		r = alert_json(rq, st, &p, &al, &about, &doc, err);
-	if (r == OK)
-		r = add_alert_case(rq, st, &p, &al, &about.report, doc, err);
+		r = alert_document(rq, st, &p, &al, &doc, err);
 	return r < 0 ? r : answer(rq, 200, DOC_ALERT, doc, err);
+}
+
+int alert_journal(
+	struct request *rq, struct store *st, int64_t alert_id, json_t **ret, struct error *err)
+{
+	struct alert_entry *list;
+	size_t n;
+	int r = store_alert_entries(st, request_arena(rq), alert_id, 1000, &list, &n, err);
+
+	if (r < 0)
+		return r;
+	*ret = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(*ret, render_alert_entry(&list[i]));
+	return OK;
 }
 
 int get_alert_journal(struct request *rq, struct store *st, struct error *err)
 {
-	struct alert_entry *list;
 	struct project p;
 	struct alert al;
-	size_t n;
 	json_t *doc;
 	int r = find_alert(rq, st, &p, &al, err);
 
 	if (r == OK)
-		r = store_alert_entries(st, request_arena(rq), al.id, 1000, &list, &n, err);
-	if (r < 0)
-		return r;
-	doc = json_array();
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(doc, render_alert_entry(&list[i]));
-	return answer_json(rq, 200, doc);
+		r = alert_journal(rq, st, al.id, &doc, err);
+	return r < 0 ? r : answer_json(rq, 200, doc);
 }
 
 struct alert_body {
@@ -191,7 +211,7 @@ struct alert_body {
 	bool acknowledged;
 };
 
-static int read_body(struct request *rq, struct alert_body *b, struct error *err)
+static int read_body(json_t *o, struct alert_body *b, struct error *err)
 {
 	static const char *const statuses[] = { "active", "dismissed", NULL };
 	static const struct json_field fields[] = {
@@ -207,12 +227,10 @@ static int read_body(struct request *rq, struct alert_body *b, struct error *err
 		{ "acknowledged", JF_BOOL, offsetof(struct alert_body, acknowledged), false, 0,
 			0, NULL },
 	};
-	json_t *o;
-	int r = read_object(rq, &o, err);
+	int r;
 
 	*b = (struct alert_body){ .state = -1, .status = -1 };
-	if (r == OK)
-		r = json_read(o, "", fields, ARRAY_SIZE(fields), b, JSON_REFUSE_UNKNOWN, err);
+	r = json_read(o, "", fields, ARRAY_SIZE(fields), b, JSON_REFUSE_UNKNOWN, err);
 	if (r == OK && b->state == ALERT_DISMISSED && !b->reason)
 		return error_set_field(err, E_UNPROCESSABLE, "/reason",
 			"'reason' is missing: say why it is dismissed (noise, expected, "
@@ -276,32 +294,40 @@ static int flag_point(struct store *st, const struct alert *al, struct error *er
 		st, al->series_id, al->version_number, al->report_id, set, both & ~set, err);
 }
 
-int patch_alert(struct request *rq, struct store *st, struct error *err)
+int change_alert(
+	struct request *rq, struct store *st, struct alert *al, json_t *body, struct error *err)
 {
 	struct alert_body b;
+	int r = read_body(body, &b, err);
+
+	if (r < 0)
+		return r;
+	al->modified_ns = clock_wall(request_clock(rq));
+	r = take_body(&b, al, err);
+	if (r == OK)
+		r = store_alert_save(st, al, err);
+	if (r == OK)
+		r = keep_journal(rq, st, &b, al, err);
+	if (r == OK && b.state >= 0)
+		r = flag_point(st, al, err);
+	if (r == OK)
+		request_wake(rq, WAKE_NOTIFY);
+	return r;
+}
+
+int patch_alert(struct request *rq, struct store *st, struct error *err)
+{
 	struct project p;
 	struct alert al;
 	struct about about = { 0 };
-	json_t *doc;
+	json_t *body, *doc;
 	int r = find_alert(rq, st, &p, &al, err);
 
 	if (r == OK)
-		r = read_body(rq, &b, err);
-	if (r < 0)
-		return r;
-	al.modified_ns = clock_wall(request_clock(rq));
-	r = take_body(&b, &al, err);
+		r = read_object(rq, &body, err);
 	if (r == OK)
-		r = store_alert_save(st, &al, err);
+		r = change_alert(rq, st, &al, body, err);
 	if (r == OK)
-		r = keep_journal(rq, st, &b, &al, err);
-	if (r == OK && b.state >= 0)
-		r = flag_point(st, &al, err);
-	if (r < 0)
-		return r;
-	r = alert_json(rq, st, &p, &al, &about, &doc, err);
-	if (r < 0)
-		return r;
-	request_wake(rq, WAKE_NOTIFY);
-	return answer_json(rq, 200, doc);
+		r = alert_json(rq, st, &p, &al, &about, &doc, err);
+	return r < 0 ? r : answer_json(rq, 200, doc);
 }

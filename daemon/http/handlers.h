@@ -123,6 +123,23 @@ int processes_json(struct request *rq, struct store *st, int64_t job_id, const e
 /* A page of the dashboard; doc is taken over. Always OK. */
 int answer_page(
 	struct request *rq, int status, enum dash_page page, const char *title, json_t *doc);
+/* 303 to a place of this server. Always OK. */
+int answer_see(struct request *rq, const char *place);
+/* A member of an application/x-www-form-urlencoded body (arena), NULL when it is not there. */
+int read_form_member(
+	struct request *rq, const char *name, const char **ret, struct error *err) must_check;
+/* The alert of the path ({alert}), in the project of the path. */
+int find_alert(struct request *rq, struct store *st, struct project *ret_project,
+	struct alert *ret, struct error *err) must_check;
+/* One alert in full, as GET .../alerts/{alert} has it. New reference. */
+int alert_document(struct request *rq, struct store *st, const struct project *p,
+	const struct alert *al, json_t **ret, struct error *err) must_check;
+/* Does with the alert what a body of PATCH .../alerts/{alert} says, and keeps its journal. */
+int change_alert(struct request *rq, struct store *st, struct alert *al, json_t *body,
+	struct error *err) must_check;
+/* Its journal, oldest first. New reference. */
+int alert_journal(struct request *rq, struct store *st, int64_t alert_id, json_t **ret,
+	struct error *err) must_check;
 /* The job of the path ({job}), in the project of the path; as JSON with its place in the queue.
  */
 int find_path_job(struct request *rq, struct store *st, struct project *ret_project,
@@ -153,7 +170,9 @@ HANDLER(page_reports);
 HANDLER(page_jobs);
 HANDLER(page_job);
 HANDLER(page_history);
+HANDLER(page_alert);
 HANDLER(page_alerts);
+HANDLER(post_alert_form);
 HANDLER(page_schedules);
 HANDLER(page_deliveries);
 HANDLER(get_errors);

@@ -18,9 +18,7 @@ static const char *safe_place(const char *s)
 	return s;
 }
 
-/* A member of an application/x-www-form-urlencoded body, NULL when it is not there. */
-static int form_member(
-	struct request *rq, const char *name, const char **ret, struct error *err)
+int read_form_member(struct request *rq, const char *name, const char **ret, struct error *err)
 {
 	const char *s = buf_str(&rq->body);
 	size_t n = strlen(name);
@@ -75,7 +73,7 @@ static void set_cookie(struct request *rq, const char *key, int64_t seconds)
 		(long long)seconds, is_secure ? "; Secure" : "");
 }
 
-static int see(struct request *rq, const char *place)
+int answer_see(struct request *rq, const char *place)
 {
 	response_header(rq, "Location", place);
 	response_text(rq, 303, "text/plain; charset=utf-8", "");
@@ -95,10 +93,10 @@ int post_login(struct request *rq, struct store *st, struct error *err)
 	const char *key, *next;
 	struct error why;
 	struct token t;
-	int r = form_member(rq, "key", &key, err);
+	int r = read_form_member(rq, "key", &key, err);
 
 	if (r == OK)
-		r = form_member(rq, "next", &next, err);
+		r = read_form_member(rq, "next", &next, err);
 	if (r < 0)
 		return r;
 	if (!key || !*key)
@@ -112,11 +110,11 @@ int post_login(struct request *rq, struct store *st, struct error *err)
 		return r;
 	}
 	set_cookie(rq, key, COOKIE_DAYS * 24 * 3600);
-	return see(rq, safe_place(next));
+	return answer_see(rq, safe_place(next));
 }
 
 int post_logout(struct request *rq, struct store *st, struct error *err)
 {
 	set_cookie(rq, "", 0);
-	return see(rq, "/login");
+	return answer_see(rq, "/login");
 }

@@ -62,6 +62,15 @@ const char *dash_series_url(const json_t *doc, int64_t id, struct arena *a)
 	return arena_printf(a, "%s/series/%lld", dash_base(doc, a), (long long)id);
 }
 
+void dash_pair(struct buf *out, const char *term, const char *text)
+{
+	if (!*text)
+		return;
+	buf_printf(out, "<dt>%s</dt><dd>", term);
+	html_escape(out, text);
+	buf_add_str(out, "</dd>\n");
+}
+
 void dash_link_cell(struct buf *out, const char *href, const char *text)
 {
 	buf_add_str(out, "<td><a ");
@@ -305,6 +314,7 @@ static const struct {
 	[PAGE_JOBS] = { "/jobs", dash_jobs, false },
 	[PAGE_PROBLEM] = { "/problem", dash_problem, false },
 	[PAGE_JOB] = { "/job", dash_job, false },
+	[PAGE_ALERT] = { "/alert", dash_alert, false },
 	[PAGE_ALERTS] = { "/alerts", dash_alerts, false },
 	[PAGE_SCHEDULES] = { "/schedules", dash_schedules, false },
 	[PAGE_DELIVERIES] = { "/deliveries", dash_deliveries, false },

@@ -29,6 +29,10 @@ void dash_time_cell(struct buf *out, const json_t *o, const char *path);
 void dash_head(struct buf *out, const char *caption, const char *const *titles);
 /* What ends it after n rows; none: what is said where there was no row (NULL: nothing). */
 void dash_table_end(struct buf *out, size_t n, const char *none);
+/* <dt>, <dd>: text is escaped; nothing where it is empty. */
+void dash_pair(struct buf *out, const char *term, const char *text);
+/* Why an alert is as it is, in words: Bencher's reasons are words of its protocol. */
+const char *dash_reason(const char *reason);
 /* Where the page of a series is. */
 const char *dash_series_url(const json_t *doc, int64_t id, struct arena *a);
 

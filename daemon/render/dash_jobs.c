@@ -117,31 +117,22 @@ void dash_jobs(const json_t *doc, struct arena *a, struct buf *out)
 
 /* --- one job --- */
 
-static void pair(struct buf *out, const char *term, const char *text)
-{
-	if (!*text)
-		return;
-	buf_printf(out, "<dt>%s</dt><dd>", term);
-	html_escape(out, text);
-	buf_add_str(out, "</dd>\n");
-}
-
 static void facts(const json_t *j, struct buf *out)
 {
 	static const char *const times[][2] = { { "filed", "created" },
 		{ "started", "started" }, { "ended", "finished" } };
 	char when[32];
 
-	pair(out, "kind", doc_str(j, "kind"));
-	pair(out, "branch", doc_str(j, "branch"));
-	pair(out, "base", doc_str(j, *doc_str(j, "base.hash") ? "base.hash" : "base.ref"));
-	pair(out, "head", doc_str(j, *doc_str(j, "head.hash") ? "head.hash" : "head.ref"));
-	pair(out, "testbed", doc_str(j, "testbed"));
-	pair(out, "filed by", doc_str(j, "submitter"));
-	pair(out, "through", doc_str(j, "trigger"));
+	dash_pair(out, "kind", doc_str(j, "kind"));
+	dash_pair(out, "branch", doc_str(j, "branch"));
+	dash_pair(out, "base", doc_str(j, *doc_str(j, "base.hash") ? "base.hash" : "base.ref"));
+	dash_pair(out, "head", doc_str(j, *doc_str(j, "head.hash") ? "head.hash" : "head.ref"));
+	dash_pair(out, "testbed", doc_str(j, "testbed"));
+	dash_pair(out, "filed by", doc_str(j, "submitter"));
+	dash_pair(out, "through", doc_str(j, "trigger"));
 	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
-		pair(out, times[i][0], short_time(doc_str(j, times[i][1]), when));
-	pair(out, "job", doc_str(j, "uuid"));
+		dash_pair(out, times[i][0], short_time(doc_str(j, times[i][1]), when));
+	dash_pair(out, "job", doc_str(j, "uuid"));
 }
 
 static void parameters(const json_t *j, struct buf *out)

@@ -34,6 +34,7 @@ static const struct {
 	{ DOC_ALERTS, F_ATOM, alerts_atom },
 	{ DOC_ALERT, F_TEXT, alert_text },
 	{ DOC_ALERT, F_MARKDOWN, alert_markdown },
+	{ DOC_ALERT, F_HTML, alert_html },
 };
 
 enum { LIST_FORMATS = 1u << F_TEXT | 1u << F_MARKDOWN | 1u << F_CSV };

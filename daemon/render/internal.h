@@ -102,6 +102,7 @@ void compare_svg(const json_t *doc, struct arena *a, struct buf *out);
 const char *compare_verdict(const json_t *doc, struct arena *a); /* one sentence */
 void alert_text(const json_t *doc, struct arena *a, struct buf *out);
 void alert_markdown(const json_t *doc, struct arena *a, struct buf *out);
+void alert_html(const json_t *doc, struct arena *a, struct buf *out);
 void gate_text(const json_t *doc, struct arena *a, struct buf *out);
 void gate_markdown(const json_t *doc, struct arena *a, struct buf *out);
 void gate_junit(const json_t *doc, struct arena *a, struct buf *out);
@@ -130,6 +131,7 @@ void dash_reports(const json_t *doc, struct arena *a, struct buf *out);
 void dash_problem(const json_t *doc, struct arena *a, struct buf *out);
 void dash_job(const json_t *doc, struct arena *a, struct buf *out);
 void dash_jobs(const json_t *doc, struct arena *a, struct buf *out);
+void dash_alert(const json_t *doc, struct arena *a, struct buf *out);
 void dash_alerts(const json_t *doc, struct arena *a, struct buf *out);
 void dash_schedules(const json_t *doc, struct arena *a, struct buf *out);
 void dash_deliveries(const json_t *doc, struct arena *a, struct buf *out);

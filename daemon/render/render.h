@@ -182,6 +182,7 @@ enum dash_page {
 	PAGE_JOBS,	 /* running[], waiting[], recent[] */
 	PAGE_PROBLEM,	 /* detail, next, sign_in */
 	PAGE_JOB,	 /* job, log, log_is_cut */
+	PAGE_ALERT,	 /* alert (in full), journal[], may_change */
 	PAGE_ALERTS,	 /* alerts[] */
 	PAGE_SCHEDULES,	 /* schedules[] */
 	PAGE_DELIVERIES, /* received[], sent[]; of the whole server */

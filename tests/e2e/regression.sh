@@ -77,6 +77,17 @@ check_equal "it gives exactly one alert" "$(json 'len(d)' <"$tmp/alert")" 1
 check_equal "of the benchmark that got slower, at its commit" \
 	"$(json 'd[0]["benchmark"]["name"] + " " + d[0]["hash"]' <"$tmp/alert")" "kepler $slow"
 check_equal "which says what it was before" "$(get "$P/alerts/$(json 'd[0]["uuid"]' <"$tmp/alert")" | json 'd["base"]["hash"]')" "$before"
+get "$P/alerts/$(json 'd[0]["uuid"]' <"$tmp/alert")" >"$tmp/whole"
+check_equal "who made which commit, with its subject" \
+	"$(json '[(c["hash"], c["author"], c["subject"]) for c in [d["base"]] + d["commits"]]' <"$tmp/whole")" \
+	"[('$before', '$(git -C "$tmp/work" log -1 --format=%an "$before")', 'docs: line 3'), ('$slow', '$(git -C "$tmp/work" log -1 --format=%an "$slow")', 'kepler: $steps steps')]"
+check_equal "that the environment is the same on both sides" \
+	"$(json 'd["environments"]["same"], bool(d["environments"]["base"]), d["environments"]["difference"]' <"$tmp/whole")" "True True []"
+check_equal "and which jobs measured both again" \
+	"$(json 'len(d["reruns"]) >= 2 and d["reruns"][-1]["base"]["hash"], d["reruns"][-1]["head"]["hash"]' <"$tmp/whole")" "$before $slow"
+curl -s -m 60 "$url/projects/orbit/alerts/$(json 'd[0]["uuid"]' <"$tmp/alert")" >"$tmp/page"
+check_match "its page has the subject of the commit" "$(cat "$tmp/page")" "kepler: $steps steps"
+check_match "and the command to see it again" "$(cat "$tmp/page")" "benchctl submit orbit -p orbit --base $before --head $slow"
 reruns=$(n_jobs confirm)
 check "re-runs confirmed it" test "$reruns" -ge 2
 get "$P/jobs?limit=1000" | json "[j['uuid'] for j in d if j['trigger'] == 'confirm' and (j['base']['hash'], j['head']['hash']) == ('$before', '$slow')][0]" >"$tmp/rerun"

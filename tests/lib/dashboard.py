@@ -38,8 +38,8 @@ def ask(method, where, body=None, headers=None):
     return r, data
 
 
-def upload(i, values, testbed="t"):
-    body = {"branch": "main", "hash": f"{i % 40 + 1:040x}", "testbed": testbed,
+def upload(i, values, testbed="t", commit=None):
+    body = {"branch": "main", "hash": f"{commit or i % 40 + 1:040x}", "testbed": testbed,
             "start_time": f"2026-11-{1 + i // 24:02d}T{i % 24:02d}:00:00Z",
             "end_time": f"2026-11-{1 + i // 24:02d}T{i % 24:02d}:00:01Z",
             "idempotency_key": str(uuid.UUID(int=i + 1)),
@@ -77,7 +77,7 @@ def html(where):
     return ask("GET", where)[1].decode()
 
 
-def visit(b, where, name):
+def visit(b, where, name, forms=2):
     b.complaints.clear()
     b.open(URL + where)
     b.until("!!document.querySelector('.u-over') || !document.querySelector('#plot')")
@@ -88,21 +88,21 @@ def visit(b, where, name):
        b.js("document.title"))
     twins = b.js("[...document.querySelectorAll('footer a')].map((a) => a.getAttribute('href'))")
     answers = [(t, r.status, r.getheader("Content-Type", "")) for t in twins for r in [ask("GET", t)[0]]]
-    ok(f"{name}: its JSON and CSV are there", len(answers) == 2 and "json" in answers[0][2] and "csv" in answers[1][2]
-       and all(a[1] == 200 for a in answers), answers)
+    ok(f"{name}: its JSON and CSV are there", len(answers) == forms and "json" in answers[0][2] and
+       (forms == 1 or "csv" in answers[1][2]) and all(a[1] == 200 for a in answers), answers)
     cut = b.js("[...document.querySelectorAll('.scroll')].map((e) => e.scrollWidth - e.clientWidth).filter((w) => w > 0)")
     ok(f"{name}: at 1280 px no table is cut off", not cut, cut)
     ok(f"{name}: no name has become a program", b.js(
         "document.title !== 'bad' && !document.querySelector('main script, main img')"), "")
 
 
-def narrow(b, where, name):
-    b.size(320, 640)
+def narrow(b, where, name, width=320):
+    b.size(width, 844 if width > 320 else 640)
     b.open(URL + where)
     b.until("!!document.querySelector('.u-over') || !document.querySelector('#plot')")
     b.shot(name + "-narrow")
     over = b.js("document.documentElement.scrollWidth - innerWidth")
-    ok(f"{name}: 320 px wide without scrolling the page sideways", over <= 0, over)
+    ok(f"{name}: {width} px wide without scrolling the page sideways", over <= 0, over)
     cut = b.js("""[...document.querySelectorAll('table')].filter(t => t.querySelector('td')).map(t => {
         const box = t.parentElement.getBoundingClientRect();
         const cell = [...t.querySelectorAll('td')].find(c => /[+-][0-9.]+ %/.test(c.textContent));
@@ -305,6 +305,78 @@ def schedule_actions(b):
        b.js("document.querySelector('tbody tr').textContent"))
 
 
+def alerts(b):
+    """One cause, two benchmarks: one group. One alert on its page, and every form of it with scripts off."""
+    ask("POST", "/v0/projects/d/thresholds", {"branch": "main", "testbed": "t", "measure": "latency", "test": "percentage",
+                                              "min_sample_size": 2, "upper_boundary": 0.05})
+    hostile = HOSTILE[0]
+    upload(50, {"stencil": 4e6, hostile: 4e6, "calm": 1e6}, commit=0xfeed << 128)
+    open_ones = [a for a in json.loads(ask("GET", "/v0/projects/d/alerts?state=confirmed,suspect")[1])
+                 if a["hash"] == f"{0xfeed << 128:040x}"]
+    ok("one commit makes two benchmarks slower", len(open_ones) == 2, open_ones)
+    b.open(URL + "/projects/d/alerts")
+    groups = b.js("[...document.querySelectorAll('h3')].map((h) => [h.textContent, h.nextElementSibling.querySelectorAll('tbody tr').length])")
+    ok("they are one group that names the commit and how many",
+       any(g[0].startswith("2 alerts at 0000feed") and "main on t" in g[0] and g[1] == 2 for g in groups), groups)
+    b.shot("alerts-groups")
+    accessible(b, "alerts in groups")
+    axe(b, "alerts in groups")
+    narrow(b, "/projects/d/alerts", "alerts-groups", 390)
+    al = [a for a in open_ones if a["benchmark"]["name"] == hostile][0]
+    where = f"/projects/d/alerts/{al['uuid']}"
+    b.open(URL + "/projects/d/alerts")
+    ok("a row leads to the page of its alert", b.js(f"!!document.querySelector('td a[href=\"{where}\"]')"))
+    visit(b, where, "alert", forms=1)
+    accessible(b, "alert")
+    axe(b, "alert")
+    narrow(b, where, "alert", 390)
+    narrow(b, where, "alert-least")
+    told = b.js("document.querySelector('main').textContent")
+    whole = json.loads(ask("GET", "/v0" + where)[1])
+    ok("it tells effect, before and after, and how to see it again", all(t in told for t in (
+        "slower", "before", "after", "Commits", "Evidence", "Environment", whole["reproduce"])), told)
+    r, page = ask("GET", "/v0" + where, headers={"Accept": "text/html"})
+    ok("the address of its JSON has it as HTML, too", "text/html" in r.getheader("Content-Type") and
+       b"<h1>Alert:" in page and b"<script>" not in page, page)
+    b.scripts(False)
+    for act, fields, said in (("acknowledge", {}, "acknowledged"), ("note", {"note": "<b>mine</b>"}, "<b>mine</b>"),
+                              ("snooze", {}, "snoozed until"),
+                              ("dismiss", {"reason": "expected", "note": "a new kernel"}, "dismissed: expected")):
+        b.open(URL + where)
+        fill_form(b, act, fields)
+        b.until("!window.old && document.readyState === 'complete'")
+        page = html(where)
+        ok(f"without scripts it is done by a form: {act}", said.replace("<", "&lt;").replace(">", "&gt;") in re.sub("</?span[^>]*>", "", page), page)
+    b.scripts(True)
+    ok("a dismissed one has no form to dismiss it", 'value="dismiss"' not in html(where) and 'value="note"' in html(where))
+    kinds = [e["kind"] for e in json.loads(ask("GET", f"/v0{where}/journal")[1])]
+    ok("the journal has each", {"acknowledged", "note", "snoozed", "dismissed"} <= set(kinds), kinds)
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for body, status, said in (("act=dismiss&reason=", 422, "'reason' is missing"), ("act=no", 422, "'act' is 'no'"),
+                               ("act=snooze&for=9999d", 422, "366d"), ("act=snooze&for=soon", 400, "not a duration"),
+                               ("act=note&note=%00", 400, "%00")):
+        r, data = post_form(where, body, form)
+        ok(f"the form refuses {body}", r.status == status and said in data.decode(), (r.status, data))
+    r, data = post_form(where, "act=acknowledge", {**form, "Origin": "http://evil.example"})
+    ok("another site cannot send the form", r.status == 403, (r.status, data))
+
+
+def post_form(where, body, headers):
+    c = http.client.HTTPConnection("127.0.0.1", PORT, timeout=120)
+    c.request("POST", where, body, headers)
+    r = c.getresponse()
+    data = r.read()
+    c.close()
+    return r, data
+
+
+def fill_form(b, act, fields):
+    """Through the browser itself: what it sends is what it says (Origin, encoding)."""
+    sets = "".join(f"f.elements[{json.dumps(k)}].value = {json.dumps(v)};" for k, v in fields.items())
+    b.js(f"(() => {{ window.old = 1; const f = document.querySelector('form button[name=act][value={act}]').form; {sets}"
+         " f.querySelector('button').click(); })()")
+
+
 def live(b):
     """The queue and a job move without polling: one stream each, no request while nothing happens."""
     b.open(URL + "/projects/d/jobs")
@@ -403,6 +475,7 @@ def main():
             chart(b, SERIES)
             labels_apart(b, SERIES)
             chart_controls(b, SERIES)
+            alerts(b)
             live(b)
             schedule_actions(b)
             policy(b)

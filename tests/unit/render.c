@@ -12,6 +12,7 @@ static const struct {
 	const char *name;
 	enum document kind;
 } goldens[] = {
+	{ "alert", DOC_ALERT },
 	{ "alerts", DOC_ALERTS },
 	{ "branches", DOC_BRANCHES },
 	{ "cells", DOC_CELLS },
@@ -323,9 +324,87 @@ START_TEST(a_history_without_limits_does_not_say_what_they_would_see)
 }
 END_TEST
 
+static const char *page_of(enum dash_page page, const char *text, struct arena *a)
+{
+	struct buf out = { 0 };
+	const struct page_files files = { 0 };
+	const char *ret;
+	struct error err;
+	json_t *doc;
+
+	ck_assert_int_eq(json_parse(text, strlen(text), &doc, &err), OK);
+	render_page(page, arena_own_json(a, doc), &files, a, &out);
+	ret = arena_strdup(a, buf_str(&out));
+	buf_done(&out);
+	return ret;
+}
+
+static const char *alert_in(const char *state, const char *hash, const char *base,
+	const char *testbed, struct arena *a)
+{
+	return arena_printf(a,
+		"{\"uuid\":\"u-%s-%s-%s-%s\",\"state\":\"%s\",\"direction\":\"slower\","
+		"\"hash\":"
+		"\"%s\",\"subject\":\"a "
+		"<b>\",\"detail\":{\"base\":\"%s\"},\"branch\":{\"uuid\":"
+		"\"m\",\"name\":\"main\"},\"testbed\":{\"uuid\":\"%s\",\"name\":\"%s\"}}",
+		state, hash, base, testbed, state, hash, base, testbed, testbed);
+}
+
+START_TEST(open_alerts_of_one_range_and_testbed_are_one_group)
+{
+	_cleanup_(arena_free)
+	struct arena *a = arena_new();
+	const char *page = page_of(PAGE_ALERTS,
+		arena_printf(a,
+			"{\"project\":{\"slug\":\"p\"},\"alerts\":[%s,%s,%s,%s,%s,%s,%s]}",
+			alert_in("confirmed", "cafe", "beef", "t", a),
+			alert_in("suspect", "cafe", "beef", "t", a),
+			alert_in("confirmed", "cafe", "f00d", "t", a),
+			alert_in("confirmed", "cafe", "beef", "other", a),
+			alert_in("resolved", "cafe", "beef", "t", a),
+			alert_in("confirmed", "", "", "t", a),
+			alert_in("suspect", "", "", "t", a)),
+		a);
+	const char *heading = strstr(page, "<h3>2 alerts at <code>cafe</code> a &lt;b&gt; "
+					   "<small>after <code>beef</code>, main on t</small>");
+	const char *alone = strstr(page, "Alone at their commits");
+
+	ck_assert_msg(heading && alone && heading < alone, "%s", page);
+	ck_assert_ptr_null(strstr(heading + 8, "alerts at <code>"));
+	ck_assert(strstr(page, "/p/alerts/u-confirmed-cafe-beef-t\"") < alone);
+	ck_assert(strstr(page, "/p/alerts/u-suspect-cafe-beef-t\"") < alone);
+	ck_assert(strstr(page, "/p/alerts/u-confirmed-cafe-f00d-t\"") > alone);
+	ck_assert(strstr(page, "/p/alerts/u-confirmed-cafe-beef-other\"") > alone);
+	ck_assert(strstr(page, "/p/alerts/u-suspect---t\"") > alone);
+	ck_assert(strstr(page, "/p/alerts/u-resolved-cafe-beef-t\"") > strstr(page, "Closed"));
+}
+END_TEST
+
+START_TEST(who_may_not_triage_gets_no_form_of_an_alert)
+{
+	static const char text[] =
+		"{\"project\":{\"slug\":\"p\"},\"page\":\"/projects/p/alerts/u\","
+		"\"alert\":{\"state\":\"%s\"},\"may_change\":%s}";
+	_cleanup_(arena_free)
+	struct arena *a = arena_new();
+	const char *page = page_of(PAGE_ALERT, arena_printf(a, text, "confirmed", "false"), a);
+
+	ck_assert_ptr_null(strstr(page, "method=\"post\""));
+	ck_assert_ptr_nonnull(strstr(page, "/login?next=%2Fprojects%2Fp%2Falerts%2Fu"));
+	page = page_of(PAGE_ALERT, arena_printf(a, text, "confirmed", "true"), a);
+	ck_assert_ptr_nonnull(strstr(page, "value=\"dismiss\""));
+	page = page_of(PAGE_ALERT, arena_printf(a, text, "resolved", "true"), a);
+	ck_assert_ptr_null(strstr(page, "value=\"dismiss\""));
+	ck_assert_ptr_nonnull(strstr(page, "value=\"note\""));
+}
+END_TEST
+
 SUITE("render", a_history_without_limits_does_not_say_what_they_would_see,
 	an_upload_of_single_values_has_no_empty_statistics_and_slower_stands_first,
 	every_form_is_as_recorded, a_form_that_does_not_exist_is_refused,
 	ndjson_has_one_element_a_line, the_last_line_of_text_is_the_verdict,
 	values_get_a_sensible_unit, intervals_have_one_scale_and_changes_three_digits,
-	each_language_has_its_escaping, a_badge_says_its_outcome_in_words)
+	open_alerts_of_one_range_and_testbed_are_one_group,
+	who_may_not_triage_gets_no_form_of_an_alert, each_language_has_its_escaping,
+	a_badge_says_its_outcome_in_words)
