@@ -229,9 +229,9 @@ class Campaign:
         self.say("each has succeeded, or failed with fault and reason", [
             f"{u} {j['state']} {j['fault']} '{j['reason']}'" for u, j in jobs.items()
             if j["state"] != "succeeded" and not (j["state"] == "failed" and j["fault"] in
-                                                  ("runner", "program") and j["reason"])])
-        self.say("only a killed measured process is the program's fault, with its signal", [
-            f"{u} {j['reason']}" for u, j in jobs.items() if j["fault"] == "program" and
+                                                  ("runner", "program", "kernel") and j["reason"])])
+        self.say("only a killed measured process is the program's or the kernel's fault, with its signal", [
+            f"{u} {j['reason']}" for u, j in jobs.items() if j["fault"] in ("program", "kernel") and
             (u not in self.hit or not re.search(r"signal|killed", j["reason"], re.I))])
         now = {(u, p["seq"], p["attempt"]): self.essence(p)
                for u, list_ in records.items() for p in list_ or []}

@@ -115,7 +115,6 @@ START_TEST(yaml_errors_name_the_line)
 	json_decref(j);
 	yaml_lines_free(lines);
 	lines = NULL;
-	json_decref(j);
 	ck_assert_int_eq(
 		yaml_parse("f.yaml", "workload:\n  a: {}\n", 18, &j, &lines, &err), OK);
 	ck_assert_int_eq(yaml_line_of(lines, "/workload"), 1);
