@@ -6,13 +6,13 @@
 
 /* What a person does with one alert; NULL and false: nothing. */
 struct deed {
-	const char *dismiss, *note, *snooze;
+	const char *dismiss, *note, *snooze, *assign;
 	bool acknowledge, journal;
 };
 
 static bool is_deed(const struct deed *d)
 {
-	return d->dismiss || d->note || d->snooze || d->acknowledge;
+	return d->dismiss || d->note || d->snooze || d->assign || d->acknowledge;
 }
 
 /* "8h" and "3d" count from now; anything else is a time, which the daemon reads. */
@@ -36,6 +36,7 @@ static json_t *body_of(struct client *c, const struct deed *d)
 		json_set_str(body, "state", "dismissed");
 	json_set_opt(body, "reason", d->dismiss);
 	json_set_opt(body, "note", d->note);
+	json_set_opt(body, "assignee", d->assign);
 	if (d->snooze)
 		json_set_str(body, "snooze_until", until(c, d->snooze));
 	if (d->acknowledge)
@@ -55,8 +56,9 @@ static int patch(struct client *c, const char *alert, const struct deed *d)
 	if (a.status >= 400)
 		code = complain_answer(c, &a);
 	else
-		note(c, "alert %s: %s%s%s%s", alert, json_get_str(a.json, "state", "changed"),
-			d->acknowledge ? ", acknowledged" : "", d->note ? ", noted" : "",
+		note(c, "alert %s: %s%s%s%s%s", alert, json_get_str(a.json, "state", "changed"),
+			d->acknowledge ? ", acknowledged" : "", d->assign ? ", assigned" : "",
+			d->note ? ", noted" : "",
 			d->snooze ? arena_printf(c->arena, ", snoozed until %s",
 					    json_get_str(a.json, "snoozed_until", "?"))
 				  : "");
@@ -74,6 +76,7 @@ static int run(struct client *c, const struct command *self, int argc, char **ar
 		{ "dismiss", 0, "REASON", "noise, expected, infrastructure or wont_fix",
 			OPT_STRING, &d.dismiss },
 		{ "acknowledge", 0, NULL, "somebody looks at it", OPT_FLAG, &d.acknowledge },
+		{ "assign", 0, "NAME", "whose it is; empty: nobody's", OPT_STRING, &d.assign },
 		{ "note", 0, "TEXT", "for the journal", OPT_STRING, &d.note },
 		{ "snooze", 0, "WHEN", "no messages for 8h, or until a time (RFC 3339)",
 			OPT_STRING, &d.snooze },
@@ -97,7 +100,7 @@ static int run(struct client *c, const struct command *self, int argc, char **ar
 }
 
 const struct command command_alerts = { "alerts", "[ALERT]",
-	"list or show alerts; dismiss, acknowledge, note, snooze one",
+	"list or show alerts; dismiss, acknowledge, assign, note, snooze one",
 	"  benchctl alerts --state confirmed\n"
 	"  benchctl alerts 9a4b... --dismiss expected --note \"the new checksum\"\n"
 	"  benchctl alerts 9a4b... --acknowledge --snooze 8h\n"

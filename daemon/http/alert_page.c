@@ -57,6 +57,17 @@ static int acknowledge(struct request *rq, json_t *body, struct error *err)
 	return OK;
 }
 
+/* Nobody's, where the name is left empty. */
+static int assign(struct request *rq, json_t *body, struct error *err)
+{
+	const char *name;
+	int r = read_form_member(rq, "assignee", &name, err);
+
+	if (r == OK)
+		json_set_str(body, "assignee", name ? name : "");
+	return r;
+}
+
 static int note(struct request *rq, json_t *body, struct error *err)
 {
 	const char *text;
@@ -107,8 +118,8 @@ static int read_form(struct request *rq, json_t *body, struct error *err)
 	static const struct {
 		const char *name;
 		int (*say)(struct request *rq, json_t *body, struct error *err);
-	} acts[] = { { "acknowledge", acknowledge }, { "note", note }, { "snooze", snooze },
-		{ "dismiss", dismiss } };
+	} acts[] = { { "acknowledge", acknowledge }, { "assign", assign }, { "note", note },
+		{ "snooze", snooze }, { "dismiss", dismiss } };
 	const char *act;
 	int r = member(rq, "act", &act, err);
 
@@ -118,7 +129,7 @@ static int read_form(struct request *rq, json_t *body, struct error *err)
 	if (r < 0)
 		return r;
 	return error_set_field(err, E_UNPROCESSABLE, "/act",
-		"'act' is '%.40s', not acknowledge, note, snooze or dismiss", act);
+		"'act' is '%.40s', not acknowledge, assign, note, snooze or dismiss", act);
 }
 
 int post_alert_form(struct request *rq, struct store *st, struct error *err)

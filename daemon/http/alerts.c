@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { ENTRIES_LOOKED_AT = 10000 };
+
 int get_changes(struct request *rq, struct store *st, struct error *err)
 {
 	struct change_point *changes;
@@ -151,6 +153,23 @@ int find_alert(struct request *rq, struct store *st, struct project *p, struct a
 		st, request_arena(rq), p->id, request_param(rq, "alert"), ret, err);
 }
 
+/* Whose it is now: the journal's last word on it; "" is nobody's. */
+static int add_assignee(
+	struct request *rq, struct store *st, int64_t alert_id, json_t *doc, struct error *err)
+{
+	struct alert_entry *list;
+	const char *assignee = "";
+	size_t n = 0;
+	int r = store_alert_entries(
+		st, request_arena(rq), alert_id, ENTRIES_LOOKED_AT, &list, &n, err);
+
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(list[i].kind, "assigned"))
+			assignee = list[i].text;
+	json_set_str(doc, "assignee", assignee);
+	return r;
+}
+
 int alert_document(struct request *rq, struct store *st, const struct project *p,
 	const struct alert *al, json_t **ret, struct error *err)
 {
@@ -161,6 +180,8 @@ int alert_document(struct request *rq, struct store *st, const struct project *p
 
 	if (r == OK)
 		r = add_alert_case(rq, st, p, al, &about.report, doc, err);
+	if (r == OK)
+		r = add_assignee(rq, st, al->id, doc, err);
 	if (r == OK)
 		*ret = TAKE(doc);
 	return r;
@@ -207,7 +228,7 @@ int get_alert_journal(struct request *rq, struct store *st, struct error *err)
 
 struct alert_body {
 	int state, status; /* -1: not given */
-	const char *reason, *note, *snooze;
+	const char *reason, *note, *snooze, *assignee;
 	bool acknowledged;
 };
 
@@ -223,6 +244,8 @@ static int read_body(json_t *o, struct alert_body *b, struct error *err)
 			NULL },
 		{ "note", JF_STRING, offsetof(struct alert_body, note), false, 1, 4000, NULL },
 		{ "snooze_until", JF_STRING, offsetof(struct alert_body, snooze), false, 1, 64,
+			NULL },
+		{ "assignee", JF_STRING, offsetof(struct alert_body, assignee), false, 0, 200,
 			NULL },
 		{ "acknowledged", JF_BOOL, offsetof(struct alert_body, acknowledged), false, 0,
 			0, NULL },
@@ -269,6 +292,7 @@ static int keep_journal(struct request *rq, struct store *st, const struct alert
 		{ b->state >= 0 ? alert_state_name(al->state) : NULL,
 			al->reason ? al->reason : "" },
 		{ b->acknowledged ? "acknowledged" : NULL, "" },
+		{ b->assignee ? "assigned" : NULL, b->assignee },
 		{ b->snooze ? "snoozed" : NULL, b->snooze },
 		{ b->note ? "note" : NULL, b->note },
 	};

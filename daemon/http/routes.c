@@ -60,7 +60,8 @@ const struct route routes[] = {
 	{ "GET", D "/alerts/{alert}", page_alert, READER, S_READ, 0, 0,
 		"Dashboard: one alert" },
 	{ "POST", D "/alerts/{alert}", post_alert_form, WRITER, S_TRIAGE, SMALL, 0,
-		"Dashboard: a form of an alert: acknowledge, note, snooze, dismiss" },
+		"Dashboard: a form of an alert: acknowledge, assign, note, "
+		"snooze, dismiss" },
 	{ "GET", D "/schedules", page_schedules, READER, S_READ, 0, 0, "Dashboard: schedules" },
 	{ "GET", "/deliveries", page_deliveries, READER, S_ADMIN, 0, 0,
 		"Dashboard: messages received and sent" },

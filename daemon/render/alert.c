@@ -68,6 +68,7 @@ static void show(const json_t *doc, const struct sheet *p)
 			doc_str(doc, "direction"), doc_str(doc, "benchmark.name"),
 			doc_str(doc, "measure.name")));
 	line(p, "reason", doc_str(doc, "reason"));
+	line(p, "assigned to", doc_str(doc, "assignee"));
 	line(p, "snoozed until", doc_str(doc, "snoozed_until"));
 	line(p, "where",
 		arena_printf(p->a, "branch %s, testbed %s", doc_str(doc, "branch.name"),

@@ -79,6 +79,7 @@ static void facts(const json_t *doc, const json_t *al, struct arena *a, struct b
 	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
 		if (*doc_str(al, times[i][1]))
 			dash_pair(out, times[i][0], short_time(doc_str(al, times[i][1]), when));
+	dash_pair(out, "assigned to", doc_str(al, "assignee"));
 	if (has_pages(doc)) {
 		link_pair(out, "history", dash_series_url(doc, doc_int(al, "series"), a),
 			doc_str(al, "benchmark.name"));
@@ -285,6 +286,9 @@ static void forms(const json_t *doc, const json_t *al, struct buf *out)
 		"Add to the journal", out);
 	if (!is_open)
 		return;
+	form(doc, "assign",
+		"<label>To whom <input name=\"assignee\" maxlength=\"200\"></label>", "Assign",
+		out);
 	form(doc, "snooze",
 		"<label>No messages for <select name=\"for\"><option value=\"8h\">8 hours"
 		"<option value=\"1d\">a day<option value=\"3d\">3 days<option value=\"7d\">"

@@ -50,10 +50,13 @@ check_match "of that benchmark, at that commit" "$(get "$P/alerts?state=confirme
 	"\"hash\":\"$(printf '%040x' $next)\".*\"name\":\"b0\"|\"name\":\"b0\".*\"hash\":\"$(printf '%040x' $next)\""
 alert=$(get "$P/alerts?state=confirmed" | grep -o '"uuid":"[^"]*"' | head -n 1 | cut -d'"' -f4)
 check_match "it is acknowledged, noted and snoozed from the command line" \
-	"$("$ctl" --host "$url" -p p alerts "$alert" --acknowledge --note "asked the author" --snooze 8h 2>&1)" \
-	"confirmed, acknowledged, noted, snoozed until 20..-..-..T"
+	"$("$ctl" --host "$url" -p p alerts "$alert" --acknowledge --assign Ada --note "asked the author" --snooze 8h 2>&1)" \
+	"confirmed, acknowledged, assigned, noted, snoozed until 20..-..-..T"
 check_match "which its journal keeps" "$("$ctl" --host "$url" -p p alerts "$alert" --journal --json | tr '\n' ' ')" \
 	'"kind": *"acknowledged".*"kind": *"snoozed".*"asked the author"'
+check_match "and the alert says whose it is" "$("$ctl" --host "$url" -p p alerts "$alert" 2>&1)" "assigned to: Ada"
+"$ctl" --host "$url" -p p alerts "$alert" --assign "" >/dev/null 2>&1
+check_match "which can be taken back" "$(get "$P/alerts/$alert")" '"assignee":""'
 check_match "a wrong time is refused by name" "$("$ctl" --host "$url" -p p alerts "$alert" --snooze tomorrow 2>&1)" "tomorrow"
 check "a commit fixes it" upload $((next + 9)) $((next + 11)) 1
 check_equal "no alert is open any more" "$(count confirmed)" 0

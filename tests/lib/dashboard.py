@@ -335,22 +335,26 @@ def alerts(b):
     whole = json.loads(ask("GET", "/v0" + where)[1])
     ok("it tells effect, before and after, and how to see it again", all(t in told for t in (
         "slower", "before", "after", "Commits", "Evidence", "Environment", whole["reproduce"])), told)
+    ways = b.js("[...document.querySelectorAll('main a[href^=\"/projects/\"]')].map((a) => a.getAttribute('href'))")
+    ok("history, report and comparison that it leads to are there", len(ways) == 3 and
+       [ask("GET", w)[0].status for w in ways] == [200, 200, 200], ways)
     r, page = ask("GET", "/v0" + where, headers={"Accept": "text/html"})
     ok("the address of its JSON has it as HTML, too", "text/html" in r.getheader("Content-Type") and
        b"<h1>Alert:" in page and b"<script>" not in page, page)
     b.scripts(False)
-    for act, fields, said in (("acknowledge", {}, "acknowledged"), ("note", {"note": "<b>mine</b>"}, "<b>mine</b>"),
+    for act, fields, said in (("acknowledge", {}, "acknowledged"), ("assign", {"assignee": "Ada & Co"}, "<dd>Ada &amp; Co"),
+                              ("note", {"note": "<b>mine</b>"}, "<b>mine</b>"),
                               ("snooze", {}, "snoozed until"),
                               ("dismiss", {"reason": "expected", "note": "a new kernel"}, "dismissed: expected")):
         b.open(URL + where)
         fill_form(b, act, fields)
         b.until("!window.old && document.readyState === 'complete'")
         page = html(where)
-        ok(f"without scripts it is done by a form: {act}", said.replace("<", "&lt;").replace(">", "&gt;") in re.sub("</?span[^>]*>", "", page), page)
+        ok(f"without scripts it is done by a form: {act}", (said if "<dd>" in said else said.replace("<", "&lt;").replace(">", "&gt;")) in re.sub("</?span[^>]*>", "", page), page)
     b.scripts(True)
     ok("a dismissed one has no form to dismiss it", 'value="dismiss"' not in html(where) and 'value="note"' in html(where))
     kinds = [e["kind"] for e in json.loads(ask("GET", f"/v0{where}/journal")[1])]
-    ok("the journal has each", {"acknowledged", "note", "snoozed", "dismissed"} <= set(kinds), kinds)
+    ok("the journal has each", {"acknowledged", "assigned", "note", "snoozed", "dismissed"} <= set(kinds), kinds)
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     for body, status, said in (("act=dismiss&reason=", 422, "'reason' is missing"), ("act=no", 422, "'act' is 'no'"),
                                ("act=snooze&for=9999d", 422, "366d"), ("act=snooze&for=soon", 400, "not a duration"),
