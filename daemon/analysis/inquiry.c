@@ -92,6 +92,8 @@ static const char *write_detail(const struct question *q)
 	json_set_int(o, "reruns", i->n_reruns);
 	json_set_real(o, "min_effect", i->min_effect);
 	json_set_bool(o, "narrowing", i->is_narrowing);
+	if (q->row) /* of the newest re-run */
+		json_set_real(o, "detectable", q->row->detectable);
 	text = json_text(o);
 	return arena_strdup(q->g->a, text);
 }

@@ -85,6 +85,8 @@ check_equal "that the environment is the same on both sides" \
 	"$(json 'd["environments"]["same"], bool(d["environments"]["base"]), d["environments"]["difference"]' <"$tmp/whole")" "True True []"
 check_equal "and which jobs measured both again" \
 	"$(json 'len(d["reruns"]) >= 2 and d["reruns"][-1]["base"]["hash"], d["reruns"][-1]["head"]["hash"]' <"$tmp/whole")" "$before $slow"
+check_equal "and the least change that they could have seen" \
+	"$(json 'isinstance(d["detectable"], float) and 0 < d["detectable"] < d["effect"] or d["detectable"]' <"$tmp/whole")" True
 curl -s -m 60 "$url/projects/orbit/alerts/$(json 'd[0]["uuid"]' <"$tmp/alert")" >"$tmp/page"
 check_match "its page has the subject of the commit" "$(cat "$tmp/page")" "kepler: $steps steps"
 check_match "and the command to see it again" "$(cat "$tmp/page")" "benchctl submit orbit -p orbit --base $before --head $slow"

@@ -815,6 +815,7 @@ START_TEST(an_own_test_of_a_job_is_answered_by_re_runs)
 	ck_assert_int_eq(al[0].version_number, 16);
 	ck_assert_ptr_null(al[0].limit_side);
 	ck_assert_ptr_nonnull(strstr(al[0].detail_json, "\"rule\":\"big\""));
+	ck_assert_msg(strstr(al[0].detail_json, "\"detectable\":0."), "%s", al[0].detail_json);
 	ck_assert_int_ge(w.n_reruns, 2);
 	finish();
 }
