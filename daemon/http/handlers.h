@@ -146,6 +146,10 @@ int find_path_job(struct request *rq, struct store *st, struct project *ret_proj
 	struct job *ret, struct error *err) must_check;
 int job_json(struct request *rq, struct store *st, const struct job *j, json_t **ret,
 	struct error *err) must_check;
+/* The jobs that it waits for or waited for, each whole, with what it found where wanted. The
+ * list is the request's. */
+int job_awaited(struct request *rq, struct store *st, const struct project *p,
+	const struct job *j, bool with_results, json_t **ret, struct error *err) must_check;
 /* The series that the query names by branch, testbed, benchmark and measure. */
 int find_named_series(struct request *rq, struct store *st, const struct project *p,
 	struct series *ret, struct error *err) must_check;

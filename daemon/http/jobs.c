@@ -65,26 +65,35 @@ int job_json(struct request *rq, struct store *st, const struct job *j, json_t *
 }
 
 /* What a job waits for or waited for: the members of a suite, the jobs of depends_on. */
+static int load_awaited(struct request *rq, struct store *st, const struct job *j,
+	struct job **ret, size_t *ret_n, struct error *err)
+{
+	int64_t *ids;
+	int r = store_job_awaited(st, request_arena(rq), j->id, &ids, ret_n, err);
+
+	if (r != OK)
+		return r;
+	*ret = arena_alloc(request_arena(rq), (*ret_n + 1) * sizeof(**ret));
+	for (size_t i = 0; r == OK && i < *ret_n; i++)
+		r = store_job_get(st, request_arena(rq), ids[i], &(*ret)[i], err);
+	return r;
+}
+
 static int add_awaited(struct request *rq, struct store *st, const struct job *j, json_t *doc,
 	struct error *err)
 {
 	json_t *list = json_array();
-	int64_t *ids;
+	struct job *on = NULL;
 	size_t n = 0;
-	int r = store_job_awaited(st, request_arena(rq), j->id, &ids, &n, err);
+	int r = load_awaited(rq, st, j, &on, &n, err);
 
 	for (size_t i = 0; r == OK && i < n; i++) {
-		struct job on;
-		json_t *o;
+		json_t *o = json_object();
 
-		r = store_job_get(st, request_arena(rq), ids[i], &on, err);
-		if (r != OK)
-			break;
-		o = json_object();
-		json_set_str(o, "uuid", on.uuid);
-		json_set_str(o, "workload", on.name);
-		json_set_str(o, "state", job_state_name(on.state));
-		json_set_str(o, "report", on.report_uuid);
+		json_set_str(o, "uuid", on[i].uuid);
+		json_set_str(o, "workload", on[i].name);
+		json_set_str(o, "state", job_state_name(on[i].state));
+		json_set_str(o, "report", on[i].report_uuid);
 		json_array_append_new(list, o);
 	}
 	json_object_set_new(doc, "awaits", list);
@@ -113,6 +122,37 @@ static int add_results(struct request *rq, struct store *st, const struct projec
 	return r;
 }
 
+int job_awaited(struct request *rq, struct store *st, const struct project *p,
+	const struct job *j, bool with_results, json_t **ret, struct error *err)
+{
+	json_t *list = arena_own_json(request_arena(rq), json_array()), *o;
+	struct job *on = NULL;
+	size_t n = 0;
+	int r = load_awaited(rq, st, j, &on, &n, err);
+
+	for (size_t i = 0; r == OK && i < n; i++) {
+		r = job_json(rq, st, &on[i], &o, err);
+		if (r == OK)
+			json_array_append_new(list, o);
+		if (r == OK && with_results)
+			r = add_results(rq, st, p, &on[i], o, err);
+	}
+	*ret = list;
+	return r;
+}
+
+/* A suite has no results but those of its members. */
+static int add_members(struct request *rq, struct store *st, const struct project *p,
+	const struct job *j, json_t *doc, struct error *err)
+{
+	json_t *list;
+	int r = job_awaited(rq, st, p, j, true, &list, err);
+
+	if (r == OK)
+		json_object_set(doc, "members", list);
+	return r;
+}
+
 /* The answer of every route that gives one job. */
 static int answer_job(struct request *rq, struct store *st, int status, const struct project *p,
 	const struct job *j, struct error *err)
@@ -128,6 +168,8 @@ static int answer_job(struct request *rq, struct store *st, int status, const st
 		r = add_awaited(rq, st, j, doc, err);
 	if (r == OK && f != F_JSON)
 		r = add_results(rq, st, p, j, doc, err);
+	if (r == OK && f != F_JSON && !strcmp(json_get_str(doc, "kind", ""), "suite"))
+		r = add_members(rq, st, p, j, doc, err);
 	if (r < 0)
 		return r;
 	if (!job_state_is_final(j->state))

@@ -511,7 +511,7 @@ static int add_log(
 
 int page_job(struct request *rq, struct store *st, struct error *err)
 {
-	json_t *doc = arena_own_json(request_arena(rq), json_object()), *job;
+	json_t *doc = arena_own_json(request_arena(rq), json_object()), *job, *awaited;
 	struct project p;
 	struct job j;
 	int r = find_path_job(rq, st, &p, &j, err);
@@ -519,10 +519,13 @@ int page_job(struct request *rq, struct store *st, struct error *err)
 	if (r == OK)
 		r = add_log(rq, st, j.id, doc, err);
 	if (r == OK)
+		r = job_awaited(rq, st, &p, &j, false, &awaited, err);
+	if (r == OK)
 		r = job_json(rq, st, &j, &job, err);
 	if (r < 0)
 		return r;
 	json_object_set_new(doc, "job", job);
+	json_object_set(doc, "awaited", awaited);
 	json_object_set_new(doc, "project", render_project(&p));
 	set_twin(doc, api(rq, &p, arena_printf(request_arena(rq), "/jobs/%s", j.uuid)), true);
 	return answer_page(rq, 200, PAGE_JOB, arena_printf(request_arena(rq), "Job %s", j.name),

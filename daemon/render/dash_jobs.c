@@ -168,6 +168,7 @@ static void log_part(const json_t *doc, struct buf *out)
 void dash_job(const json_t *doc, struct arena *a, struct buf *out)
 {
 	const json_t *j = doc_at(doc, "job");
+	bool is_suite = !strcmp(doc_str(j, "kind"), "suite");
 
 	buf_add_str(out, "<h1>Job ");
 	dash_text(out, j, "workload");
@@ -182,8 +183,10 @@ void dash_job(const json_t *doc, struct arena *a, struct buf *out)
 		html_escape(out, why(j));
 	}
 	buf_add_str(out, "</p>\n<p>");
-	progress(j, out);
-	buf_add_str(out, " processes ");
+	if (!is_suite) {
+		progress(j, out);
+		buf_add_str(out, " processes ");
+	}
 	results(doc, j, a, out);
 	buf_add_str(out, "</p>\n");
 	if (!is_over(j))
@@ -193,6 +196,8 @@ void dash_job(const json_t *doc, struct arena *a, struct buf *out)
 	facts(j, out);
 	parameters(j, out);
 	buf_add_str(out, "</dl>\n");
+	if (json_array_size(doc_at(doc, "awaited")))
+		jobs(doc, "awaited", is_suite ? "Its members" : "It waits for", false, a, out);
 	log_part(doc, out);
 	buf_add_str(out, "</div>\n");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A job for people. The report and the comparison of a finished job may stand in the members
- * `report_document` and `comparison`; then they are part of it. */
+ * `report_document` and `comparison`, the jobs of a suite in `members`; then they are part of
+ * it. */
 #include "daemon/render/internal.h"
 
 #include <string.h>
@@ -38,7 +39,8 @@ void render_job_head(const json_t *job, struct buf *out)
 void job_text(const json_t *doc, struct arena *a, struct buf *out)
 {
 	const json_t *report = doc_at(doc, "report_document");
-	const json_t *comparison = doc_at(doc, "comparison");
+	const json_t *comparison = doc_at(doc, "comparison"), *member;
+	size_t i;
 
 	render_job_head(doc, out);
 	if (!*doc_str(doc, "finished") && *doc_str(doc, "links.self")) {
@@ -54,15 +56,24 @@ void job_text(const json_t *doc, struct arena *a, struct buf *out)
 		buf_add_char(out, '\n');
 		compare_text(comparison, a, out);
 	}
+	json_array_foreach (doc_at(doc, "members"), i, member) {
+		buf_add_char(out, '\n');
+		job_text(member, a, out);
+	}
 }
 
 void job_markdown(const json_t *doc, struct arena *a, struct buf *out)
 {
 	const json_t *report = doc_at(doc, "report_document");
-	const json_t *comparison = doc_at(doc, "comparison");
+	const json_t *comparison = doc_at(doc, "comparison"), *member;
 	_cleanup_(buf_done)
 	struct buf words = { 0 };
+	size_t i;
 
+	json_array_foreach (doc_at(doc, "members"), i, member) {
+		job_markdown(member, a, out);
+		buf_add_char(out, '\n');
+	}
 	if (json_is_object(comparison))
 		compare_markdown(comparison, a, out);
 	else if (json_is_object(report))

@@ -181,7 +181,7 @@ enum dash_page {
 	PAGE_REPORTS,	 /* reports[] */
 	PAGE_JOBS,	 /* running[], waiting[], recent[] */
 	PAGE_PROBLEM,	 /* detail, next, sign_in */
-	PAGE_JOB,	 /* job, log, log_is_cut */
+	PAGE_JOB,	 /* job, awaited[], log, log_is_cut */
 	PAGE_ALERT,	 /* alert (in full), journal[], may_change */
 	PAGE_ALERTS,	 /* alerts[] */
 	PAGE_SCHEDULES,	 /* schedules[] */

@@ -19,6 +19,10 @@ export BENCHD_HOST="$url" BENCHD_PROJECT=p
 "$ctl" submit pair --wait --timeout 300s >"$tmp/out" 2>&1
 job=$(curl -s "$url/v0/projects/p/jobs?workload=pair" | sed -n 's/^\[{"uuid":"\([^"]*\)".*/\1/p')
 check_match "the suite names its members and their reports" "$(curl -s "$url/v0/projects/p/jobs/$job")" '"awaits":\[\{"uuid":"[^"]*","workload":"two-sizes","state":"succeeded","report":"[0-9a-f-]{36}"'
+out=$(curl -s -H 'Accept: text/plain' "$url/v0/projects/p/jobs/$job")
+check_match "for people it carries what its members found" "$out" '^job [-0-9a-f]{36}  two-sizes  succeeded'
+check_match "with their results" "$out" '^regrid.bilinear.* Latency '
+check_match "the page of the suite links to its members" "$(curl -s "$url/projects/p/jobs/$job")" 'href="/projects/p/jobs/[-0-9a-f]{36}">two-sizes<'
 gate() { # CODE TITLE RULES...
 	want=$1 title=$2; shift 2
 	{ echo "gate:"; for rule; do echo "  $rule"; done; } >"$tmp/gate.yml"
