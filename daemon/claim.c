@@ -55,7 +55,6 @@ static json_t *have_json(const struct process *p, const struct series_values *v)
 	return o;
 }
 
-/* Processes of earlier attempts, which are not measured again. */
 /* Measured by an earlier attempt on what was another machine: a host that was set otherwise, or
  * another kernel behind a restart. Records of older workers do not tell. */
 static bool is_of_another(const struct run *run, const struct process *p)
@@ -82,6 +81,7 @@ static int set_others_aside(struct run *run, struct store *st, const struct proc
 	return r;
 }
 
+/* Processes of earlier attempts, which are not measured again. */
 static int add_have(struct run *run, struct store *st, struct error *err)
 {
 	struct process *p;

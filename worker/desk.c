@@ -149,6 +149,9 @@ void zygote_child_watch(struct zygote_desk *d)
 #if defined(__x86_64__)
 static long clone_into(const struct clone3_args *a, void (*fn)(void *), void *arg)
 {
+	/* Not in the frame pointer, which the child begins without. */
+	register void (*to)(void *) __asm__("r12") = fn;
+	register void *with __asm__("r13") = arg;
 	long r;
 
 	__asm__ volatile(
@@ -161,7 +164,7 @@ static long clone_into(const struct clone3_args *a, void (*fn)(void *), void *ar
 		"hlt\n"
 		"1:"
 		: "=a"(r)
-		: "0"((long)SYS_clone3), "D"(a), "S"(sizeof(*a)), [fn] "r"(fn), [arg] "r"(arg)
+		: "0"((long)SYS_clone3), "D"(a), "S"(sizeof(*a)), [fn] "r"(to), [arg] "r"(with)
 		: "rcx", "r11", "memory");
 	return r;
 }
@@ -171,6 +174,8 @@ static long clone_into(const struct clone3_args *a, void (*fn)(void *), void *ar
 	register long x8 __asm__("x8") = SYS_clone3;
 	register long x0 __asm__("x0") = (long)a;
 	register long x1 __asm__("x1") = sizeof(*a);
+	register void (*to)(void *) __asm__("x19") = fn;
+	register void *with __asm__("x20") = arg;
 
 	__asm__ volatile("svc #0\n\t"
 			 "cbnz x0, 1f\n\t"
@@ -180,7 +185,7 @@ static long clone_into(const struct clone3_args *a, void (*fn)(void *), void *ar
 			 "brk #1\n"
 			 "1:"
 			 : "+r"(x0)
-			 : "r"(x8), "r"(x1), [fn] "r"(fn), [arg] "r"(arg)
+			 : "r"(x8), "r"(x1), [fn] "r"(to), [arg] "r"(with)
 			 : "memory");
 	return x0;
 }

@@ -48,9 +48,9 @@ struct host {
 
 /* Probe. h->state, owner, cpus etc. must be set before. */
 int host_init(struct host *h, struct error *err) must_check;
-/* Volatile facts for hello and heartbeats; the caller owns it. */
 /* "mains", also where nothing tells of a supply; "battery" when only that is left. */
 const char *host_power(void);
+/* Volatile facts for hello and heartbeats; the caller owns it. */
 json_t *host_state(const struct host *h, bool brief);
 
 #endif
