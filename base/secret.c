@@ -10,6 +10,7 @@
 #include <nettle/hmac.h>
 #include <nettle/memops.h>
 #include <nettle/sha2.h>
+#include "base/cleanup.h"
 
 void sha256(const void *data, size_t n, uint8_t out[SHA256_BYTES])
 {
@@ -26,6 +27,33 @@ const char *sha256_hex(const void *data, size_t n, char out[SHA256_HEX])
 
 	sha256(data, n, digest);
 	hex_format(digest, sizeof(digest), out);
+	return out;
+}
+
+struct sha256_sum {
+	struct sha256_ctx ctx;
+};
+
+struct sha256_sum *sha256_start(void)
+{
+	struct sha256_sum *s = xcalloc(1, sizeof(*s));
+
+	sha256_init(&s->ctx);
+	return s;
+}
+
+void sha256_add(struct sha256_sum *s, const void *data, size_t n)
+{
+	sha256_update(&s->ctx, n, data);
+}
+
+const char *sha256_end(struct sha256_sum *s, char out[SHA256_HEX])
+{
+	uint8_t digest[SHA256_BYTES];
+
+	sha256_digest(&s->ctx, SHA256_BYTES, digest);
+	hex_format(digest, sizeof(digest), out);
+	free(s);
 	return out;
 }
 

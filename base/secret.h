@@ -13,6 +13,11 @@ enum { SHA256_BYTES = 32, SHA256_HEX = 65, UUID_TEXT = 37 };
 void sha256(const void *data, size_t n, uint8_t out[SHA256_BYTES]);
 /* Lower-case hexadecimal text of the hash of data. */
 const char *sha256_hex(const void *data, size_t n, char out[SHA256_HEX]);
+/* The same of data that comes in pieces. */
+struct sha256_sum;
+struct sha256_sum *sha256_start(void);
+void sha256_add(struct sha256_sum *s, const void *data, size_t n);
+const char *sha256_end(struct sha256_sum *s, char out[SHA256_HEX]); /* frees s */
 /* HMAC-SHA-256 (RFC 2104). */
 void hmac_sha256(
 	const void *key, size_t key_n, const void *data, size_t n, uint8_t out[SHA256_BYTES]);

@@ -15,7 +15,7 @@ struct claim { /* one transaction for one worker */
 	int64_t worker_id, now_ns;
 	bool is_embedded; /* the worker ends with this daemon */
 	struct slots free;
-	char environment_hash[65];
+	char environment_hash[65], program[65];
 	char *identity;
 	struct run *list; /* claimed, oldest first */
 	struct run **tail;
@@ -55,15 +55,26 @@ static json_t *have_json(const struct process *p, const struct series_values *v)
 	return o;
 }
 
+/* A record has the beginnings of ids; those of older workers do not tell. */
+static bool differs(const json_t *record, const char *key, const char *id)
+{
+	const char *told = json_get_str(record, key, "");
+
+	return strncmp(told, id, strlen(told)) != 0;
+}
+
 /* Measured by an earlier attempt on what was another machine: a host that was set otherwise, or
- * another kernel behind a restart. Records of older workers do not tell. */
+ * another kernel behind a restart; or by another benchd-kernel. */
 static bool is_of_another(const struct run *run, const struct process *p)
 {
-	static const char key[] = "\"environment\":\"";
-	const char *at = strstr(p->record_json, key);
-	size_t n = at ? strcspn(at + strlen(key), "\"") : 0;
+	_cleanup_(json_decref)
+	json_t *record = NULL;
+	struct error ignored;
 
-	return n > 0 && strncmp(at + strlen(key), run->environment_hash, n) != 0;
+	if (json_parse(p->record_json, strlen(p->record_json), &record, &ignored) < 0)
+		return false;
+	return differs(record, "environment", run->environment_hash) ||
+	       differs(record, "program", run->program);
 }
 
 /* *ret: was anything set aside? */
@@ -112,12 +123,13 @@ static int add_iterations(struct run *run, struct store *st, struct error *err)
 	json_t *cells = json_object_get(run->plan.spec, "cells");
 
 	for (size_t i = 0; i < run->plan.n_cells; i++) {
+		struct definition d =
+			definition_of(run->arena, &run->plan.cells[i], run->program);
 		int64_t k = run->plan.workload.protocol.iterations;
 		int r = OK;
 
 		if (k == 0)
-			r = store_iterations_find(st, run->plan.cells[i].definition_hash,
-				run->environment_hash, &k, err);
+			r = store_iterations_find(st, d.hash, run->environment_hash, &k, err);
 		if (r < 0)
 			return r;
 		json_set_int(json_array_get(cells, i), "iterations", k);
@@ -164,6 +176,7 @@ static int start_run(
 	int r;
 
 	memcpy(run->environment_hash, c->environment_hash, sizeof(run->environment_hash));
+	memcpy(run->program, c->program, sizeof(run->program));
 	run->identity = xstrdup(c->identity);
 	append(c, run);
 	r = make_plan(run, j, st, &why);
@@ -341,6 +354,7 @@ static struct claim *claim_new(struct pipeline *pl)
 		c->tail = &c->list;
 		snprintf(c->environment_hash, sizeof(c->environment_hash), "%s",
 			worker_environment_hash(w));
+		snprintf(c->program, sizeof(c->program), "%s", worker_program(w));
 		c->identity = xstrdup(worker_environment_identity(w));
 		pl->n_pending++;
 		return c;

@@ -76,7 +76,9 @@ static int apply_calibrated(struct applying *b, json_t *m, struct error *err)
 			(long long)k);
 	for (size_t i = 0; i < b->in.n_cells; i++)
 		if (!strcmp(b->in.cells[i].id, id))
-			return store_iterations_save(b->in.st, b->in.cells[i].definition_hash,
+			return store_iterations_save(b->in.st,
+				definition_of(b->in.arena, &b->in.cells[i], b->run->program)
+					.hash,
 				b->run->environment_hash, k, err);
 	return error_set(err, E_UNPROCESSABLE, "the job has no cell '%.16s'", id);
 }

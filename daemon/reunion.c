@@ -42,6 +42,7 @@ static void join(struct run *run, struct worker *w)
 	run->begun_ns = 0;
 	snprintf(run->environment_hash, sizeof(run->environment_hash), "%s",
 		worker_environment_hash(w));
+	snprintf(run->program, sizeof(run->program), "%s", worker_program(w));
 	free(run->identity);
 	run->identity = xstrdup(worker_environment_identity(w));
 	worker_set_busy(w, run->uuid, true);

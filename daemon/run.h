@@ -64,6 +64,7 @@ struct run {
 	char uuid[RUN_UUID];
 	bool is_exclusive;
 	char environment_hash[65];
+	char program[65];	/* id of the worker's benchd-kernel; "" not told */
 	char *identity;		/* canonical JSON of the environment */
 	struct arena *arena;	/* of plan */
 	struct queue_plan plan; /* read by steps only, but for dispatch */

@@ -69,5 +69,6 @@ int host_init(struct host *h, struct error *err)
 	open_sources(h);
 	h->has_pmu = counters_probe();
 	fingerprint_make(h);
+	program_look_for_kernel(&h->kernel);
 	return OK;
 }

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "worker/energy.h"
+#include "worker/program.h"
 
 /* Memory that the worker and all its runners share. Plain loads and stores: the numbers are
  * hints (noise signals, caches of costs), never locks. */
@@ -44,6 +45,7 @@ struct host {
 	json_t *identity, *devices; /* identity: as the worker found it */
 	bool has_changed; /* another one was told since: results say what they were made on */
 	char id[65];	  /* environment id */
+	struct program kernel; /* benchd-kernel, when it was looked at last */
 };
 
 /* Probe. h->state, owner, cpus etc. must be set before. */

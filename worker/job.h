@@ -53,9 +53,10 @@ struct job {
 	json_t *identity; /* of the host when it began, where that is not host->identity; NULL
 			   */
 	char environment_id[65];
-	json_t *cells;	/* for `done` */
-	json_t *layers; /* isolation achieved, by layer */
-	json_t *notes;	/* for `done`: what a reader of the result should know */
+	struct program kernel; /* id "": no cell runs benchd-kernel */
+	json_t *cells;	       /* for `done` */
+	json_t *layers;	       /* isolation achieved, by layer */
+	json_t *notes;	       /* for `done`: what a reader of the result should know */
 	int64_t n_done, n_total;
 	int64_t free_at_start_bytes; /* on the disk of scratch; -1: not told */
 	int64_t telling_ns;	     /* spent between processes on telling the daemon of them */

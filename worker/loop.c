@@ -52,6 +52,8 @@ static void send_hello(struct loop *l)
 	json_object_set_new(env, "state", host_state(h, false));
 	json_object_set_new(m, "environment", env);
 	json_object_set(m, "devices", h->devices);
+	program_look_for_kernel(&l->o->host->kernel);
+	program_tell(&h->kernel, m);
 	if (jobs_offer(&l->jobs))
 		json_object_set_new(m, "jobs", jobs_list(&l->jobs));
 	link_send(&l->link, m);
@@ -86,6 +88,8 @@ static void send_heartbeat(struct loop *l)
 	json_object_set_new(m, "jobs", jobs_list(&l->jobs));
 	json_object_set_new(m, "state", host_state(l->o->host, true));
 	add_environment(l, m);
+	program_look_for_kernel(&l->o->host->kernel);
+	program_tell(&l->o->host->kernel, m);
 	link_send(&l->link, m);
 }
 

@@ -13,10 +13,40 @@ enum { N_STEPS_BACK = 8 };
 #define STEP_NS (WINDOW_NS / N_STEPS_BACK)
 #define BUSY 0.02 /* share of the window in which somebody waited for a cpu */
 
+/* Built-in kernels are what is measured, so is the program that has them. */
+static bool has_kernels(const struct spec *s)
+{
+	for (size_t i = 0; i < s->n_cells; i++)
+		for (size_t arm = 0; arm < s->n_arms; arm++)
+			if (program_is_kernel(s->cells[i].argv[arm]))
+				return true;
+	return false;
+}
+
 int preflight_identity(struct job *j)
 {
 	j->identity = fingerprint_changed(j->host, j->environment_id);
+	if (!has_kernels(j->spec))
+		return OK;
+	j->kernel = j->host->kernel;
+	program_look_for_kernel(&j->kernel);
 	return OK;
+}
+
+static int check_kernel(struct job *j)
+{
+	struct program now = j->kernel;
+
+	if (!*j->kernel.id)
+		return OK;
+	program_look_for_kernel(&now);
+	if (!strcmp(now.id, j->kernel.id))
+		return OK;
+	j->is_mixed = true;
+	return job_fail(j, FAULT_RUNNER,
+		"benchd-kernel was replaced by another one while it was measured (%.8s -> "
+		"%.8s)",
+		j->kernel.id, *now.id ? now.id : "none");
 }
 
 /* Half of the processes ran on another machine, so to say: they are no sample of either. */
@@ -34,7 +64,7 @@ int preflight_identity_again(struct job *j)
 			"the host was set otherwise while it was measured (%s)", what);
 	}
 	json_decref(now);
-	return OK;
+	return check_kernel(j);
 }
 
 /* The latest readings of the pressure's total. */

@@ -215,6 +215,9 @@ static void add_turn(
 	json_set_int(o, "pid", r->process.pid);
 	json_object_set_new(
 		o, "environment", json_stringn(j->environment_id, ENVIRONMENT_BRIEF));
+	if (*j->kernel.id && program_is_kernel(t->cell->argv[t->arm]))
+		json_object_set_new(
+			o, "program", json_stringn(j->kernel.id, ENVIRONMENT_BRIEF));
 	if (j->spec->cache != CACHE_ANY)
 		json_set_str(o, "cache", spec_cache_names[j->spec->cache]);
 }

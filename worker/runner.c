@@ -113,6 +113,7 @@ static void send_done(struct job *j)
 	json_object_set(m, "layers", j->layers);
 	device_tell(j, m);
 	add_environment(j, m);
+	program_tell(&j->kernel, m);
 	if (json_array_size(j->notes))
 		json_object_set(m, "notes", j->notes);
 	channel_send(&j->ch, m);

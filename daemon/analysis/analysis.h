@@ -45,6 +45,7 @@ struct comparison_row { /* one (benchmark, measure) that both reports have */
 	double detectable; /* least effect seen with 80 % power at these sizes; NAN = unknown */
 	enum noise noise;  /* the worse of the two reports */
 	bool paired, same_definition;
+	const char *program_difference; /* NULL: the definition differs in more, or nothing */
 	bool decides; /* false: a companion (cpu-time, memory-peak and others), shown but not
 			 counted */
 	const char *method; /* "paired Hodges-Lehmann", "Hodges-Lehmann", "exact", "values
@@ -145,10 +146,11 @@ json_t *analysis_gate_json(const struct gate *g);
 /* --- history of one series --- */
 
 struct history_segment {
-	size_t start, end;  /* points [start, end) */
-	size_t n;	    /* of them that count: not noisy, suspect or excluded */
-	double median;	    /* of those; NAN when n = 0 */
-	const char *reason; /* "first", "change_point", "environment", "definition" */
+	size_t start, end; /* points [start, end) */
+	size_t n;	   /* of them that count: not noisy, suspect or excluded */
+	double median;	   /* of those; NAN when n = 0 */
+	const char
+		*reason; /* "first", "change_point", "environment", "definition", "program" */
 };
 struct history {
 	struct series series;

@@ -228,17 +228,26 @@ static int test_single(struct comparing *x, const struct result *b, const struct
 		x->rules.alpha / (double)MAX(n, (size_t)1), row, x->err);
 }
 
+/* "measured by other builds of benchd-kernel (3f2a11bc -> 9c01d2e4)"; NULL: it is not that. */
+static const char *program_difference(
+	struct arena *a, const struct result *b, const struct result *h)
+{
+	if (same_text(b->program, h->program) || !same_text(b->workload_hash, h->workload_hash))
+		return NULL;
+	return arena_printf(a, "measured by other builds of benchd-kernel (%.8s -> %.8s)",
+		b->program ? b->program : "unknown", h->program ? h->program : "unknown");
+}
+
 /* Reasons for which numbers must not be compared, whatever they say. */
 static void forbid(const struct comparing *x, struct comparison_row *row)
 {
-	if (row->outcome == OUTCOME_UNKNOWN)
-		return;
 	if (!x->out->same_environment) {
 		row->outcome = OUTCOME_UNKNOWN;
 		row->reason = "measured in different environments";
 	} else if (!row->same_definition) {
 		row->outcome = OUTCOME_UNKNOWN;
-		row->reason = "the workload's definition differs";
+		row->reason = row->program_difference ? row->program_difference
+						      : "the workload's definition differs";
 	}
 }
 
@@ -250,8 +259,8 @@ static void add_to_suite(struct comparing *x, const struct comparison_row *row,
 	/* Counts are no second latency. */
 	if (!strcmp(row->method, "exact"))
 		return;
-	if (!row->decides || row->better != BETTER_LOWER || n_b == 0 || n_h == 0 ||
-		x->n_suite == SUITE_MAX || !values_are_positive(base, n_b) ||
+	if (!row->same_definition || !row->decides || row->better != BETTER_LOWER || n_b == 0 ||
+		n_h == 0 || x->n_suite == SUITE_MAX || !values_are_positive(base, n_b) ||
 		!values_are_positive(head, n_h))
 		return;
 	x->suite[x->n_suite++] =
@@ -288,7 +297,8 @@ static int add_row(struct comparing *x, const struct result *b, const struct res
 		.paired = x->out->paired,
 		.decides = !measure_is_companion(&h->measure) &&
 			   !result_mirrors_latency(x->a, &x->base.values, &x->head.values, h),
-		.same_definition = same_text(b->definition_hash, h->definition_hash) };
+		.same_definition = same_text(b->definition_hash, h->definition_hash),
+		.program_difference = program_difference(x->a, b, h) };
 	if (n_b < 2 || n_h < 2)
 		r = test_single(x, b, h, row);
 	else if (are_counts(x->a, h, base, n_b, head, n_h))

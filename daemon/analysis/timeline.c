@@ -67,7 +67,7 @@ static const char *segment_reason(const struct timeline *t, const struct commit_
 	if (p->environment_id != q->environment_id)
 		return "environment";
 	if (!same_text(p->definition_hash, q->definition_hash))
-		return "definition";
+		return same_text(p->workload_hash, q->workload_hash) ? "program" : "definition";
 	return has_change_at(t, before->version, c->version) ? "change_point" : NULL;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Where a history begins anew: in another environment, or with another definition. What lies
- * before is no baseline for what follows, and whoever reads the numbers is told so. */
+/* Where a history begins anew: in another environment, with another definition, or measured by
+ * another build of benchd-kernel. What lies before is no baseline for what follows, and whoever
+ * reads the numbers is told so. */
 #include "daemon/http/handlers.h"
 
 #include <string.h>
@@ -39,6 +40,11 @@ static const char *difference(struct request *rq, struct store *st, const struct
 	return text;
 }
 
+static const char *program_of(struct arena *a, const struct point *p)
+{
+	return p->program ? arena_printf(a, "%.8s", p->program) : "unknown";
+}
+
 /* NULL: it is the same history, at another level. */
 static const char *begin_text(struct request *rq, struct store *st, const struct project *p,
 	const struct history *h, const struct history_segment *s)
@@ -50,6 +56,11 @@ static const char *begin_text(struct request *rq, struct store *st, const struct
 			    : arena_printf(a, "version %lld", (long long)first->version_number);
 	const char *what;
 
+	if (!strcmp(s->reason, "program"))
+		return arena_printf(a,
+			"from %s on another build of benchd-kernel measures (%s -> %s): what "
+			"was measured before is no baseline",
+			from, program_of(a, first - 1), program_of(a, first));
 	if (!strcmp(s->reason, "definition"))
 		return arena_printf(a,
 			"from %s on the workload is defined otherwise: what was measured "

@@ -34,6 +34,7 @@ struct harvest {
 	size_t n_values;
 	json_t *done;
 	const char *identity_json;
+	char program[65]; /* id of the benchd-kernel; "" none, or not told */
 	int64_t environment_id, testbed_id;
 };
 
@@ -202,7 +203,7 @@ static const char *summary_text(
 	struct arena *a, const json_t *done, json_t *scaling, json_t *kernels)
 {
 	static const char *const parts[] = { "cells", "started_busy", "layers", "notes",
-		"version" };
+		"version", "programs" };
 	_cleanup_(json_decref)
 	json_t *o = json_object();
 	_cleanup_(free)
@@ -274,6 +275,7 @@ static int make_metric(const struct harvest *h, const struct row *row, unsigned 
 	struct new_metric *ret, struct error *err)
 {
 	const struct ingest *in = h->in;
+	struct definition d = definition_of(in->arena, row->cell, h->program);
 	int64_t project = in->job->project_id;
 	struct benchmark b;
 	struct measure m;
@@ -288,7 +290,9 @@ static int make_metric(const struct harvest *h, const struct row *row, unsigned 
 		return r;
 	*ret = (struct new_metric){ .benchmark_id = b.id,
 		.measure_id = m.id,
-		.definition_hash = row->cell->definition_hash,
+		.definition_hash = d.hash,
+		.workload_hash = d.workload,
+		.program = d.program,
 		.parameters_json = parameters_text(in->arena, row->cell),
 		.flags = flags };
 	if (cell_noise(h->done, row->cell->id) == NOISE_NOISY && !is_counted(in, row))
@@ -417,6 +421,7 @@ int ingest_reports(const struct ingest *in, const char *environment_hash,
 	struct testbed testbed;
 	int r;
 
+	program_read(done, h.program);
 	r = store_environment_ensure(
 		in->st, in->arena, environment_hash, identity_json, in->now_ns, &env, err);
 	if (r == OK)

@@ -168,6 +168,9 @@ struct environment {
 /* {id, identity} of a message: the canonical JSON of identity, malloc'd, and its hash; NULL
  * where the id is not that hash, which series hang on. */
 char *environment_read(const json_t *environment, char hash[65]);
+/* `programs` of a message: the id of the benchd-kernel that the worker starts; "" where it does
+ * not tell. */
+void program_read(const json_t *message, char ret[65]);
 struct commit { /* what is known of a commit of a repository */
 	const char *hash, *author, *email, *subject;
 	const char
@@ -225,6 +228,16 @@ struct cell {
 	json_t *environment;	    /* of this cell alone; NULL */
 	json_t *prepare, *conclude; /* where they name parameters; else NULL: the workload's */
 };
+
+/* What was measured: numbers of two of these are never compared. */
+struct definition {
+	const char *hash;     /* of both */
+	const char *workload; /* cell.definition_hash: what was asked for */
+	const char *program;  /* id of the benchd-kernel that did it; NULL: none, or not told */
+};
+/* Of a cell that runs benchd-kernel the program is part, whoever built it; commands and builds
+ * are what commits are compared by. program: "" not told; borrowed. Arena. */
+struct definition definition_of(struct arena *a, const struct cell *c, const char *program);
 
 /* Longest name of a workload, and what may stand in it: letters, digits and "._-". */
 enum { WORKLOAD_NAME_MAX = 64 };
@@ -402,6 +415,8 @@ struct result { /* one metric of a report */
 	struct measure measure;
 	struct metric metric;
 	const char *definition_hash; /* NULL for uploads */
+	const char *workload_hash;   /* of the definition alone, without the program; NULL */
+	const char *program;	     /* id of the benchd-kernel that was measured; NULL */
 	const char *parameters_json; /* NULL */
 	int64_t series_id;
 };
@@ -418,6 +433,7 @@ enum point_flag {
 struct point { /* one commit value of a series; key (series, version number, report) */
 	int64_t series_id, version_number, report_id, environment_id, time_ns, iteration;
 	const char *hash, *report_uuid, *definition_hash;
+	const char *workload_hash, *program; /* as in struct result */
 	double value, lower, upper;
 	int64_t n_processes;
 	unsigned flags;

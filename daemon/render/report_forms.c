@@ -30,6 +30,7 @@ static const struct column columns[] = {
 	{ NULL, "judged_by", "change.by", CELL_TEXT, NULL },
 	{ "outcome", "outcome", "change.outcome", CELL_OUTCOME, NULL },
 	{ NULL, "definition_hash", "definition_hash", CELL_TEXT, NULL },
+	{ NULL, "program", "program", CELL_TEXT, NULL },
 };
 
 /* Flatten results[iteration][benchmark].measures[] to rows that know their benchmark. */
@@ -243,6 +244,14 @@ void report_csv(const json_t *doc, struct arena *a, struct buf *out)
 		table_render(report_rows(doc, a), columns, ARRAY_SIZE(columns), F_CSV, a, out);
 }
 
+/* Which build of it measured; "" where none did, or it was not told. */
+static const char *short_program(const json_t *doc, struct arena *a)
+{
+	const json_t *programs = doc_at(doc, "summary.programs");
+
+	return arena_printf(a, "%.12s", json_get_str(programs, "benchd-kernel", ""));
+}
+
 static void pair(struct buf *out, const char *term, const char *text)
 {
 	if (!*text)
@@ -279,6 +288,7 @@ void report_body(const json_t *doc, struct arena *a, struct buf *out)
 	pair(out, "testbed", doc_str(doc, "testbed.name"));
 	pair(out, "started", doc_str(doc, "start_time"));
 	pair(out, "ended", doc_str(doc, "end_time"));
+	pair(out, "benchd-kernel", short_program(doc, a));
 	pair(out, "noise", doc_str(doc, "noise"));
 	pair(out, "judged by", judged_by(rows, a));
 	pair(out, "report", doc_str(doc, "uuid"));

@@ -30,7 +30,8 @@ static const char *const sql[] = {
 			 " AND version_number = $2 AND report_id = $3",
 	[BUMP - BASE] = "UPDATE project SET generation = generation + 1"
 			" WHERE id = (SELECT project_id FROM series WHERE id = $1)",
-	[DEFINITION - BASE] = "SELECT hash FROM definition WHERE id = $1",
+	[DEFINITION - BASE] =
+		"SELECT hash, workload_hash, program FROM definition WHERE id = $1",
 };
 const struct statements point_statements = { sql, END - BASE };
 
@@ -43,7 +44,7 @@ struct key {
 /* Texts that neighbours share are made once. */
 struct shared {
 	int64_t definition_id, report_id;
-	const char *definition, *report, *hash;
+	const char *definition, *workload, *program, *report, *hash;
 	int failed; /* code of a lookup that failed */
 };
 
@@ -93,6 +94,10 @@ static void load_definition(
 
 	sh->definition_id = id;
 	sh->definition = r == QUERY_ROW ? column_text(&q, a) : NULL;
+	sh->workload = r == QUERY_ROW ? column_text(&q, a) : NULL;
+	sh->program = r == QUERY_ROW ? column_text(&q, a) : NULL;
+	if (!sh->workload)
+		sh->workload = sh->definition;
 	if (r < 0)
 		sh->failed = r;
 }
@@ -123,6 +128,8 @@ static void read_point(
 	p->hash = sh->hash;
 	p->report_uuid = sh->report;
 	p->definition_hash = definition ? sh->definition : NULL;
+	p->workload_hash = definition ? sh->workload : NULL;
+	p->program = definition ? sh->program : NULL;
 }
 
 static int read_range(struct store *s, struct arena *a, int64_t series_id,

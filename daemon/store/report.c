@@ -66,7 +66,8 @@ static const char *const sql[] = {
 		" lower_value, upper_value, hash, report_uuid)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
 	[ADD_SAMPLES - BASE] = "INSERT INTO metric_sample (metric_id, samples) VALUES ($1, $2)",
-	[DEFINITION - BASE] = "INSERT INTO definition (hash) VALUES ($1) ON CONFLICT (hash)"
+	[DEFINITION - BASE] = "INSERT INTO definition (hash, workload_hash, program)"
+			      " VALUES ($1, $2, $3) ON CONFLICT (hash)"
 			      " DO UPDATE SET hash = excluded.hash RETURNING id",
 	[PARAMETERS - BASE] =
 		"INSERT INTO parameter_set (parameters_json) VALUES ($1)"
@@ -165,22 +166,34 @@ static int add_row(struct storing *t, const char *uuid, struct error *err)
 	return code;
 }
 
-/* The id of a text that neighbours mostly share. */
-static int shared_id(struct storing *t, int statement, const char *text, const char **last,
-	int64_t *id, struct error *err)
+/* Neighbours mostly share it. False: the id of `last` is that of text. */
+static bool is_new(const char *text, const char **last, int64_t *id)
 {
-	int r;
+	if (text && *last && !strcmp(*last, text))
+		return false;
+	*last = text;
+	*id = 0;
+	return text != NULL;
+}
 
-	if (!text) {
-		*last = NULL;
-		*id = 0;
+static int find_definition(struct storing *t, const struct new_metric *m, struct error *err)
+{
+	bool is_made_of_both = m->workload_hash && m->definition_hash &&
+			       strcmp(m->workload_hash, m->definition_hash) != 0;
+
+	if (!is_new(m->definition_hash, &t->last_definition, &t->definition_id))
 		return OK;
-	}
-	if (*last && !strcmp(*last, text))
+	return db_get_int(t->s, DEFINITION, 0, &t->definition_id, err,
+		ARGS(TEXT(m->definition_hash), TEXT(is_made_of_both ? m->workload_hash : NULL),
+			TEXT(m->program)));
+}
+
+static int find_parameters(struct storing *t, const struct new_metric *m, struct error *err)
+{
+	if (!is_new(m->parameters_json, &t->last_parameters, &t->parameters_id))
 		return OK;
-	r = db_get_int(t->s, statement, 0, id, err, ARGS(TEXT(text)));
-	*last = r == OK ? text : NULL;
-	return r;
+	return db_get_int(
+		t->s, PARAMETERS, 0, &t->parameters_id, err, ARGS(TEXT(m->parameters_json)));
 }
 
 static int add_point(
@@ -220,11 +233,9 @@ static int add_metric(struct storing *t, const struct new_metric *m, int64_t *re
 		return error_set(err, E_UNPROCESSABLE, "the value of a metric is finite");
 	code = find_series(t, m, ret_series, err);
 	if (code == OK)
-		code = shared_id(t, DEFINITION, m->definition_hash, &t->last_definition,
-			&t->definition_id, err);
+		code = find_definition(t, m, err);
 	if (code == OK)
-		code = shared_id(t, PARAMETERS, m->parameters_json, &t->last_parameters,
-			&t->parameters_id, err);
+		code = find_parameters(t, m, err);
 	if (code < 0)
 		return code;
 	code = db_get_int(t->s, ADD_METRIC, 0, ret_id, err,

@@ -23,12 +23,13 @@ struct worker { /* one link; owned by its uv handle until on_closed */
 	int64_t heartbeat_at_ns;	/* realtime; 0 = none yet */
 	int64_t n_shared, n_ahead;
 	char environment_hash[65];
-	char *identity; /* canonical JSON */
-	json_t *hello;	/* as it came */
-	json_t *state;	/* of the last heartbeat, NULL */
-	json_t *vulkan; /* of the last `devices`, NULL */
-	json_t *busy;	/* array of job uuids */
-	char gone[160]; /* why */
+	char program[65]; /* id of its benchd-kernel; "" it does not tell */
+	char *identity;	  /* canonical JSON */
+	json_t *hello;	  /* as it came */
+	json_t *state;	  /* of the last heartbeat, NULL */
+	json_t *vulkan;	  /* of the last `devices`, NULL */
+	json_t *busy;	  /* array of job uuids */
+	char gone[160];	  /* why */
 };
 
 struct workers {

@@ -19,7 +19,7 @@ static const char *type_of(const json_t *m)
 
 static json_t *live_of(const struct worker *w)
 {
-	json_t *o = json_object(), *env = json_object();
+	json_t *o = json_object(), *env = json_object(), *programs = json_object();
 	json_t *told = json_object_get(w->hello, "environment");
 
 	json_set_str(o, "testbed", w->ws->c.testbed);
@@ -36,6 +36,9 @@ static json_t *live_of(const struct worker *w)
 	json_object_set_new(env, "state",
 		json_deep_copy(w->state ? w->state : json_object_get(told, "state")));
 	json_object_set_new(o, "environment", env);
+	if (*w->program)
+		json_set_str(programs, "benchd-kernel", w->program);
+	json_object_set_new(o, "programs", programs);
 	json_object_set_new(o, "devices", json_deep_copy(json_object_get(w->hello, "devices")));
 	json_object_set_new(o, "vulkan", w->vulkan ? json_deep_copy(w->vulkan) : json_array());
 	return o;
@@ -166,6 +169,7 @@ static void on_hello(struct worker *w, json_t *m)
 	w->n_shared = MAX(0, MIN(64, json_get_int(slots, "shared", 1)));
 	pthread_mutex_lock(&w->ws->live_lock);
 	w->hello = json_incref(m);
+	program_read(m, w->program);
 	w->has_said_hello = w->is_told = true;
 	pthread_mutex_unlock(&w->ws->live_lock);
 	welcome = json_object();
@@ -185,6 +189,7 @@ static void on_heartbeat(struct worker *w, json_t *m)
 	if (environment && take_environment(w, environment))
 		json_object_set(json_object_get(w->hello, "environment"), "identity",
 			json_object_get(environment, "identity"));
+	program_read(m, w->program);
 	w->heartbeat_at_ns = clock_wall(w->ws->c.clock);
 	if (state) {
 		json_decref(w->state);
@@ -324,6 +329,11 @@ const char *worker_environment_hash(const struct worker *w)
 const char *worker_environment_identity(const struct worker *w)
 {
 	return w->identity;
+}
+
+const char *worker_program(const struct worker *w)
+{
+	return w->program;
 }
 
 void worker_set_useful(struct worker *w)

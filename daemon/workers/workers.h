@@ -62,6 +62,7 @@ bool worker_is_embedded(const struct worker *w);
 const json_t *worker_offered_jobs(const struct worker *w);
 const char *worker_environment_hash(const struct worker *w);
 const char *worker_environment_identity(const struct worker *w); /* canonical JSON */
+const char *worker_program(const struct worker *w); /* id of its benchd-kernel; "" */
 
 /* It has measured something. A worker that does its work is started again at once when it dies;
  * the back-off is for one that does not. */
@@ -69,8 +70,8 @@ void worker_set_useful(struct worker *w);
 void worker_set_busy(struct worker *w, const char *job, bool is_busy);
 
 /* What GET /v0/testbeds/live shows: array of {testbed, pid, version, host, embedded, connected,
- * last_heartbeat, slots, busy, environment: {id, identity, state}, devices, vulkan}. New
- * reference; any thread. */
+ * last_heartbeat, slots, busy, environment: {id, identity, state}, programs, devices, vulkan}.
+ * New reference; any thread. */
 json_t *workers_live(struct workers *ws);
 
 #endif

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Another environment or definition begins a history anew and is no regression; the report, the page
-# of the history and the comparison say so, and what differs.
+# Another environment or definition, and another build of benchd-kernel under its own kernels, begin a
+# history anew and are no regression; the report, the page of the history and the comparison say so, and
+# what differs.
 . "${top_srcdir:-.}/tests/lib/story.sh"
 command -v curl >/dev/null || skip_all "curl is not installed"
 python=$(command -v /usr/bin/python3 || command -v python3) || skip_all "python3 is not installed"
@@ -16,9 +17,11 @@ worker: {embedded: false, socket: $tmp/worker.sock}
 EOF
 check "the daemon starts" start_daemon --config "$tmp/benchd.yaml"
 P=/v0/projects/p worker=
+mkdir "$tmp/bin"
+cp "$top_builddir/benchd-worker" "$top_builddir/benchd-kernel" "$tmp/bin"
 start_worker() { # OPTION...: the worker is there anew
 	[ -z "$worker" ] || { kill "$worker"; wait "$worker"; }
-	spawn "$tmp/worker.log" "$top_builddir/benchd-worker" --socket "$tmp/worker.sock" --state "$tmp/worker" "$@"
+	spawn "$tmp/worker.log" "$tmp/bin/benchd-worker" --socket "$tmp/worker.sock" --state "$tmp/worker" "$@"
 	worker=$spawned
 }
 commit() { printf '%08d%032d' "$1" 0; }
@@ -44,5 +47,50 @@ check_match "a comparison across it decides nothing" "$(as text/plain "$P/compar
 check_match "and names the difference" "$(as text/plain "$P/compare?base=$(commit 2)&head=$(commit 3)")" "environments differ in: cpus"
 check_match "the next report knows since when" "$(as text/plain "$P/reports/$(run 4)")" "note: from commit 00000003 on the environment"
 check_match "another definition does the same" "$(as text/plain "$P/reports/$(run 5 0.02)")" "note: from commit 00000005 on the workload is defined otherwise"
+
+# The program of the built-in kernels.
+file() { # COMMIT DEFINITION: its report
+	curl -s -m 120 -H 'Content-Type: application/json' --data "{\"head\":\"$(commit "$1")\",\"definition\":$2}" "$url/v0/projects/k/jobs?wait=100s" | "$python" -c "import json,sys; print(json.load(sys.stdin)['report'])"
+}
+quick='"isolation":"none","slot":"shared","protocol":{"processes":2,"samples":1,"warmup":0,"iterations":1,"adaptive":false,"idle_wait":0}'
+kernel() { # COMMIT [MEMBERS]
+	file "$1" "{\"kind\":\"kernel\",\"kernel\":\"reduce.sum\",\"parameters\":{\"size\":\"1Ki\"},$quick${2:-}}"
+}
+command() { file "$1" "{\"name\":\"c\",\"kind\":\"command\",\"command\":[\"true\"],$quick}"; }
+program() { as application/json "/v0/projects/k/reports/$1" | "$python" -c 'import json,sys; d=json.load(sys.stdin); print(d["summary"].get("programs",{}).get("benchd-kernel"), *{m.get("program") for r in d["results"][0] for m in r["measures"]})'; }
+other() { # TO N: benchd-kernel with another letter N of a text in it
+	"$python" - "$tmp/bin/benchd-kernel" "$1" "$2" <<'END'
+import os, sys
+code = open(sys.argv[1], "rb").read()
+at = code.lower().index(b"kernels are ids, aliases") + int(sys.argv[3])
+open(sys.argv[2], "wb").write(code[:at] + bytes([code[at] ^ 32]) + code[at + 1:])
+os.chmod(sys.argv[2], 0o755)
+END
+}
+first=$(kernel 1) also=$(command 1)
+check_match "a report has the program of its kernels" "$(program "$first")" "^([0-9a-f]{64}) \1\$"
+check_equal "and of a command none" "$(program "$also")" "None None"
+printf 'debug information' >>"$tmp/bin/benchd-kernel"
+second=$(kernel 2)
+check_equal "debug information is not the program" "$(program "$second")" "$(program "$first")"
+check "so nothing begins" sh -c "! curl -s -H 'Accept: text/plain' '$url/v0/projects/k/reports/$second' | grep -q 'another build'"
+other "$tmp/other" 0 && mv "$tmp/other" "$tmp/bin/benchd-kernel"
+third=$(kernel 3)
+what="from commit 00000003 on another build of benchd-kernel measures \([0-9a-f]{8} -> [0-9a-f]{8}\): what was measured before is no baseline"
+for type in text/plain text/markdown text/html; do
+	check_match "another program begins anew in $type" "$(as $type "/v0/projects/k/reports/$third" | sed 's/&gt;/>/g; s/\\//g')" "[nN]ote: $what"
+done
+k=$(as application/json /v0/projects/k/series | "$python" -c 'import json,sys; print([s["id"] for s in json.load(sys.stdin) if s["measure"]["name"] == "Latency" and "reduce" in s["benchmark"]["name"]][0])')
+check_match "the history says so" "$(as text/plain "/v0/projects/k/series/$k")" "note: $what"
+check_match "and its page" "$(as text/html "/projects/k/series/$k" | sed 's/&gt;/>/g')" "<p>Note: $what"
+check_match "in JSON with its reason" "$(as application/json "/v0/projects/k/series/$k")" '"reason": *"program", *"text": *"from commit 00000003'
+check_match "a comparison across it decides nothing" "$(as text/plain "/v0/projects/k/compare?base=$(commit 2)&head=$(commit 3)")" "measured by other builds of benchd-kernel"
+also=$(command 3)
+check "a command does not mind" sh -c "curl -s -H 'Accept: text/plain' '$url/v0/projects/k/reports/$also' >'$tmp/also' && grep -q Latency '$tmp/also' && ! grep -q 'another build' '$tmp/also'"
+other "$tmp/other" 1
+mixed=$(kernel 4 ",\"cleanup\":[],\"conclude\":[[\"sh\",\"-c\",\"mv $tmp/other $tmp/bin/benchd-kernel || :\"]]")
+check_match "what two programs measured is measured again" "$(program "$mixed")" "^([0-9a-f]{64}) \1\$"
+check "by the second" test "$(program "$mixed")" != "$(program "$third")"
+check_equal "nobody is alarmed about kernels" "$(as application/json /v0/projects/k/alerts)" "[]"
 check_equal "nobody is alarmed" "$(as application/json "$P/alerts")" "[]"
 done_testing

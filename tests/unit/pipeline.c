@@ -158,6 +158,11 @@ const char *worker_environment_identity(const struct worker *w)
 	return identity;
 }
 
+const char *worker_program(const struct worker *w)
+{
+	return "";
+}
+
 void worker_set_useful(struct worker *w)
 {
 }

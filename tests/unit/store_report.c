@@ -212,6 +212,8 @@ static void fill(struct full *f)
 		.n_processes = 10,
 		.n_samples = 50,
 		.definition_hash = "d1",
+		.workload_hash = "w1",
+		.program = "p1",
 		.parameters_json = "{\"n\":1}",
 		.flags = POINT_NOISY };
 	f->m[1] = f->m[0];
@@ -265,8 +267,11 @@ START_TEST(results_come_by_iteration_and_name_with_all_they_carry)
 	ck_assert_str_eq(results[1].benchmark.name, "b");
 	ck_assert_str_eq(results[1].parameters_json, "{\"n\":1}");
 	ck_assert_str_eq(results[1].definition_hash, "d1");
+	ck_assert_str_eq(results[1].workload_hash, "w1");
+	ck_assert_str_eq(results[1].program, "p1");
 	ck_assert_int_eq(results[2].iteration, 1);
 	ck_assert_ptr_null(results[2].definition_hash);
+	ck_assert_ptr_null(results[2].program);
 	ck_assert_double_eq(results[2].metric.upper, 2);
 	ok(store_metric_samples(db, mem, metrics[2], &samples, &n, &err));
 	ck_assert_int_eq(n, 3);
@@ -276,7 +281,10 @@ START_TEST(results_come_by_iteration_and_name_with_all_they_carry)
 	ok(store_series_points(db, mem, series[1], 10, &points, &n, &err));
 	ck_assert_int_eq(n, 2);
 	ck_assert_str_eq(points[0].definition_hash, "d1");
+	ck_assert_str_eq(points[0].workload_hash, "w1");
+	ck_assert_str_eq(points[0].program, "p1");
 	ck_assert_ptr_null(points[1].definition_hash);
+	ck_assert_ptr_null(points[1].program);
 	ck_assert_int_eq(points[0].flags, POINT_NOISY);
 	ck_assert_int_eq(points[0].environment_id, f.e.id);
 	ck_assert_int_eq(points[0].n_processes, 10);

@@ -11,6 +11,7 @@
 #include "worker/energy.h"
 #include "worker/fingerprint.h"
 #include "worker/noise.h"
+#include "worker/program.h"
 #include "worker/sensors.h"
 #include "worker/tree.h"
 
@@ -65,6 +66,69 @@ static void put_package(const char *number, const char *name, const char *uj)
 		free(paths[i]);
 	free(domain);
 }
+
+/* --- the program that measures --- */
+
+static void look(struct program *p, const char *name)
+{
+	char *path = xasprintf("%s/%s", root, name);
+
+	program_look(p, path);
+	free(path);
+}
+
+START_TEST(a_program_is_what_is_in_it)
+{
+	struct program p = { .id = "" };
+	char hash[SHA256_HEX];
+
+	play();
+	look(&p, "none");
+	ck_assert_str_eq(p.id, "");
+	put("/script", "#!/bin/sh\n");
+	look(&p, "script");
+	ck_assert_str_eq(p.id, sha256_hex("#!/bin/sh\n", 10, hash));
+	put("/script", "#!/bin/sh\ntrue\n");
+	look(&p, "script");
+	ck_assert_str_eq(p.id, sha256_hex("#!/bin/sh\ntrue\n", 15, hash));
+	put("/broken", "\177ELF\2\1\1 and no more");
+	look(&p, "broken");
+	ck_assert_uint_eq(strlen(p.id), 64);
+	stop_playing();
+}
+END_TEST
+
+START_TEST(what_the_loader_does_not_take_is_not_the_program)
+{
+	struct program p = { .id = "" }, longer = { .id = "" }, whole = { .id = "" };
+	char *path;
+	struct error err;
+	struct buf b = { 0 };
+	FILE *f;
+
+	play();
+	ck_assert_int_eq(file_read("/proc/self/exe", 64 << 20, &b, &err), OK);
+	put("/program", "");
+	path = xasprintf("%s/program", root);
+	f = fopen(path, "w");
+	ck_assert_uint_eq(fwrite(b.data, 1, b.len, f), b.len);
+	fputs("debug information", f);
+	fclose(f);
+	program_look(&p, "/proc/self/exe");
+	program_look(&longer, path);
+	ck_assert_uint_eq(strlen(p.id), 64);
+	ck_assert_str_eq(p.id, longer.id);
+	f = fopen(path, "r+");
+	ck_assert_int_eq(fseek(f, 4096, SEEK_SET), 0);
+	fputs("another instruction", f);
+	fclose(f);
+	program_look(&whole, path);
+	ck_assert_str_ne(p.id, whole.id);
+	free(path);
+	buf_done(&b);
+	stop_playing();
+}
+END_TEST
 
 /* --- energy --- */
 
@@ -442,8 +506,9 @@ START_TEST(what_changes_by_itself_is_state_and_changes_no_identity)
 }
 END_TEST
 
-SUITE("worker_host", packages_are_summed_and_their_parts_are_not,
-	a_counter_that_came_round_is_followed_once,
+SUITE("worker_host", a_program_is_what_is_in_it,
+	what_the_loader_does_not_take_is_not_the_program,
+	packages_are_summed_and_their_parts_are_not, a_counter_that_came_round_is_followed_once,
 	energy_that_cannot_be_read_is_unknown_and_never_0,
 	the_processors_own_sensor_is_found_and_its_critical_point,
 	a_host_without_sensors_tells_nothing, a_lower_clock_heat_and_throttling_are_evidence,

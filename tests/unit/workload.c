@@ -81,6 +81,40 @@ END_TEST
 #define KERNEL(id) "{\"kind\":\"kernel\",\"kernel\":\"" id "\"}"
 #define TRIAD KERNEL("stream.triad")
 
+START_TEST(the_program_is_part_of_what_a_kernel_measures)
+{
+	struct definition with, without, other;
+
+	ck_assert_int_eq(expand("{\"kind\":\"kernel\",\"kernel\":\"stream.triad\"}", NULL), OK);
+	without = definition_of(arena, &cells[0], "");
+	with = definition_of(arena, &cells[0], "one");
+	other = definition_of(arena, &cells[0], "two");
+	ck_assert_str_eq(without.hash, cells[0].definition_hash);
+	ck_assert_ptr_null(without.program);
+	ck_assert_str_ne(with.hash, without.hash);
+	ck_assert_str_ne(with.hash, other.hash);
+	ck_assert_str_eq(with.workload, other.workload);
+	ck_assert_str_eq(with.program, "one");
+}
+END_TEST
+
+/* Commits are compared by it: each would begin a history of its own. */
+START_TEST(the_program_of_a_command_or_build_is_not)
+{
+	struct definition d;
+
+	ck_assert_int_eq(expand("{\"kind\":\"build\",\"name\":\"k\",\"repository\":"
+				"\"https://host/benchd.git\",\"build\":[[\"make\"]],"
+				"\"benchmarks\":[{\"name\":\"sum\",\"command\":[\"./"
+				"benchd-kernel\",\"run\",\"reduce.sum\"]}]}",
+				 NULL),
+		OK);
+	d = definition_of(arena, &cells[0], "one");
+	ck_assert_str_eq(d.hash, cells[0].definition_hash);
+	ck_assert_ptr_null(d.program);
+}
+END_TEST
+
 START_TEST(what_a_kernel_takes_is_taken)
 {
 	static const struct {
@@ -242,5 +276,6 @@ END_TEST
 
 SUITE("workload", a_matrix_becomes_cells_without_the_excluded_ones,
 	a_parameter_stays_one_argument, names_and_descriptions_do_not_change_the_hash,
+	the_program_is_part_of_what_a_kernel_measures, the_program_of_a_command_or_build_is_not,
 	what_a_kernel_takes_is_taken, each_mistake_is_named, a_matrix_has_a_limit,
 	a_sweep_has_a_cell_for_each_number_of_threads, auto_is_written_down_when_a_job_is_filed)
