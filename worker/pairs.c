@@ -21,29 +21,51 @@ static const struct entry *find(const struct cell_run *r, int64_t block, size_t 
 	return NULL;
 }
 
-/* Complete blocks that count; of roles 0 and other. */
+/* Complete blocks that were not replaced. */
+static int64_t n_pairs(const struct cell_run *r)
+{
+	int64_t n = 0;
+
+	for (int64_t block = 0; block < r->next_block; block++) {
+		const struct entry *x = find(r, block, 0), *y = find(r, block, 1);
+
+		n += x && y && !x->is_replaced && !y->is_replaced;
+	}
+	return n;
+}
+
+static bool is_noisy(const struct entry *e)
+{
+	return e->m.noise.class == NOISE_NOISY;
+}
+
+static bool is_all_noisy(const struct cell_run *r, size_t role)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->entries[i]->role == role && !r->entries[i]->is_replaced &&
+			!is_noisy(r->entries[i]))
+			return false;
+	return true;
+}
+
+/* What the report will compare of roles 0 and other: noisy ones beyond those that could be
+ * replaced count only in an arm that has nothing else. A look at more than that would stop at
+ * an answer that the report then does not give. */
 static struct pairs collect(const struct cell_run *r, struct arena *a, size_t other)
 {
 	struct pairs p = { ARENA_ARRAY(a, double, r->n), ARENA_ARRAY(a, double, r->n), 0 };
+	bool any_base = is_all_noisy(r, 0), any_head = is_all_noisy(r, other);
 
 	for (int64_t block = 0; block < r->next_block; block++) {
 		const struct entry *x = find(r, block, 0), *y = find(r, block, other);
 
-		if (!x || !y || x->is_replaced || y->is_replaced)
+		if (!x || !y || x->is_replaced || y->is_replaced ||
+			(is_noisy(x) && !any_base) || (is_noisy(y) && !any_head))
 			continue;
 		p.base[p.n] = x->m.value;
 		p.head[p.n++] = y->m.value;
 	}
 	return p;
-}
-
-static int64_t n_pairs(const struct cell_run *r)
-{
-	struct arena *a = arena_new();
-	int64_t n = (int64_t)collect(r, a, 1).n;
-
-	arena_free(a);
-	return n;
 }
 
 static void shuffle(struct rng *rng, size_t *v, size_t n)
@@ -88,7 +110,7 @@ static void replace_noisy(struct cell_run *r, int64_t planned)
 	for (size_t i = 0; i < r->n && cell_may_replace(r, planned); i++) {
 		const struct entry *e = r->entries[i];
 
-		if (e->is_replaced || e->m.noise.class != NOISE_NOISY)
+		if (e->is_replaced || !is_noisy(e))
 			continue;
 		set_replaced(r, e->block);
 		r->n_replaced++;

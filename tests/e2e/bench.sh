@@ -87,10 +87,10 @@ else
 fi
 check_match "a word that it is not" "$(bench --cache hot -- true)" "'cache' must be 'any', 'warm' or 'cold'"
 
-out=$(until_decided 5 bench -n 10 --export-json "$tmp/out.json" -- sleep 0.01 --- sleep 0.05)
+out=$(until_decided 5 bench -n 20 --export-json "$tmp/out.json" -- sleep 0.01 --- sleep 0.05)
 check_match "and says which command is which" "$out" '^base .* sleep 0.01$'
 check_match "two commands are compared in blocks" "$out" "slower"
-check_equal "both are exported" "$(ask '[(r["command"], len(r["times"])) for r in d["results"]]' <"$tmp/out.json")" "[('sleep 0.01', 10), ('sleep 0.05', 10)]"
+check_equal "both are exported" "$(ask '[(r["command"], len(r["times"])) for r in d["results"]]' <"$tmp/out.json")" "[('sleep 0.01', 20), ('sleep 0.05', 20)]"
 # Where one of the six was noisy there is no interval either.
 check_match "six pairs cannot decide, and that is said" "$(bench -n 6 -- sleep 0.01 --- sleep 0.05)" \
 	"^sleep +Latency .*unknown: (so few processes cannot show a difference|too few processes for an interval)"

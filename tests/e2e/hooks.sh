@@ -77,7 +77,7 @@ hooks:
 webhooks:
   chat: {url: "$forge/webhook/chat", secret_file: webhook, events: [job.finished]}
   hidden: {url: "http://127.0.0.2/x", secret_file: webhook, events: [job.finished]}
-outgoing: {allow: [127.0.0.1], timeout: 1.5s, first_retry: 0.2s, attempts: 6}
+outgoing: {allow: [127.0.0.1], timeout: 5s, first_retry: 0.2s, attempts: 6}
 YAML
 deliver() { # ID push|pull|ping ...
 	deliver_id=$1; shift

@@ -24,7 +24,7 @@ hooks:
     secret_file: secret
     rules: [{workload: orbit, project: orbit, supersede: false}]
     answers: {api: "$forge", token_file: token}
-outgoing: {allow: [127.0.0.1], timeout: 0.5s, first_retry: 0.1s, attempts: 100}
+outgoing: {allow: [127.0.0.1], timeout: 3s, first_retry: 0.1s, attempts: 100}
 YAML
 "$PYTHON3" - "$SEED" "$CYCLES" >"$tmp/plan" <<'PY'
 import random, sys

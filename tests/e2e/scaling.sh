@@ -22,7 +22,7 @@ workloads:
     scaling: {kind: strong, threads: [4, 1, 2]}
     isolation: none
     slot: shared
-    protocol: {processes: 6, adaptive: false, idle_wait: 0s}
+    protocol: {processes: 12, adaptive: false, idle_wait: 0s} # six that count, on a busy host too
   weak:
     kind: command
     command: [$tmp/work, "{threads}", "{ms}"]
@@ -60,7 +60,7 @@ check_equal "more threads are faster, with intervals around it" "$(ask "$report"
 check_equal "the base has none" "$(ask "$report" "[d['scaling'][0]['threads'][0][k] for k in ('speedup', 'speedup_interval', 'karp_flatt')]")" "[1.0, None, None]"
 check_equal "a thread's share of the work" "$(ask "$report" "[t['work_per_worker'] for t in d['scaling'][0]['threads']]")" "[1.0, 0.5, 0.25]"
 check_equal "Amdahl and the universal law" "$(ask "$report" "d['scaling'][0]['law']['name'], 0 <= d['scaling'][0]['law']['serial_fraction'] < .9, sorted(d['scaling'][0]['usl'])")" "amdahl True ['kappa', 'kappa_interval', 'peak', 'rms', 'sigma', 'sigma_interval']"
-turns='[[p["cell"] for p in sorted(d["processes"], key=lambda p: p["started_ns"])][i:i + 3] for i in range(0, 18, 3)]'
+turns='[[p["cell"] for p in sorted(d["processes"], key=lambda p: p["started_ns"])][i:i + 3] for i in range(0, 36, 3)]'
 check_equal "cells take turns: each round has all" "$(ask "$report" "{tuple(sorted(r)) for r in $turns}")" "{('0', '1', '2')}"
 check_equal "in an order that changes" "$(ask "$report" "len({tuple(r) for r in $turns}) > 1")" True
 text=$(as text/plain "$P/reports/$report")

@@ -25,13 +25,15 @@ run() {
 	[ -n "$argv" ] || argv='["sh","out/bench"]'
 	printf '%s' "{\"kind\":\"build\",\"seed\":7,\"repository\":\"$repo\",\"build\":$2,\"arms\":$1,
 	\"cells\":[{\"id\":\"0\",\"benchmark\":\"b\",\"argv\":$argv}],
-	\"protocol\":{\"processes\":10,\"max_processes\":20,\"idle_wait_ns\":0}${4:-}}" >"$tmp/job.json"
+	\"protocol\":{\"processes\":10,\"max_processes\":${most:-20},\"idle_wait_ns\":0}${4:-}}" >"$tmp/job.json"
 	out=$("$worker" --state "$tmp/state" --run "$tmp/job.json" 2>&1); status=$?
 }
 ended() { echo "$out" | grep '"type":"done"' | sed 's/.*"status":"\([a-z_]*\)","fault":\("\([a-z_]*\)"\|null\).*/\1 \3/; s/ $//'; }
 both="[{\"name\":\"base\",\"hash\":\"$one\"},{\"name\":\"head\",\"ref\":\"main\"}]"
 
+most=60 # on a busy host few pairs may count
 run "$both" '[["./build.sh"]]'
+most=
 check_equal "two commits are compared" "$(ended)" succeeded
 check_match "the branch is resolved with its first parents" "$out" "\"arm\":\"head\",\"ref\":\"main\".*\"subject\":\"second, slow\".*\"ancestors\":\[\{\"hash\":\"$one\""
 check_match "the build's output is told" "$out" '"stream":"build","data":"built sleep 0.002\\n"'
