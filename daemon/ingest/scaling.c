@@ -195,7 +195,7 @@ static size_t collect(const struct ingest *in, const struct measured_values *lis
 	size_t k = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (list[i].cell->group)
+		if (list[i].cell->threads)
 			points[k++] = (struct spot){ &list[i], base_of(in->arena, &list[i]),
 				rank_of(list[i].measure) };
 	if (k)

@@ -23,6 +23,7 @@ struct expansion {
 	size_t n, cap;
 	const char *label; /* of this combination: its parameters */
 	int threads;	   /* of this cell, where the workload scales; else 0 */
+	const json_t *own; /* the benchmark whose cell it is; NULL */
 };
 
 static json_t *member(const struct workload *w, const char *key)
@@ -196,6 +197,7 @@ static const char *hash_of(struct expansion *x, const json_t *argv, json_t *para
 {
 	static const char *const parts[] = { "build", "environment", "setup", "prepare",
 		"conclude", "exit_codes", "input", "output", "cache", NULL };
+	static const char *const own[] = { "prepare", "conclude" };
 	const struct workload *w = x->w;
 	_cleanup_(json_decref)
 	json_t *o = json_object();
@@ -218,6 +220,10 @@ static const char *hash_of(struct expansion *x, const json_t *argv, json_t *para
 	json_set_str(o, "cpus", w->cpus);
 	if (environment)
 		json_object_set(o, "cell_environment", environment);
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		if (json_object_get(x->own, own[i]))
+			json_object_set(o, arena_printf(x->arena, "cell_%s", own[i]),
+				json_object_get(x->own, own[i]));
 	text = json_canonical(o);
 	return arena_strdup(x->arena, sha256_hex(text, strlen(text), hex));
 }
@@ -234,6 +240,15 @@ static void grow_cells(struct expansion *x)
 	if (x->n)
 		memcpy(more, x->cells, x->n * sizeof(*more));
 	x->cells = more;
+}
+
+/* Its own take the place of the workload's. */
+static json_t *hooks_of(struct expansion *x, const char *key, json_t *parameters)
+{
+	json_t *own = json_object_get(x->own, key), *filled;
+
+	filled = hooks_fill(x->arena, own ? own : member(x->w, key), parameters);
+	return filled ? filled : own;
 }
 
 static int add_cell(struct expansion *x, const char *benchmark, json_t *argv,
@@ -257,9 +272,10 @@ static int add_cell(struct expansion *x, const char *benchmark, json_t *argv,
 		c->group = arena_printf(x->arena, "%s%s", benchmark, x->label);
 		c->threads = x->threads;
 		c->environment = scaling_environment(x->arena, x->w, x->threads);
-	}
-	c->prepare = hooks_fill(x->arena, member(x->w, "prepare"), parameters);
-	c->conclude = hooks_fill(x->arena, member(x->w, "conclude"), parameters);
+	} else if (json_is_true(member(x->w, "turns")))
+		c->group = "turns";
+	c->prepare = hooks_of(x, "prepare", parameters);
+	c->conclude = hooks_of(x, "conclude", parameters);
 	c->definition_hash = hash_of(x, argv, parameters, adapter, c->environment);
 	x->n++;
 	return OK;
@@ -322,9 +338,11 @@ static int add_benchmarks(struct expansion *x, json_t *parameters)
 		json_t *argv;
 		int r = fill_argv(x, json_object_get(b, "command"), parameters, &argv);
 
+		x->own = b;
 		if (r == OK)
 			r = add_cell(x, json_get_str(b, "name", ""), argv, parameters,
 				json_get_str(b, "adapter", "none"));
+		x->own = NULL;
 		if (r < 0)
 			return r;
 	}
@@ -343,6 +361,8 @@ static int add_combination(struct expansion *x, json_t *parameters)
 	case WORKLOAD_BUILD:
 		return add_benchmarks(x, parameters);
 	case WORKLOAD_COMMAND:
+		if (member(x->w, "benchmarks"))
+			return add_benchmarks(x, parameters);
 		r = fill_argv(x, member(x->w, "command"), parameters, &argv);
 		return r < 0 ? r : add_cell(x, x->w->name, argv, parameters, "none");
 	default:

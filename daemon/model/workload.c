@@ -17,6 +17,7 @@ struct raw {
 	const char *name, *description, *cpus, *repository;
 	const char *input, *directory, *output, *cache;
 	int kind, isolation, slot;
+	bool turns;
 	json_t *kernel, *command, *build, *benchmarks, *workloads, *tags;
 	const char *control;
 	json_t *steps;
@@ -45,6 +46,7 @@ static const struct json_field fields[] = {
 	F("matrix", JF_OBJECT, matrix, 0, 0, NULL),
 	F("exclude", JF_ARRAY, exclude, 0, 1000, NULL),
 	F("include", JF_ARRAY, include, 0, 1000, NULL),
+	F("turns", JF_BOOL, turns, 0, 0, NULL),
 	F("scaling", JF_OBJECT, scaling, 0, 0, NULL),
 	F("protocol", JF_OBJECT, protocol, 0, 0, NULL),
 	F("limits", JF_OBJECT, limits, 0, 0, NULL),
@@ -223,8 +225,29 @@ static int check_environment(json_t *o, struct error *err)
 static const struct json_field benchmark_fields[] = {
 	{ "name", JF_STRING, 0, true, 1, 200, NULL },
 	{ "command", JF_ARRAY, sizeof(void *), true, 1, 1000, NULL },
-	{ "adapter", JF_ENUM, 2 * sizeof(void *), false, 0, 0, adapters },
+	{ "prepare", JF_ARRAY, 2 * sizeof(void *), false, 1, 100, NULL },
+	{ "conclude", JF_ARRAY, 3 * sizeof(void *), false, 1, 100, NULL },
+	{ "adapter", JF_ENUM, 4 * sizeof(void *), false, 0, 0, adapters },
 };
+
+/* Their values would run into one. */
+static int check_names(const json_t *list, struct error *err)
+{
+	_cleanup_(json_decref)
+	json_t *seen = json_object();
+	size_t i;
+	json_t *v;
+
+	json_array_foreach (list, i, v) {
+		const char *name = json_get_str(v, "name", "");
+
+		if (json_object_get(seen, name))
+			return error_set_field(err, E_UNPROCESSABLE, "/benchmarks",
+				"two of the 'benchmarks' are called '%.80s'", name);
+		json_object_set_new(seen, name, json_true());
+	}
+	return OK;
+}
 
 static int check_benchmarks(json_t *list, struct error *err)
 {
@@ -234,7 +257,7 @@ static int check_benchmarks(json_t *list, struct error *err)
 	json_array_foreach (list, i, v) {
 		struct {
 			const char *name;
-			json_t *command;
+			json_t *command, *prepare, *conclude;
 			int adapter;
 		} b = { 0 };
 		char pointer[64];
@@ -247,6 +270,10 @@ static int check_benchmarks(json_t *list, struct error *err)
 			return r;
 		snprintf(pointer, sizeof(pointer), "/benchmarks/%zu/command", i);
 		r = check_argv(b.command, pointer, err);
+		if (r == OK)
+			r = check_argv_list(b.prepare, "prepare", err);
+		if (r == OK)
+			r = check_argv_list(b.conclude, "conclude", err);
 		if (r < 0)
 			return r;
 	}
@@ -299,15 +326,18 @@ static int check_repository(const char *url, struct error *err)
 
 static int only_for(const struct raw *r, struct error *err)
 {
+	/* Several commands in place of the one. */
+	bool has_list = r->kind == WORKLOAD_COMMAND && r->benchmarks;
 	const struct {
 		const char *pointer;
 		bool is_set;
 		enum workload_kind kind;
 	} rules[] = {
 		{ "/kernel", r->kernel != NULL, WORKLOAD_KERNEL },
-		{ "/command", r->command != NULL, WORKLOAD_COMMAND },
+		{ "/command", has_list || r->command, WORKLOAD_COMMAND },
 		{ "/repository", r->repository != NULL, WORKLOAD_BUILD },
-		{ "/benchmarks", r->benchmarks != NULL, WORKLOAD_BUILD },
+		{ "/benchmarks", has_list || r->benchmarks,
+			has_list ? WORKLOAD_COMMAND : WORKLOAD_BUILD },
 		{ "/workloads", r->workloads != NULL, WORKLOAD_SUITE },
 	};
 
@@ -317,6 +347,13 @@ static int only_for(const struct raw *r, struct error *err)
 		return refuse(err, "/steps", "and 'workloads' exclude each other");
 	if (r->control && r->kind != WORKLOAD_SUITE)
 		return refuse(err, "/control", "belongs to kind 'suite'");
+
+	if (r->turns && (r->scaling || r->kind == WORKLOAD_SUITE))
+		return refuse(err, "/turns",
+			"is for cells; those of 'scaling' take turns already, a suite has "
+			"none");
+	if (has_list && r->command)
+		return refuse(err, "/benchmarks", "and 'command' exclude each other");
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
 		bool wanted = (enum workload_kind)r->kind == rules[i].kind;
@@ -395,6 +432,8 @@ static int check_parts(const struct raw *r, struct error *err)
 		e = check_repository(r->repository, err);
 	if (e == OK && r->benchmarks)
 		e = check_benchmarks(r->benchmarks, err);
+	if (e == OK && r->benchmarks && r->kind == WORKLOAD_COMMAND)
+		e = check_names(r->benchmarks, err);
 	if (e == OK)
 		e = check_argv_list(r->build, "build", err);
 	if (e == OK)

@@ -255,6 +255,9 @@ static int check_arms(struct desk *d, const struct extras *x)
 	if (x->base_argv && d->w.kind != WORKLOAD_COMMAND)
 		return desk_refuse(d, "/base_argv",
 			"two commands can be compared only in a workload of kind 'command'");
+	if (x->base_argv && json_object_get(d->definition, "benchmarks"))
+		return desk_refuse(d, "/base_argv",
+			"'base_argv' and a definition with 'benchmarks' exclude each other");
 	if (d->body.head && !has_repository && !git_hash_is_valid(d->body.head))
 		return desk_refuse(d, "/head",
 			"this workload has no repository, so 'head' can only be a commit hash "

@@ -115,6 +115,57 @@ START_TEST(the_program_of_a_command_or_build_is_not)
 }
 END_TEST
 
+START_TEST(several_commands_take_turns)
+{
+	char alone[65];
+
+	ck_assert_int_eq(expand("{\"kind\":\"command\",\"turns\":true,\"prepare\":[[\"sync\"]],"
+				"\"benchmarks\":[{\"name\":\"a b\",\"command\":[\"a\",\"b\"]},"
+				"{\"name\":\"c\",\"command\":[\"c\"],\"prepare\":[[\"p\"]]}]}",
+				 NULL),
+		OK);
+	ck_assert_uint_eq(n_cells, 2);
+	ck_assert_str_eq(cells[0].benchmark, "a b");
+	ck_assert_str_eq(cells[0].group, cells[1].group);
+	ck_assert_int_eq(cells[0].threads, 0);
+	ck_assert_ptr_null(cells[0].prepare);
+	ck_assert_str_eq(
+		json_string_value(json_array_get(json_array_get(cells[1].prepare, 0), 0)), "p");
+	strcpy(alone, cells[0].definition_hash);
+	ck_assert_int_eq(
+		expand("{\"kind\":\"command\",\"prepare\":[[\"sync\"]],"
+		       "\"benchmarks\":[{\"name\":\"a b\",\"command\":[\"a\",\"b\"]}]}",
+			NULL),
+		OK);
+	ck_assert_ptr_null(cells[0].group);
+	ck_assert_str_eq(cells[0].definition_hash, alone);
+}
+END_TEST
+
+START_TEST(several_commands_are_told_apart)
+{
+	ck_assert_int_lt(expand("{\"kind\":\"command\",\"benchmarks\":[{\"name\":\"a\","
+				"\"command\":[\"a\"]},{\"name\":\"a\",\"command\":[\"b\"]}]}",
+				 NULL),
+		0);
+	ck_assert_str_eq(err.text, "two of the 'benchmarks' are called 'a'");
+	ck_assert_int_lt(expand("{\"kind\":\"command\",\"command\":[\"a\"],\"benchmarks\":"
+				"[{\"name\":\"a\",\"command\":[\"a\"]}]}",
+				 NULL),
+		0);
+	ck_assert_str_eq(err.text, "'benchmarks' and 'command' exclude each other");
+	ck_assert_int_lt(expand("{\"kind\":\"command\"}", NULL), 0);
+	ck_assert_str_eq(
+		err.text, "'command' is missing; a workload of kind 'command' needs it");
+	ck_assert_int_lt(expand("{\"kind\":\"command\",\"command\":[\"a\"],\"turns\":true,"
+				"\"scaling\":{\"kind\":\"strong\",\"threads\":[1,2]}}",
+				 NULL),
+		0);
+	ck_assert_str_eq(err.text, "'turns' is for cells; those of 'scaling' take turns "
+				   "already, a suite has none");
+}
+END_TEST
+
 START_TEST(what_a_kernel_takes_is_taken)
 {
 	static const struct {
@@ -277,5 +328,6 @@ END_TEST
 SUITE("workload", a_matrix_becomes_cells_without_the_excluded_ones,
 	a_parameter_stays_one_argument, names_and_descriptions_do_not_change_the_hash,
 	the_program_is_part_of_what_a_kernel_measures, the_program_of_a_command_or_build_is_not,
+	several_commands_take_turns, several_commands_are_told_apart,
 	what_a_kernel_takes_is_taken, each_mistake_is_named, a_matrix_has_a_limit,
 	a_sweep_has_a_cell_for_each_number_of_threads, auto_is_written_down_when_a_job_is_filed)
