@@ -221,9 +221,9 @@ struct cell {
 	json_t *parameters;    /* object */
 	const char *adapter;   /* "none", "json", ... */
 	const char *definition_hash;
-	/* Cells of one group are measured in turns: those of a scaling sweep, which differ only in
-	 * their threads, named by benchmark and the other parameters; or all ("turns"). NULL: the
-	 * cell is alone. */
+	/* Cells of one group are measured in turns: those of a scaling sweep, which differ only
+	 * in their threads, named by benchmark and the other parameters; or all ("turns").
+	 * NULL: the cell is alone. */
 	const char *group;
 	int threads;		    /* 0 without a group */
 	json_t *environment;	    /* of this cell alone; NULL */
