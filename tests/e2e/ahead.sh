@@ -26,13 +26,14 @@ while [ $n -lt 30 ] && [ "$back" = 0 ]; do
 	n=$((n + 1))
 	for i in 1 2 3 4 5; do last=$(file short "$short"); done
 	# Filed in one breath, so that the worker gets them together.
-	long=$(file long '["sleep","2"]')
+	rm -f "$tmp/go"
+	long=$(file long "[\"sh\",\"-c\",\"until [ -e $tmp/go ]; do sleep 0.05; done\"]")
 	a=$(file a "$short"); b=$(file b "$short"); c=$(file c "$short")
 	wait_for 60 is "$last" succeeded
 	wait_for 60 is "$long" running
 	sleep 0.5
 	back=$(recalled)
-	[ "$back" != 0 ] || { of "$long" '?wait=60s' >/dev/null; of "$c" '?wait=60s' >/dev/null; }
+	[ "$back" != 0 ] || { : >"$tmp/go"; of "$long" '?wait=60s' >/dev/null; of "$c" '?wait=60s' >/dev/null; }
 done
 if [ "$back" = 0 ]; then
 	skip "what waits behind a long job is called back" "no job was short enough on this machine"
@@ -43,6 +44,7 @@ check "it is queued again" is "$a" queued
 check_match "the long one runs on" "$(of "$long")" '"state": *"running"'
 of "$b" >/dev/null; curl -s -X DELETE "$url/v0/projects/p/jobs/$b" >/dev/null
 check "one of them is canceled at once" wait_for 30 is "$b" canceled
+: >"$tmp/go"
 for u in "$long" "$a" "$c"; do of "$u" '?wait=60s' >/dev/null; done
 check "the long job succeeded" is "$long" succeeded
 check "as did what was called back" is "$a" succeeded

@@ -81,6 +81,7 @@ while read -r method path has_body; do
 	*) set -- ;;
 	esac
 	req "$method" "$path" "$data" "$@" 2>"$tmp/curl"
+	[ "$status" != 000 ] || req "$method" "$path" "$data" -m 30 2>"$tmp/curl" # nothing in two seconds
 	case $status in
 	2?? | 302 | 400 | 404 | 409 | 422) ;;
 	*) echo "$method $path: $status $body" ;;

@@ -35,8 +35,11 @@ events=$(curl -sN -m 10 "$url/v0/projects/p/jobs/$uuid/events")
 check_match "its events tell its states" "$events" '"state":"succeeded"'
 
 if [ -x "$top_builddir/benchctl" ]; then
-	post '/v0/projects/p/jobs' "$(command_job '["sleep","1"]')" >/dev/null
-	"$top_builddir/benchctl" --host "$url" -p p submit --wait --timeout 100s --no-idle-wait --fixed -n 3 -- sleep 0.1 >"$tmp/out" 2>"$tmp/err" </dev/null
+	before=$(post '/v0/projects/p/jobs' "$(command_job '["sleep","60"]')" | field uuid)
+	spawn "$tmp/err" sh -c "exec '$top_builddir/benchctl' --host '$url' -p p submit --wait --timeout 100s --no-idle-wait --fixed -n 3 -- sleep 0.1 >'$tmp/out' </dev/null"
+	wait_for 60 grep -q '^queued' "$tmp/err"
+	curl -s -X DELETE "$url/v0/projects/p/jobs/$before" >/dev/null
+	wait "$spawned"
 	check_equal "nothing is said about a project that was there" "$(grep -c 'has been made' "$tmp/err")" 0
 	check_match "one that a mistyped name made is told" "$("$top_builddir/benchctl" --host "$url" -p pp submit --no-idle-wait -- true 2>&1)" "the project 'pp' was not there and has been made"
 	check_match "a client that waits is told why it waits" "$(cat "$tmp/err")" '^queued.*\((it is the next one|1 job is before it)'

@@ -174,15 +174,15 @@ run stream.triad --backend vulkan --device cpu --size 1Ti
 check "a size beyond the memory is refused" test "$?" -ge 64
 
 # --- stopped inside a dispatch of many seconds
-start=$(date +%s)
 BENCHD_RESULT_FD=3 "$kernel" run fma_peak --backend vulkan --device cpu --size 4194304x60000 \
 	>"$tmp/out" 2>"$tmp/err" 3>"$tmp/lines" &
 pid=$!
 story_pids="$story_pids $pid"
 wait_for 20 grep -q hello "$tmp/lines"
 sleep 1
+start=$(date +%s)
 kill -TERM "$pid"
 wait "$pid"
 check_equal "SIGTERM inside a long dispatch gives 75" "$?" 75
-check "soon enough" test $(($(date +%s) - start)) -lt 30
+check "soon enough" test $(($(date +%s) - start)) -lt 60
 done_testing

@@ -43,7 +43,7 @@ class Browser:
         except (OSError, RuntimeError):
             pass
         try:
-            self.p.wait(10)
+            self.p.wait(60)
         except subprocess.TimeoutExpired:
             self.p.kill()
             self.p.wait()
@@ -96,7 +96,7 @@ class Browser:
         self.call("Page.navigate", url=url)
         self.settle()
 
-    def settle(self, seconds=15):
+    def settle(self, seconds=60):
         end = time.time() + seconds
         while time.time() < end and self.js("document.readyState") != "complete":
             time.sleep(0.05)
@@ -109,7 +109,7 @@ class Browser:
                 "description", "failed"))
         return r["result"].get("value")
 
-    def until(self, expression, seconds=15):
+    def until(self, expression, seconds=60):
         end = time.time() + seconds
         while time.time() < end:
             try:

@@ -260,7 +260,7 @@ class Campaign:
     def finish(self):
         self.daemon.terminate()
         self.daemon.wait()
-        deadline = time.time() + 10
+        deadline = time.time() + 60
         while self.processes() and time.time() < deadline:
             time.sleep(0.1)
         self.say("no process is left behind", [str(p) for p in self.processes()])

@@ -221,7 +221,7 @@ def main():
         signing_in(keys)
     finally:
         d.terminate()
-        d.wait(30)
+        d.wait(60)
         shutil.rmtree(DIR, ignore_errors=True)
     print(f"1..{N}")
     sys.exit(FAILED > 0)

@@ -28,7 +28,7 @@
 		Suite *s = suite_create(title);                                                \
 		TCase *c = tcase_create(title);                                                \
                                                                                                \
-		tcase_set_timeout(c, 60);                                                      \
+		tcase_set_timeout(c, 300);                                                     \
 		for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)                  \
 			tcase_add_test(c, tests[i]);                                           \
 		suite_add_tcase(s, c);                                                         \

@@ -6,6 +6,7 @@
  *   jobs N SPECFILE    N jobs of this spec one after another; prints "jobs N in X ms"
  *   kill WHO           SIGKILL to the worker, its runner, or both
  *   sleep MS           wait so long
+ *   file PATH          until there is such a file
  *   close              close the link
  *   exit               wait for the worker to end; prints "exit STATUS"
  * Every message received is printed on stdout as it is. Fails after 60 s without progress. */
@@ -170,6 +171,15 @@ static void finish(void)
 		printf("exit signal %d\n", WTERMSIG(status));
 }
 
+static void await_file(const char *path)
+{
+	for (int i = 0; access(path, F_OK) < 0; i++) {
+		if (i == PATIENCE_MS / 10)
+			give_up("there is no file", path);
+		poll(NULL, 0, 10);
+	}
+}
+
 static void obey(char *line)
 {
 	char word[64] = "", path[4096] = "";
@@ -183,6 +193,8 @@ static void obey(char *line)
 		run_jobs(n, path);
 	else if (sscanf(line, "kill %63s", word) == 1)
 		kill_who(word);
+	else if (sscanf(line, "file %4095s", path) == 1)
+		await_file(path);
 	else if (sscanf(line, "sleep %d", &n) == 1)
 		poll(NULL, 0, n);
 	else if (!strcmp(line, "close"))

@@ -400,7 +400,7 @@ START_TEST(a_stop_is_seen_while_a_dispatch_runs)
 
 	signal(SIGALRM, on_alarm);
 	ck_assert_int_eq(run_long_dispatch((struct gpu_options){ .stop = &stop }, &s), 75);
-	ck_assert_double_lt(s, 20);
+	ck_assert_double_lt(s, 60);
 }
 END_TEST
 
@@ -410,7 +410,7 @@ START_TEST(a_submission_past_its_deadline_is_given_up)
 
 	ck_assert_int_eq(
 		run_long_dispatch((struct gpu_options){ .run_timeout_ns = 300000000 }, &s), 75);
-	ck_assert_double_lt(s, 20);
+	ck_assert_double_lt(s, 60);
 }
 END_TEST
 

@@ -176,7 +176,7 @@ START_TEST(each_broken_request_gets_one_refusal)
 	struct rig r;
 
 	rig_init(&r);
-	r.config.limits.head_ns = 500 * NS_PER_MS; /* for what never becomes a head */
+	r.config.limits.head_ns = NS_PER_S; /* for what never becomes a head */
 	rig_start(&r);
 	ck_assert_int_ge((int)ARRAY_SIZE(bad_requests), 40);
 	for (size_t i = 0; i < ARRAY_SIZE(bad_requests); i++)

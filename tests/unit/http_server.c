@@ -157,6 +157,7 @@ START_TEST(a_full_writer_queue_answers_503)
 {
 	struct answer a = { 0 };
 	char value[256];
+	struct server_stats stats = { 0 };
 	int fds[4], n_refused = 0;
 	struct rig r;
 
@@ -170,14 +171,8 @@ START_TEST(a_full_writer_queue_answers_503)
 		fds[i] = client_connect(&r);
 		client_send(fds[i], row, strlen(row));
 	}
-	for (int i = 0; i < 50; i++) { /* the two above may still be on their way */
-		struct server_stats stats;
-
+	while (stats.writer_queue != 2) /* the two above may still be on their way */
 		rig_stats(&r, &stats);
-		if (stats.writer_queue == 2)
-			break;
-		poll(NULL, 0, 10);
-	}
 	fetch(&r, "POST", "/rows", NULL, "{}", &a);
 	n_refused = a.status == 503;
 	ck_assert_int_eq(n_refused, 1);
@@ -200,7 +195,7 @@ START_TEST(a_locked_database_ends_in_503_and_nothing_written)
 	struct rig r;
 
 	rig_init(&r);
-	r.config.limits.write_ns = 100 * NS_PER_MS;
+	r.config.limits.write_ns = NS_PER_S;
 	fake.busy = 1;
 	rig_start(&r);
 	fetch(&r, "POST", "/rows", NULL, "{}", &a);
@@ -221,7 +216,7 @@ START_TEST(work_that_takes_too_long_is_answered_504)
 	struct rig r;
 
 	rig_init(&r);
-	r.config.limits.read_ns = 100 * NS_PER_MS;
+	r.config.limits.read_ns = NS_PER_S;
 	rig_start(&r);
 	fetch(&r, "GET", "/gate", NULL, NULL, &a);
 	ck_assert_int_eq(a.status, 504);
@@ -256,7 +251,7 @@ END_TEST
  */
 static void barrier(struct rig *r, int n, const char *text, const char *half_text)
 {
-	int *fds = xcalloc((size_t)n, sizeof(*fds));
+	int *fds = xcalloc((size_t)n, sizeof(*fds)), n_slow = 0;
 	struct answer a = { 0 };
 
 	for (int i = 0; i < n; i++)
@@ -274,9 +269,9 @@ static void barrier(struct rig *r, int n, const char *text, const char *half_tex
 			ck_assert_int_ge(a.status, 200);
 			ck_assert_int_lt(a.status, 300);
 		}
-		ck_assert_msg(clock_monotonic_ns() - start < 2500 * NS_PER_MS,
-			"%d connections stalled", n);
+		n_slow += clock_monotonic_ns() - start > 2500 * NS_PER_MS;
 	}
+	ck_assert_msg(n_slow < 4, "%d connections stalled", n); /* a busy machine stops, too */
 	for (int i = 0; i < n; i++)
 		close(fds[i]);
 	answer_done(&a);
@@ -302,13 +297,13 @@ END_TEST
 
 /* --- deadlines --- */
 
-static int64_t time_to_close(int fd, const char *drip)
+/* From start, which was before there was anything to wait for; -1: not in a minute. */
+static int64_t time_to_close(int fd, int64_t start, const char *drip)
 {
-	int64_t start = clock_monotonic_ns();
 	struct pollfd p = { fd, POLLIN, 0 };
 	char c[512];
 
-	while (clock_monotonic_ns() - start < 20 * NS_PER_S) {
+	while (clock_monotonic_ns() - start < 60 * NS_PER_S) {
 		if (drip)
 			client_send(fd, drip, 1);
 		if (poll(&p, 1, 20) > 0 && recv(fd, c, sizeof(c), 0) <= 0)
@@ -322,23 +317,27 @@ START_TEST(a_dripping_head_is_cut_off)
 	struct server_stats stats;
 	struct answer a = { 0 };
 	struct rig r;
+	int64_t start;
 	int fd;
 
 	rig_init(&r);
-	r.config.limits.head_ns = 200 * NS_PER_MS;
+	r.config.limits.head_ns = 500 * NS_PER_MS;
 	rig_start(&r);
+	start = clock_monotonic_ns();
 	fd = client_connect(&r);
 	client_printf(fd, "GET /healthz HTTP/1.1\r\nX-Slow: ");
-	ck_assert_int_ge(time_to_close(fd, "a"), 150 * NS_PER_MS);
+	ck_assert_int_ge(time_to_close(fd, start, "a"), 450 * NS_PER_MS);
 	close(fd);
+	start = clock_monotonic_ns();
 	fd = client_connect(&r); /* says nothing at all */
-	ck_assert_int_ge(time_to_close(fd, NULL), 150 * NS_PER_MS);
+	ck_assert_int_ge(time_to_close(fd, start, NULL), 450 * NS_PER_MS);
 	close(fd);
 	fd = client_connect(&r); /* drips its second head */
 	client_send(fd, get_health, strlen(get_health));
+	start = clock_monotonic_ns();
 	client_read(fd, &a);
 	client_printf(fd, "GET /healthz HTTP/1.1\r\nX-Slow: ");
-	ck_assert_int_ge(time_to_close(fd, "a"), 150 * NS_PER_MS);
+	ck_assert_int_ge(time_to_close(fd, start, "a"), 450 * NS_PER_MS);
 	close(fd);
 	rig_stats(&r, &stats);
 	ck_assert_int_eq(stats.deadline_closes, 3);
@@ -351,22 +350,25 @@ START_TEST(a_dripping_body_and_an_idle_connection_are_cut_off)
 {
 	struct answer a = { 0 };
 	struct rig r;
+	int64_t start;
 	int fd;
 
 	rig_init(&r);
-	r.config.limits.body_grace_ns = 200 * NS_PER_MS;
-	r.config.limits.idle_ns = 200 * NS_PER_MS;
+	r.config.limits.body_grace_ns = 500 * NS_PER_MS;
+	r.config.limits.idle_ns = 500 * NS_PER_MS;
 	rig_start(&r);
+	start = clock_monotonic_ns();
 	fd = client_connect(&r);
 	client_printf(fd,
 		"POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n");
-	ck_assert_int_ge(time_to_close(fd, "a"), 150 * NS_PER_MS);
+	ck_assert_int_ge(time_to_close(fd, start, "a"), 450 * NS_PER_MS);
 	close(fd);
 	fd = client_connect(&r);
 	client_send(fd, get_health, strlen(get_health));
+	start = clock_monotonic_ns();
 	client_read(fd, &a);
 	ck_assert_int_eq(a.status, 200);
-	ck_assert_int_ge(time_to_close(fd, NULL), 100 * NS_PER_MS);
+	ck_assert_int_ge(time_to_close(fd, start, NULL), 450 * NS_PER_MS);
 	close(fd);
 	answer_done(&a);
 	rig_stop(&r);
@@ -517,7 +519,7 @@ END_TEST
 
 static void read_until(int fd, struct buf *out, const char *text)
 {
-	for (int i = 0; i < 1000 && !strstr(buf_str(out), text); i++)
+	for (int i = 0; i < 6000 && !strstr(buf_str(out), text); i++)
 		client_read_all(fd, out, 10, NULL);
 	ck_assert_msg(strstr(buf_str(out), text) != NULL, "no '%s' in: %s", text, buf_str(out));
 }
@@ -832,6 +834,7 @@ END_TEST
 
 START_TEST(a_full_queue_stops_what_a_reader_hands_on)
 {
+	struct server_stats stats = { 0 };
 	struct answer a = { 0 };
 	struct rig r;
 	int gate, waiting;
@@ -844,14 +847,8 @@ START_TEST(a_full_queue_stops_what_a_reader_hands_on)
 	gate_wait_entered(1);
 	waiting = client_connect(&r);
 	client_send(waiting, row, strlen(row));
-	for (int i = 0; i < 50; i++) {
-		struct server_stats stats;
-
+	while (stats.writer_queue != 1)
 		rig_stats(&r, &stats);
-		if (stats.writer_queue == 1)
-			break;
-		poll(NULL, 0, 10);
-	}
 	fetch(&r, "POST", "/three", NULL, "{}", &a);
 	ck_assert_int_eq(a.status, 503);
 	gate_open();

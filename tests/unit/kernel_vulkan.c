@@ -199,7 +199,7 @@ int main(void)
 	}
 	while (vk_table[n])
 		n++;
-	tcase_set_timeout(c, 240);
+	tcase_set_timeout(c, 900);
 	tcase_add_loop_test(c, every_backend_computes_the_proven_answer, 0, n);
 	suite_add_tcase(s, c);
 	sr = srunner_create(s);
