@@ -95,7 +95,7 @@ check "re-runs confirmed it" test "$reruns" -ge 2
 get "$P/jobs?limit=1000" | json "' '.join(j['uuid'] for j in d if j['trigger'] == 'confirm' and (j['base']['hash'], j['head']['hash'], j['outcome']) == ('$before', '$slow', 'slower'))" >"$tmp/reruns"
 check_match "of head and base" "$(cat "$tmp/reruns")" '^[0-9a-f-]{36}'
 for rerun in $(get "$P/jobs?limit=1000" | json "' '.join(j['uuid'] for j in d if j['trigger'] == 'confirm' and j['state'] == 'succeeded')"); do
-	get "$P/jobs/$rerun/processes" | json '[[p["arm"] for p in d if p["block"] == b] for b in sorted({p["block"] for p in d})]'
+	get "$P/jobs/$rerun/processes" | json '[[p["arm"] for p in d if (p["cell"], p["block"]) == b] for b in sorted({(p["cell"], p["block"]) for p in d})]'
 done >"$tmp/blocks"
 check_equal "in interleaved blocks, one process of each, in both orders" \
 	"$("$PYTHON3" -c 'import ast,sys; print(sorted({tuple(b) for line in sys.stdin for b in ast.literal_eval(line)}))' <"$tmp/blocks")" "[('base', 'head'), ('head', 'base')]"
