@@ -35,6 +35,20 @@ static void print_rows(const struct option_row *rows)
 	}
 }
 
+static const struct option_row *find(const struct option_row *rows, const char *arg, size_t n)
+{
+	for (; rows && rows->name; rows++) {
+		/* -n 5 and -n5 */
+		if (arg[1] != '-' && rows->letter && rows->letter == arg[1] &&
+			(!arg[2] || rows->kind != OPT_FLAG))
+			return rows;
+		if (arg[1] == '-' && strlen(rows->name) == n - 2 &&
+			!strncmp(rows->name, arg + 2, n - 2))
+			return rows;
+	}
+	return NULL;
+}
+
 static void print_help(const struct command *self, const struct option_row *rows)
 {
 	printf("benchctl %s %s - %s\n", self->name, self->arguments, self->summary);
@@ -42,8 +56,9 @@ static void print_help(const struct command *self, const struct option_row *rows
 		printf("\n%s", self->help);
 	puts("\noptions:");
 	print_rows(rows);
-	puts("  --host, --token-file, -p/--project, --json, --format, -q, -v: see benchctl "
-	     "--help");
+	printf("  --host, --token-file, %s--project, --json, --format, -q, -v: see benchctl "
+	       "--help\n",
+		find(rows, "-p", 2) ? "" : "-p/");
 }
 
 int usage_error(const struct command *self, const char *fmt, ...)
@@ -57,18 +72,6 @@ int usage_error(const struct command *self, const char *fmt, ...)
 	fprintf(stderr, "\nusage: benchctl %s %s (--help tells more)\n", self->name,
 		self->arguments);
 	return EXIT_USAGE;
-}
-
-static const struct option_row *find(const struct option_row *rows, const char *arg, size_t n)
-{
-	for (; rows && rows->name; rows++) {
-		if (arg[1] != '-' && rows->letter == arg[1] && !arg[2])
-			return rows;
-		if (arg[1] == '-' && strlen(rows->name) == n - 2 &&
-			!strncmp(rows->name, arg + 2, n - 2))
-			return rows;
-	}
-	return NULL;
 }
 
 static int unknown(const struct command *self, const struct option_row *rows,
@@ -88,6 +91,11 @@ static int unknown(const struct command *self, const struct option_row *rows,
 		return usage_error(
 			self, "unknown option '%.*s'; did you mean '--%s'?", (int)n, arg, near);
 	return usage_error(self, "unknown option '%.*s'", (int)n, arg);
+}
+
+static int n_values(const struct option_row *row)
+{
+	return row->kind == OPT_TRIPLE ? 3 : row->kind == OPT_PAIR ? 2 : 1;
 }
 
 static int finish(struct client *c, const struct command *self, const struct common *common)
@@ -155,6 +163,7 @@ int args_parse(struct client *c, const struct command *self, const struct option
 		const char *arg = argv[i], *eq = strchr(arg, '='), *value = NULL;
 		size_t n = eq && arg[1] == '-' ? (size_t)(eq - arg) : strlen(arg);
 		const struct option_row *row;
+		bool is_given;
 
 		if (arg[0] != '-' || !arg[1]) {
 			add(c, words, arg);
@@ -171,14 +180,21 @@ int args_parse(struct client *c, const struct command *self, const struct option
 			*(bool *)row->target = true;
 			continue;
 		}
-		value = arg[n] == '=' ? arg + n + 1 : ++i < argc ? argv[i] : NULL;
-		if (!value)
-			return usage_error(
-				self, "--%s needs a value (%s)", row->name, row->arg);
-		if (row->kind == OPT_LIST)
-			add(c, row->target, value);
-		else
-			*(const char **)row->target = value;
+		if (arg[1] != '-' && arg[2])
+			n = 2;
+		is_given = arg[n] != 0;
+		for (int k = 0; k < n_values(row); k++) {
+			value = is_given && k == 0 ? arg + n + (arg[n] == '=')
+				: ++i < argc	   ? argv[i]
+						   : NULL;
+			if (!value)
+				return usage_error(self, "--%s needs %s (%s)", row->name,
+					n_values(row) > 1 ? "values" : "a value", row->arg);
+			if (row->kind == OPT_STRING)
+				*(const char **)row->target = value;
+			else
+				add(c, row->target, value);
+		}
 	}
 	if (ret_rest)
 		*ret_rest = words->n;

@@ -55,7 +55,8 @@ struct option_row {
 	char letter;	  /* 0: none */
 	const char *arg;  /* NULL: a flag; else the word for its value in --help */
 	const char *help;
-	enum { OPT_FLAG, OPT_STRING, OPT_LIST } kind;
+	/* OPT_PAIR, OPT_TRIPLE: lists to which each use adds two or three values. */
+	enum { OPT_FLAG, OPT_STRING, OPT_LIST, OPT_PAIR, OPT_TRIPLE } kind;
 	void *target; /* bool *, const char **, struct string_list * */
 };
 struct string_list {
@@ -129,6 +130,7 @@ int job_exit_code(const json_t *job, const char *fail_on);
  * job at its end, the arena's. */
 struct filing {
 	bool wait;
+	bool prints_later; /* the result of a job that was measured is the caller's to print */
 	const char *timeout, *fail_on, *key; /* NULL; key: Idempotency-Key */
 };
 int job_file(struct client *c, const struct filing *f, json_t *body, json_t **ret_job);

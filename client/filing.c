@@ -17,7 +17,8 @@ static int see_through(struct client *c, const struct filing *f, const char *uui
 		return code;
 	if (ret_job)
 		*ret_job = job;
-	code = print_path(c, project_path(c, "/jobs/%s", uuid));
+	if (!f->prints_later || !*json_get_str(job, "report", ""))
+		code = print_path(c, project_path(c, "/jobs/%s", uuid));
 	if (code != EXIT_OK)
 		return code;
 	code = job_exit_code(job, f->fail_on);

@@ -212,8 +212,12 @@ static int run(struct client *c, const struct command *self, int argc, char **ar
 	if (code != EXIT_OK)
 		return code;
 	if (!s.dry_run)
-		return job_file(
-			c, &(struct filing){ s.wait, s.timeout, s.fail_on, s.key }, body, NULL);
+		return job_file(c,
+			&(struct filing){ .wait = s.wait,
+				.timeout = s.timeout,
+				.fail_on = s.fail_on,
+				.key = s.key },
+			body, NULL);
 	if (json_object_get(body, "workload") && c->output != OUT_JSON)
 		return print_path(
 			c, project_path(c, "/workloads/%s/cells", url_part(c, words.items[0])));

@@ -63,7 +63,6 @@ check_match "files of a foreign folder are not kept" "$("$ctl" submit -d /dev/st
 {kind: command, command: [ls], directory: /etc, artifacts: [passwd]}
 EOF
 )" "'directory' and 'artifacts' exclude each other"
-check_match "a third command is one too many" "$(bench -- true --- true --- true)" "two commands are compared, not more; --list"
 
 echo "41 and one" >"$tmp/data"
 bench -n 1 --input "$tmp/data" -- sh -c 'read a b c && [ "$a $b $c" = "41 and one" ]' >/dev/null
@@ -101,6 +100,47 @@ check_match "and what did not get as precise as asked" "$("$ctl" submit --no-idl
 {kind: command, name: scatters, command: [sh, -c, 'sleep 0.00$(($$ % 9))'], protocol: {processes: 6, max_processes: 6, target_ci: 0.001}}
 EOF
 )" "[nN]ote: 'scatters': after 6 processes, the most there may be, its interval was still wider than \+-0.1 %"
+
+# Lines, and more than two commands: in turns, in their order, with what is not decided.
+lines() { # OPTION...: those of a dry run
+	bench --dry-run "$@" | ask '[b["command"] for b in d["definition"].get("benchmarks", [])] or d["definition"]["command"]'
+}
+check_equal "a line is split as sh does it" "$(lines "prog 'a b' \"c d\"\ e")" "['prog', 'a b', 'c d e']"
+check_equal "sh is started where only it understands" "$(lines 'true | cat' true 'x=1 env')" "[['sh', '-c', 'true | cat'], ['true'], ['sh', '-c', 'x=1 env']]"
+check_equal "or always, or never" "$(lines -S 'bash --norc' 'true') $(lines -N 'a|b')" "['bash', '--norc', '-c', 'true'] ['a|b']"
+check_equal "parameters are filled in, other braces are left" "$(lines -P n 1 5 -D 2 -L w 'x,-y z' "awk {print} {n} {w}")" "[['awk', '{{print}}', '1', 'x'], ['awk', '{{print}}', '1', '-y', 'z'], ['awk', '{{print}}', '3', 'x'], ['awk', '{{print}}', '3', '-y', 'z'], ['awk', '{{print}}', '5', 'x'], ['awk', '{{print}}', '5', '-y', 'z']]"
+check_match "an open quote is told of" "$(bench 'sleep "1')" "a quote is not closed in: sleep \"1"
+check_match "a range that leads nowhere, too" "$(bench -P n 5 1 'sleep {n}')" "the range of 'n' leads nowhere"
+check_match "names are not runs" "$(bench -n mine true)" "number of runs from 1 to 1000, not 'mine' \(a name is --command-name\)"
+check_match "at most is not less than at least" "$(bench -m 5 -M 3 true)" "--max-runs is less than --min-runs"
+check_match "an exact number is exact" "$(bench -r 5 -M 3 true)" "--runs is exact"
+check_equal "runs are those of the job" "$(bench --dry-run -m4 -M 12 true | ask 'd["definition"]["protocol"]["processes"], d["definition"]["protocol"]["max_processes"]')" "4 12"
+check_match "one preparation, or one each" "$(bench -p true -p true true true true)" "once, or once for each of the 3 commands"
+check_match "a way to sort that is none" "$(bench --sort size true)" "--sort takes auto, command"
+
+rm -f "$tmp/seen"
+until_ranked() { # as until_decided: an order that is left open is an honest outcome on a busy host
+	for ranked_try in 1 2 3 4 5; do
+		ranked=$(bench "$@")
+		printf '%s\n' "$ranked" | grep -q '^not decided' || break
+	done
+	printf '%s\n' "$ranked"
+}
+out=$(until_ranked -r 12 --sort command --export-csv "$tmp/out.csv" --export-markdown "$tmp/out.md" --export-json "$tmp/out.json" -p "echo a >>$tmp/seen" -p "echo b >>$tmp/seen" -p "echo c >>$tmp/seen" 'sleep 0.02' 'sleep 0.001' 'sleep 0.06')
+check_match "three commands are ranked" "$out" "^sleep 0.001 ran"
+check_match "each with its ratio to the fastest" "$out" "^  [0-9.]+ \[[0-9.]+, [0-9.]+\] times faster than sleep 0.06"
+check_match "in their order, if that is asked" "$(echo "$out" | grep -A1 ' command$' | tail -1)" " sleep 0.02$"
+check_equal "each has its own preparation" "$(sort -u "$tmp/seen" | tr -d '\n')" "abc"
+job=$("$ctl" jobs --json | ask 'max(d, key=lambda j: j["created"])["uuid"]')
+check_equal "they take turns" "$(curl -s -m 60 "$url$P/jobs/$job/processes" | ask '[sorted(p["cell"] for p in sorted(d, key=lambda p: p["seq"])[i:i + 3]) for i in (0, 3, 6)]')" "[['0', '1', '2'], ['0', '1', '2'], ['0', '1', '2']]"
+check_equal "the export has them all" "$(ask '[(r["command"], len(r["times"])) for r in d["results"]]' <"$tmp/out.json")" "[('sleep 0.02', 12), ('sleep 0.001', 12), ('sleep 0.06', 12)]"
+check_match "CSV as hyperfine" "$(cat "$tmp/out.csv")" "^command,mean,stddev,median,user,system,min,max"
+check_match "and a table" "$(cat "$tmp/out.md")" '^\| `sleep 0.06` \| [0-9.]+ \| [0-9.]+ to [0-9.]+ \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \['
+check_match "more than three runs are needed to decide" "$(bench -r 3 'sleep 0.001' 'sleep 0.02' 'sleep 0.06')" "to decide between 3 commands takes 7 runs of each"
+out=$(bench -q -r 12 --json --reference 'sleep 0.02' 'sleep 0.001' 'sleep 0.0200001' --command-name ref)
+check_equal "a reference takes the place of the fastest" "$(echo "$out" | ask '[(r["reference"], r["command"]) for r in d["ranking"] if r["reference"]], len(d["ranking"]), d["ranking"][0]["command"]')" "[(True, 'ref')] 3 sleep 0.001"
+check_match "what is alike is not put in an order" "$(bench -r 12 'sleep 0.01' 'sleep 0.0100001' 'sleep 0.0100002')" "^(not decided|within 2 %)"
+check_equal "a scan is ranked, too" "$(bench -q -r 2 --json --scan n=1:3 -- sleep '0.0{n}' | ask 'sorted(r["command"] for r in d["ranking"])')" "['sleep 0.01', 'sleep 0.02', 'sleep 0.03']"
 
 # Field for field beside hyperfine, where there is one: the same members, values that follow from the times.
 if command -v hyperfine >/dev/null; then
@@ -141,6 +181,13 @@ END
 	same "a range of numbers" -r 2 -P n 1 3 'sleep 0.0{n}' -- -n 2 --scan n=1:3 -- sleep '0.0{n}'
 	same "a range with steps" -r 2 -P n 1 5 -D 2 'sleep 0.0{n}' -- -n 2 --scan n=1:5:2 -- sleep '0.0{n}'
 	same "more than nine of them" -r 1 -P n 8 11 'true {n}' -- -n 1 --scan n=8:11 -- true '{n}'
+	same "lines" -r 2 'sleep 0.01' 'sleep 0.02' 'sleep 0.03' -- -r 2 'sleep 0.01' 'sleep 0.02' 'sleep 0.03'
+	same "a range in lines" -r 2 -P n 1 5 -D 2 'sleep 0.0{n}' -- -r 2 -P n 1 5 -D 2 'sleep 0.0{n}'
+	same "words in lines" -r 2 -L w a,b 'echo {w}' -- -r 2 -L w a,b 'echo {w}'
+	same "names of commands" -r 2 -n a -n b 'sleep 0.01' 'sleep 0.02' -- -r 2 --command-name a --command-name b 'sleep 0.01' 'sleep 0.02'
+	hyperfine -N -r 2 --style none -P n 1 2 --export-csv "$tmp/theirs.csv" 'sleep 0.0{n}' >/dev/null 2>&1
+	bench -r 2 -P n 1 2 --export-csv "$tmp/ours.csv" 'sleep 0.0{n}' >/dev/null
+	check_equal "CSV has the same columns" "$(head -1 "$tmp/ours.csv" | tr -d '\r')" "$(head -1 "$tmp/theirs.csv")"
 	same "a name" -r 2 -n mine 'sleep 0.01' -- -n 2 --name mine -- sleep 0.01
 	hyperfine -N -r 2 --style none "sh -c 'exit 3'" >/dev/null 2>&1; theirs=$?
 	bench -n 2 --export-json "$tmp/none.json" -- sh -c 'exit 3' >/dev/null
