@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "worker/measured.h"
 
-enum { MAX_SEGMENTS = 64, MAX_NOTES = 4096, PIECE = 64 * KiB };
+enum { MAX_SEGMENTS = 64, MAX_NOTES = 4096, PIECE = 8 * KiB };
 
 struct image {
 	int fd;
