@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <limits.h>
 #include <pwd.h>
 #include <signal.h>
@@ -24,162 +23,11 @@
 #include "worker/host.h"
 #include "worker/lock.h"
 #include "worker/loop.h"
+#include "worker/options.h"
 #include "worker/spec.h"
 #include "worker/sweep.h"
-#include "worker/tree.h"
 
-enum { EXIT_USAGE = 2, MAX_SPEC = 16 * 1024 * 1024, ORPHANS_MS = 10000 };
-
-struct options {
-	const char *socket, *run, *state, *output, *job_user;
-	const char *cpus;
-	int64_t cache_bytes, shared_slots;
-	bool no_cgroup, prints_fingerprint;
-	bool has_own_state; /* made for this one run, removed at its end */
-};
-
-static const char usage[] =
-	"Usage: benchd-worker [--socket PATH | --run FILE] [options]\n"
-	"  --socket PATH     connect to benchd's worker socket, again when it goes away\n"
-	"  --run FILE        run one job from a JSON file (- is stdin), messages to stdout\n"
-	"  --output FILE     with --run: write the messages there, in place when complete\n"
-	"  --state DIR       folder for checkouts, caches and running jobs\n"
-	"  --cpus LIST       measure on these cpus, such as 1 or 2-3\n"
-	"  --slots N         jobs of slot shared at a time\n"
-	"  --cache SIZE      limit of cached checkouts and builds (default 4Gi)\n"
-	"  --job-user NAME   run everything foreign as this user (needs root)\n"
-	"  --no-cgroup       do not use cgroups\n"
-	"  --root DIR        folder that plays / for the facts about this machine (for tests)\n"
-	"  --fingerprint     print this machine's environment as JSON and exit\n"
-	"  --verbose, --version, --help\n"
-	"Without --socket and --run the link is the descriptor in BENCHD_LINK_FD.\n";
-
-enum {
-	O_SOCKET = 256,
-	O_RUN,
-	O_OUTPUT,
-	O_STATE,
-	O_CPUS,
-	O_SLOTS,
-	O_CACHE,
-	O_USER,
-	O_NO_CGROUP,
-	O_ROOT,
-	O_FINGERPRINT,
-	O_VERBOSE,
-	O_VERSION,
-	O_HELP
-};
-
-static const struct option long_options[] = {
-	{ "socket", required_argument, NULL, O_SOCKET },
-	{ "run", required_argument, NULL, O_RUN },
-	{ "output", required_argument, NULL, O_OUTPUT },
-	{ "state", required_argument, NULL, O_STATE },
-	{ "cpus", required_argument, NULL, O_CPUS },
-	{ "slots", required_argument, NULL, O_SLOTS },
-	{ "cache", required_argument, NULL, O_CACHE },
-	{ "job-user", required_argument, NULL, O_USER },
-	{ "no-cgroup", no_argument, NULL, O_NO_CGROUP },
-	{ "root", required_argument, NULL, O_ROOT },
-	{ "fingerprint", no_argument, NULL, O_FINGERPRINT },
-	{ "verbose", no_argument, NULL, O_VERBOSE },
-	{ "version", no_argument, NULL, O_VERSION },
-	{ "help", no_argument, NULL, O_HELP },
-	{ 0 },
-};
-
-static __attribute__((noreturn)) void die(const struct error *err)
-{
-	log_error("%s", err->text);
-	exit(EXIT_USAGE);
-}
-
-static int64_t parse_slots(const char *text)
-{
-	char *end;
-	long v = strtol(text, &end, 10);
-	struct error err;
-
-	if (end == text || *end || v < 0 || v > 63) {
-		error_set(&err, E_BAD_REQUEST, "--slots must be 0 to 63, not '%.40s'", text);
-		die(&err);
-	}
-	return v;
-}
-
-static int64_t parse_size(const char *text)
-{
-	struct error err;
-	int64_t v;
-
-	if (bytes_parse(text, &v, &err) < 0)
-		die(&err);
-	return v;
-}
-
-static void take_option(struct options *o, int c)
-{
-	switch (c) {
-	case O_SOCKET:
-		o->socket = optarg;
-		break;
-	case O_RUN:
-		o->run = optarg;
-		break;
-	case O_OUTPUT:
-		o->output = optarg;
-		break;
-	case O_STATE:
-		o->state = optarg;
-		break;
-	case O_CPUS:
-		o->cpus = optarg;
-		break;
-	case O_SLOTS:
-		o->shared_slots = parse_slots(optarg);
-		break;
-	case O_CACHE:
-		o->cache_bytes = parse_size(optarg);
-		break;
-	case O_USER:
-		o->job_user = optarg;
-		break;
-	case O_NO_CGROUP:
-		o->no_cgroup = true;
-		break;
-	case O_ROOT:
-		tree_use(optarg);
-		break;
-	case O_FINGERPRINT:
-		o->prints_fingerprint = true;
-		break;
-	case O_VERBOSE:
-		log_init("benchd-worker", LOG_DEBUGGING);
-		break;
-	case O_VERSION:
-		puts("benchd-worker " PACKAGE_VERSION);
-		exit(0);
-	case O_HELP:
-		fputs(usage, stdout);
-		exit(0);
-	default:
-		fputs(usage, stderr);
-		exit(EXIT_USAGE);
-	}
-}
-
-static void read_options(struct options *o, int argc, char **argv)
-{
-	int c;
-
-	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1)
-		take_option(o, c);
-	if (optind < argc || (o->socket && o->run) || (o->output && !o->run)) {
-		fputs(usage, stderr);
-		exit(EXIT_USAGE);
-	}
-}
+enum { MAX_SPEC = 16 * 1024 * 1024, ORPHANS_MS = 10000 };
 
 /* Descriptors 0 to 9 stay taken, so that everything opened later is above what a measured
  * process is given. */
@@ -242,7 +90,7 @@ static void clear_leftovers(const char *state)
 	if (n)
 		log_warning("%d processes of an earlier worker were ended", n);
 	if (dir_remove(jobs, &err) < 0 || dir_make(jobs, 0711, &err) < 0)
-		die(&err);
+		options_die(&err);
 }
 
 /* The lock of a worker that was killed stays with its runners until they have gone too. */
@@ -272,24 +120,24 @@ static void open_state(struct options *o)
 		o->state = default_state(o);
 	if (!o->state) {
 		error_errno(&err, E_IO, "cannot make a folder for the job");
-		die(&err);
+		options_die(&err);
 	}
 	if (dir_make(o->state, 0711, &err) < 0)
-		die(&err);
+		options_die(&err);
 	if (!realpath(o->state, real)) {
 		error_errno(&err, E_IO, "cannot use the folder '%s'", o->state);
-		die(&err);
+		options_die(&err);
 	}
 	o->state = real;
 	lock = xasprintf("%s/lock", real);
 	if (lock_state(lock, &fd, &holder, &err) < 0)
-		die(&err);
+		options_die(&err);
 	if (fd < 0) {
 		error_set(&err, E_CONFLICT,
 			"the folder '%s' is in use by process %d; give each worker its own "
 			"--state",
 			real, holder);
-		die(&err);
+		options_die(&err);
 	}
 	clear_leftovers(real);
 }
@@ -308,7 +156,7 @@ static void find_user(const char *name, struct host *h)
 		error_set(&err, E_BAD_REQUEST,
 			pw ? "--job-user needs root" : "--job-user: there is no user '%s'",
 			name);
-		die(&err);
+		options_die(&err);
 	}
 	h->job_uid = pw->pw_uid;
 	h->job_gid = pw->pw_gid;
@@ -324,7 +172,7 @@ static void make_host(const struct options *o, struct host *h)
 		.uses_cgroup = !o->no_cgroup };
 	find_user(o->job_user, h);
 	if (cpus_parse(o->cpus, &h->cpus, &err) < 0 || host_init(h, &err) < 0)
-		die(&err);
+		options_die(&err);
 	if (!o->prints_fingerprint)
 		cgroup_init(h);
 }
@@ -340,7 +188,7 @@ static json_t *load_job(const char *path)
 
 	if (file_read(strcmp(path, "-") ? path : "/dev/stdin", MAX_SPEC, &b, &err) < 0 ||
 		json_parse(buf_str(&b), b.len, &j, &err) < 0)
-		die(&err);
+		options_die(&err);
 	if (json_object_get(j, "spec")) {
 		message = j;
 	} else {
@@ -365,7 +213,7 @@ static int open_output(const struct options *o, char **ret_tmp)
 	fd = open(*ret_tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0) {
 		error_errno(&err, E_IO, "cannot write '%s'", *ret_tmp);
-		die(&err);
+		options_die(&err);
 	}
 	return fd;
 }
@@ -379,7 +227,7 @@ static void publish_output(const struct options *o, int fd, const char *tmp)
 		return;
 	if (fsync(fd) < 0 || rename(tmp, o->output) < 0) {
 		error_errno(&err, E_IO, "cannot write '%s'", o->output);
-		die(&err);
+		options_die(&err);
 	}
 }
 
@@ -439,7 +287,7 @@ int main(int argc, char **argv)
 
 	log_init("benchd-worker", LOG_NOTICE);
 	sd_init();
-	read_options(&o, argc, argv);
+	options_read(&o, argc, argv);
 	reserve_descriptors();
 	l.link_fd = link_descriptor();
 	l.socket = o.socket;
@@ -448,8 +296,7 @@ int main(int argc, char **argv)
 	if (o.run)
 		l.job = load_job(o.run);
 	if (!o.prints_fingerprint && !o.run && !o.socket && l.link_fd < 0) {
-		fputs(usage, stderr);
-		return EXIT_USAGE;
+		options_complain();
 	}
 	if (!o.prints_fingerprint)
 		open_state(&o);
