@@ -20,7 +20,7 @@ void buf_add(struct buf *b, const void *p, size_t n);
 void buf_add_str(struct buf *b, const char *s);
 void buf_add_char(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void buf_reserve(struct buf *b, size_t n); /* room for n more bytes */
+void buf_reserve(struct buf *b, size_t n); /* room for n more bytes; still a string */
 void buf_clear(struct buf *b);		   /* len = 0, keeps the memory */
 void buf_consume(struct buf *b, size_t n); /* drop the first n bytes */
 const char *buf_str(const struct buf *b);  /* never NULL */

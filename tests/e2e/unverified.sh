@@ -40,7 +40,7 @@ check "a worker connects" wait_for 30 sh -c "curl -s $url/v0/testbeds/live | gre
 run 0 "$wrong" "$times"
 check_match "wrong before the first sample fails the job" "$out" '"state":"failed".*verification failed'
 run 65 "$right" "$times" "$wrong"
-check_match "so does wrong after the last one" "$out" '"state":"failed"'
+check_match "so does wrong after the last one" "$out" '"state":"failed".*"fault":"program".*computed a wrong answer'
 run 0 "$right" "$times" "$wrong"
 check_match "even when the program ends well" "$out" '"state":"failed".*verification failed'
 run 0 "$times"

@@ -263,6 +263,9 @@ class Campaign:
         deadline = time.time() + 60
         while self.processes() and time.time() < deadline:
             time.sleep(0.1)
+        with open(f"{self.dir}/log", errors="replace") as f:
+            self.say("no sanitizer complains", [line.strip() for line in f if re.search(
+                r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|: runtime error: ", line)])
         self.say("no process is left behind", [str(p) for p in self.processes()])
         if self.failures == 0 and not os.environ.get("KEEP"):
             shutil.rmtree(self.dir)

@@ -7,6 +7,7 @@ import http.client, json, os, re, shutil, signal, socket, sqlite3, subprocess, s
 BUILD = os.path.abspath(sys.argv[1])
 DIR = tempfile.mkdtemp(prefix="benchd-service.")
 ENV = {**os.environ, "BENCHD_LOCK_DIR": DIR}
+COMPLAINT = r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|: runtime error: "
 N = FAILED = 0
 STARTED = []
 
@@ -334,6 +335,7 @@ def main():
         readiness_watchdog_reload()
         passed_in_sockets()
         clients_across_a_kill()
+        ok("no sanitizer complains", not re.search(COMPLAINT, log()), log()[-2000:])
     finally:
         for p in STARTED:
             if p.poll() is None:

@@ -311,6 +311,22 @@ START_TEST(the_last_line_explains_a_failure)
 }
 END_TEST
 
+START_TEST(of_nothing_the_last_line_is_empty)
+{
+	struct capture c;
+	struct buf b = { 0 };
+	char *used = xmalloc(64);
+
+	memset(used, 'x', 64); /* what memory may hold that is handed out again */
+	free(used);
+	capture_init(&c, 1024);
+	capture_last_line(&c, 100, &b);
+	ck_assert_str_eq(buf_str(&b), "");
+	buf_done(&b);
+	capture_done(&c);
+}
+END_TEST
+
 START_TEST(bytes_that_are_not_text_become_replacement_characters)
 {
 	struct buf b = { 0 };
@@ -909,7 +925,8 @@ SUITE("worker", the_device_of_a_kernel_is_known_beforehand,
 	wrong_cpu_lists_are_refused, cpus_are_parted_in_two_halves, a_spec_gets_its_defaults,
 	each_arm_may_have_its_own_command, each_fault_of_a_spec_is_named,
 	a_flood_keeps_its_head_and_its_tail, the_first_error_explains_a_failed_build,
-	the_last_line_explains_a_failure, bytes_that_are_not_text_become_replacement_characters,
+	the_last_line_explains_a_failure, of_nothing_the_last_line_is_empty,
+	bytes_that_are_not_text_become_replacement_characters,
 	result_lines_are_collected_by_benchmark_and_measure,
 	lines_that_break_the_result_protocol_are_named, caps_of_the_result_protocol_hold,
 	a_failed_proof_outweighs_a_good_one, quiet_processes_are_clean,
