@@ -124,7 +124,7 @@ static int add_iterations(struct run *run, struct store *st, struct error *err)
 
 	for (size_t i = 0; i < run->plan.n_cells; i++) {
 		struct definition d =
-			definition_of(run->arena, &run->plan.cells[i], run->program);
+			definition_of(run->arena, &run->plan.cells[i], run->program, NULL);
 		int64_t k = run->plan.workload.protocol.iterations;
 		int r = OK;
 

@@ -77,7 +77,8 @@ static int apply_calibrated(struct applying *b, json_t *m, struct error *err)
 	for (size_t i = 0; i < b->in.n_cells; i++)
 		if (!strcmp(b->in.cells[i].id, id))
 			return store_iterations_save(b->in.st,
-				definition_of(b->in.arena, &b->in.cells[i], b->run->program)
+				definition_of(
+					b->in.arena, &b->in.cells[i], b->run->program, NULL)
 					.hash,
 				b->run->environment_hash, k, err);
 	return error_set(err, E_UNPROCESSABLE, "the job has no cell '%.16s'", id);

@@ -329,7 +329,7 @@ CREATE INDEX process_value_process ON process_value (process_id)
 CREATE TABLE definition (
 	id INTEGER PRIMARY KEY,
 	hash TEXT NOT NULL
-, workload_hash TEXT, program TEXT) STRICT;
+, workload_hash TEXT, program TEXT, driver TEXT) STRICT;
 
 CREATE UNIQUE INDEX definition_hash ON definition (hash)
 	/* found by hash for each metric of a report */;

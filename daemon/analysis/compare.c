@@ -232,8 +232,14 @@ static int test_single(struct comparing *x, const struct result *b, const struct
 static const char *program_difference(
 	struct arena *a, const struct result *b, const struct result *h)
 {
-	if (same_text(b->program, h->program) || !same_text(b->workload_hash, h->workload_hash))
+	if (!same_text(b->workload_hash, h->workload_hash))
 		return NULL;
+	if (same_text(b->program, h->program))
+		return same_text(b->driver, h->driver)
+			       ? NULL
+			       : arena_printf(a, "measured by other Vulkan drivers (%s -> %s)",
+					 b->driver ? b->driver : "unknown",
+					 h->driver ? h->driver : "unknown");
 	return arena_printf(a, "measured by other builds of benchd-kernel (%.8s -> %.8s)",
 		b->program ? b->program : "unknown", h->program ? h->program : "unknown");
 }

@@ -45,6 +45,11 @@ static const char *program_of(struct arena *a, const struct point *p)
 	return p->program ? arena_printf(a, "%.8s", p->program) : "unknown";
 }
 
+static bool is_same_program(const struct point *p, const struct point *q)
+{
+	return p->program && q->program && !strcmp(p->program, q->program);
+}
+
 /* NULL: it is the same history, at another level. */
 static const char *begin_text(struct request *rq, struct store *st, const struct project *p,
 	const struct history *h, const struct history_segment *s)
@@ -56,6 +61,13 @@ static const char *begin_text(struct request *rq, struct store *st, const struct
 			    : arena_printf(a, "version %lld", (long long)first->version_number);
 	const char *what;
 
+	if (!strcmp(s->reason, "program") && is_same_program(first - 1, first))
+		return arena_printf(a,
+			"from %s on another Vulkan driver runs the shaders (%s -> %s): what "
+			"was "
+			"measured before is no baseline",
+			from, first[-1].driver ? first[-1].driver : "unknown",
+			first->driver ? first->driver : "unknown");
 	if (!strcmp(s->reason, "program"))
 		return arena_printf(a,
 			"from %s on another build of benchd-kernel measures (%s -> %s): what "

@@ -19,6 +19,10 @@ struct measured_values {
 json_t *proof_rows(const struct ingest *in, const struct process *p, size_t n, enum arm arm,
 	const char *cell, const char *benchmark);
 
+/* "NAME, DRIVER VERSION (INFO), Vulkan API" of the device that the processes of a kernel's cell
+ * used; NULL: none. */
+const char *proof_driver(struct arena *a, const struct process *p, size_t n, const char *cell);
+
 /* `scaling` of a report's summary (docs/api.md), an array with one element for each benchmark
  * that was measured on several numbers of threads; NULL when the workload does not scale. New
  * reference. identity_json: of the host; NULL. */

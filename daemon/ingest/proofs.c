@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What built-in kernels said of their answers and of the ceilings above them, a row a cell. */
 #include <string.h>
+#include "base/secret.h"
 #include "daemon/ingest/internal.h"
 #include "stats/quantile.h"
 
@@ -40,6 +41,40 @@ static void add_facts(struct arena *a, struct proof_sum *s, const json_t *facts)
 		s->percent[s->n_percent++] = percent;
 		s->bound_by = arena_strdup(a, json_get_str(roofline, "bound_by", ""));
 	}
+}
+
+/* "NAME, DRIVER VERSION (INFO), Vulkan API"; NULL: not on such a device. */
+static const char *driver_text(struct arena *a, const json_t *device)
+{
+	enum { MOST = 400 }; /* bytes; nothing that a driver is called by is as long */
+	char hex[SHA256_HEX];
+	const char *text;
+
+	if (!*json_get_str(device, "driver_version", ""))
+		return NULL;
+	text = arena_printf(a, "%s, %s %s (%s), Vulkan %s", json_get_str(device, "name", ""),
+		json_get_str(device, "driver", ""), json_get_str(device, "driver_version", ""),
+		json_get_str(device, "driver_info", ""), json_get_str(device, "api", ""));
+	return strlen(text) <= MOST ? text
+				    : arena_strdup(a, sha256_hex(text, strlen(text), hex));
+}
+
+const char *proof_driver(struct arena *a, const struct process *p, size_t n, const char *cell)
+{
+	const char *text = NULL;
+
+	for (size_t i = 0; i < n && !text; i++) {
+		_cleanup_(json_decref)
+		json_t *record = NULL;
+
+		if (p[i].replaced || strcmp(p[i].cell, cell) != 0)
+			continue;
+		if (json_parse(p[i].record_json, strlen(p[i].record_json), &record, NULL) < 0)
+			continue;
+		text = driver_text(a, json_object_get(facts_of(record), "device"));
+		break;
+	}
+	return text;
 }
 
 static void add_process(struct arena *a, struct proof_sum *s, const struct process *p)

@@ -275,7 +275,10 @@ static int make_metric(const struct harvest *h, const struct row *row, unsigned 
 	struct new_metric *ret, struct error *err)
 {
 	const struct ingest *in = h->in;
-	struct definition d = definition_of(in->arena, row->cell, h->program);
+	struct definition d = definition_of(in->arena, row->cell, h->program,
+		*h->program
+			? proof_driver(in->arena, h->processes, h->n_processes, row->cell->id)
+			: NULL);
 	int64_t project = in->job->project_id;
 	struct benchmark b;
 	struct measure m;
@@ -293,6 +296,7 @@ static int make_metric(const struct harvest *h, const struct row *row, unsigned 
 		.definition_hash = d.hash,
 		.workload_hash = d.workload,
 		.program = d.program,
+		.driver = d.driver,
 		.parameters_json = parameters_text(in->arena, row->cell),
 		.flags = flags };
 	if (cell_noise(h->done, row->cell->id) == NOISE_NOISY && !is_counted(in, row))

@@ -22,7 +22,8 @@ static bool is_kernel(const struct cell *c)
 	return name && !strcmp(name, KERNEL_PROGRAM);
 }
 
-struct definition definition_of(struct arena *a, const struct cell *c, const char *program)
+struct definition definition_of(
+	struct arena *a, const struct cell *c, const char *program, const char *driver)
 {
 	struct definition d = { .hash = c->definition_hash, .workload = c->definition_hash };
 	const char *both;
@@ -30,9 +31,11 @@ struct definition definition_of(struct arena *a, const struct cell *c, const cha
 
 	if (!*program || !is_kernel(c))
 		return d;
-	both = arena_printf(a, "%s %s", c->definition_hash, program);
+	both = arena_printf(a, "%s %s%s%s", c->definition_hash, program, driver ? " " : "",
+		driver ? driver : "");
 	hash = arena_alloc(a, SHA256_HEX);
 	d.hash = sha256_hex(both, strlen(both), hash);
 	d.program = program;
+	d.driver = driver;
 	return d;
 }

@@ -235,10 +235,13 @@ struct definition {
 	const char *hash;     /* of both */
 	const char *workload; /* cell.definition_hash: what was asked for */
 	const char *program;  /* id of the benchd-kernel that did it; NULL: none, or not told */
+	const char *driver;   /* and of the Vulkan device it used; NULL */
 };
 /* Of a cell that runs benchd-kernel the program is part, whoever built it; commands and builds
- * are what commits are compared by. program: "" not told; borrowed. Arena. */
-struct definition definition_of(struct arena *a, const struct cell *c, const char *program);
+ * are what commits are compared by. program: "" not told; driver: NULL: none; borrowed. Arena.
+ */
+struct definition definition_of(
+	struct arena *a, const struct cell *c, const char *program, const char *driver);
 
 /* Longest name of a workload, and what may stand in it: letters, digits and "._-". */
 enum { WORKLOAD_NAME_MAX = 64 };
@@ -418,6 +421,7 @@ struct result { /* one metric of a report */
 	const char *definition_hash; /* NULL for uploads */
 	const char *workload_hash;   /* of the definition alone, without the program; NULL */
 	const char *program;	     /* id of the benchd-kernel that was measured; NULL */
+	const char *driver;	     /* of the Vulkan device, with its name; NULL */
 	const char *parameters_json; /* NULL */
 	int64_t series_id;
 };
@@ -434,7 +438,7 @@ enum point_flag {
 struct point { /* one commit value of a series; key (series, version number, report) */
 	int64_t series_id, version_number, report_id, environment_id, time_ns, iteration;
 	const char *hash, *report_uuid, *definition_hash;
-	const char *workload_hash, *program; /* as in struct result */
+	const char *workload_hash, *program, *driver; /* as in struct result */
 	double value, lower, upper;
 	int64_t n_processes;
 	unsigned flags;

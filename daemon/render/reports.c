@@ -113,6 +113,7 @@ static json_t *measure_entry(
 	json_set_int(o, "n_samples", r->metric.n_samples);
 	json_set_opt(o, "definition_hash", r->definition_hash);
 	json_set_opt(o, "program", r->program);
+	json_set_opt(o, "driver", r->driver);
 	json_set_int(o, "series", r->series_id);
 	return o;
 }
@@ -273,6 +274,7 @@ json_t *render_point(const struct point *p)
 	json_object_set_new(o, "flags", flags_json(p->flags));
 	json_set_str(o, "definition", p->definition_hash);
 	json_set_opt(o, "program", p->program);
+	json_set_opt(o, "driver", p->driver);
 	return o;
 }
 

@@ -31,7 +31,7 @@ static const char *const sql[] = {
 	[BUMP - BASE] = "UPDATE project SET generation = generation + 1"
 			" WHERE id = (SELECT project_id FROM series WHERE id = $1)",
 	[DEFINITION - BASE] =
-		"SELECT hash, workload_hash, program FROM definition WHERE id = $1",
+		"SELECT hash, workload_hash, program, driver FROM definition WHERE id = $1",
 };
 const struct statements point_statements = { sql, END - BASE };
 
@@ -44,7 +44,7 @@ struct key {
 /* Texts that neighbours share are made once. */
 struct shared {
 	int64_t definition_id, report_id;
-	const char *definition, *workload, *program, *report, *hash;
+	const char *definition, *workload, *program, *driver, *report, *hash;
 	int failed; /* code of a lookup that failed */
 };
 
@@ -96,6 +96,7 @@ static void load_definition(
 	sh->definition = r == QUERY_ROW ? column_text(&q, a) : NULL;
 	sh->workload = r == QUERY_ROW ? column_text(&q, a) : NULL;
 	sh->program = r == QUERY_ROW ? column_text(&q, a) : NULL;
+	sh->driver = r == QUERY_ROW ? column_text(&q, a) : NULL;
 	if (!sh->workload)
 		sh->workload = sh->definition;
 	if (r < 0)
@@ -130,6 +131,7 @@ static void read_point(
 	p->definition_hash = definition ? sh->definition : NULL;
 	p->workload_hash = definition ? sh->workload : NULL;
 	p->program = definition ? sh->program : NULL;
+	p->driver = definition ? sh->driver : NULL;
 }
 
 static int read_range(struct store *s, struct arena *a, int64_t series_id,

@@ -66,8 +66,8 @@ static const char *const sql[] = {
 		" lower_value, upper_value, hash, report_uuid)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
 	[ADD_SAMPLES - BASE] = "INSERT INTO metric_sample (metric_id, samples) VALUES ($1, $2)",
-	[DEFINITION - BASE] = "INSERT INTO definition (hash, workload_hash, program)"
-			      " VALUES ($1, $2, $3) ON CONFLICT (hash)"
+	[DEFINITION - BASE] = "INSERT INTO definition (hash, workload_hash, program, driver)"
+			      " VALUES ($1, $2, $3, $4) ON CONFLICT (hash)"
 			      " DO UPDATE SET hash = excluded.hash RETURNING id",
 	[PARAMETERS - BASE] =
 		"INSERT INTO parameter_set (parameters_json) VALUES ($1)"
@@ -185,7 +185,7 @@ static int find_definition(struct storing *t, const struct new_metric *m, struct
 		return OK;
 	return db_get_int(t->s, DEFINITION, 0, &t->definition_id, err,
 		ARGS(TEXT(m->definition_hash), TEXT(is_made_of_both ? m->workload_hash : NULL),
-			TEXT(m->program)));
+			TEXT(m->program), TEXT(m->driver)));
 }
 
 static int find_parameters(struct storing *t, const struct new_metric *m, struct error *err)

@@ -7,8 +7,8 @@
 #define COLUMNS                                                                                \
 	"m.id, r.uuid, r.project_id, m.iteration, m.series_id, m.value, m.lower_value,"        \
 	" m.upper_value, m.n_processes, m.n_samples, d.hash,"                                  \
-	" COALESCE(d.workload_hash, d.hash), d.program, a.parameters_json, " BENCHMARK_COLUMNS \
-	", " MEASURE_COLUMNS
+	" COALESCE(d.workload_hash, d.hash), d.program, d.driver, "                            \
+	"a.parameters_json, " BENCHMARK_COLUMNS ", " MEASURE_COLUMNS
 #define FROM                                                                                   \
 	" FROM metric m JOIN report r ON r.id = m.report_id"                                   \
 	" JOIN series s ON s.id = m.series_id JOIN benchmark k ON k.id = s.benchmark_id"       \
@@ -62,6 +62,7 @@ static void read_result(struct query *q, struct arena *a, struct result *ret)
 	ret->definition_hash = column_text(q, a);
 	ret->workload_hash = column_text(q, a);
 	ret->program = column_text(q, a);
+	ret->driver = column_text(q, a);
 	ret->parameters_json = column_text(q, a);
 	benchmark_read(q, a, project_id, &ret->benchmark);
 	measure_read(q, a, project_id, &ret->measure);

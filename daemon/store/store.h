@@ -309,7 +309,7 @@ struct new_metric {
 	double value, lower, upper; /* NAN = absent */
 	int64_t n_processes, n_samples;
 	const char *definition_hash, *parameters_json; /* NULL */
-	const char *workload_hash, *program;	       /* of the definition (model.h); NULL */
+	const char *workload_hash, *program, *driver;  /* of the definition (model.h); NULL */
 	unsigned flags;				       /* enum point_flag */
 	const double *samples;			       /* for uploads: raw samples; NULL */
 	size_t n_values;

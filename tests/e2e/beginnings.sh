@@ -91,6 +91,26 @@ other "$tmp/other" 1
 mixed=$(kernel 4 ",\"cleanup\":[],\"conclude\":[[\"sh\",\"-c\",\"mv $tmp/other $tmp/bin/benchd-kernel || :\"]]")
 check_match "what two programs measured is measured again" "$(program "$mixed")" "^([0-9a-f]{64}) \1\$"
 check "by the second" test "$(program "$mixed")" != "$(program "$third")"
+# The driver of a Vulkan device compiles the shaders: another one, played by what stands before the kernels.
+real=$(realpath "$top_builddir/benchd-kernel")
+if "$real" devices | grep -q '^vulkan .*llvmpipe'; then
+	cat >"$tmp/other" <<EOF
+#!/bin/sh
+[ "\$1" = run ] || exec "$real" "\$@"
+eval "exec 5>&\$BENCHD_RESULT_FD"
+BENCHD_RESULT_FD=3 "$real" "\$@" 3>&1 >/dev/null | sed "s/\"driver_version\":\"[^\"]*\"/\"driver_version\":\"\$(cat "$tmp/driver")\"/" >&5
+EOF
+	chmod +x "$tmp/other" && mv "$tmp/other" "$tmp/bin/benchd-kernel"
+	shader() { file "$1" "{\"kind\":\"kernel\",\"kernel\":\"reduce.sum\",\"parameters\":{\"backend\":\"vulkan\",\"device\":\"cpu\",\"size\":\"small\"},$quick}"; }
+	echo 7.1 >"$tmp/driver"
+	shader 5 >/dev/null
+	same=$(as text/plain "/v0/projects/k/reports/$(shader 6)")
+	echo 7.2 >"$tmp/driver"
+	check_match "another Vulkan driver begins anew" "$(as text/plain "/v0/projects/k/reports/$(shader 7)")" "from commit 00000007 on another Vulkan driver runs the shaders \(llvmpipe.*, llvmpipe 7.1 \(.*\), Vulkan [0-9.]+ -> .* 7.2 "
+	check "and the same does not" sh -c "printf '%s' \"\$1\" | grep -q Latency && ! printf '%s' \"\$1\" | grep -q 'another'" - "$same"
+else
+	skip "another Vulkan driver begins anew" "there is no software device"
+fi
 check_equal "nobody is alarmed about kernels" "$(as application/json /v0/projects/k/alerts)" "[]"
 check_equal "nobody is alarmed" "$(as application/json "$P/alerts")" "[]"
 done_testing

@@ -214,6 +214,7 @@ static void fill(struct full *f)
 		.definition_hash = "d1",
 		.workload_hash = "w1",
 		.program = "p1",
+		.driver = "v1",
 		.parameters_json = "{\"n\":1}",
 		.flags = POINT_NOISY };
 	f->m[1] = f->m[0];
@@ -269,6 +270,7 @@ START_TEST(results_come_by_iteration_and_name_with_all_they_carry)
 	ck_assert_str_eq(results[1].definition_hash, "d1");
 	ck_assert_str_eq(results[1].workload_hash, "w1");
 	ck_assert_str_eq(results[1].program, "p1");
+	ck_assert_str_eq(results[1].driver, "v1");
 	ck_assert_int_eq(results[2].iteration, 1);
 	ck_assert_ptr_null(results[2].definition_hash);
 	ck_assert_ptr_null(results[2].program);
@@ -283,6 +285,7 @@ START_TEST(results_come_by_iteration_and_name_with_all_they_carry)
 	ck_assert_str_eq(points[0].definition_hash, "d1");
 	ck_assert_str_eq(points[0].workload_hash, "w1");
 	ck_assert_str_eq(points[0].program, "p1");
+	ck_assert_str_eq(points[0].driver, "v1");
 	ck_assert_ptr_null(points[1].definition_hash);
 	ck_assert_ptr_null(points[1].program);
 	ck_assert_int_eq(points[0].flags, POINT_NOISY);

@@ -86,15 +86,18 @@ START_TEST(the_program_is_part_of_what_a_kernel_measures)
 	struct definition with, without, other;
 
 	ck_assert_int_eq(expand("{\"kind\":\"kernel\",\"kernel\":\"stream.triad\"}", NULL), OK);
-	without = definition_of(arena, &cells[0], "");
-	with = definition_of(arena, &cells[0], "one");
-	other = definition_of(arena, &cells[0], "two");
+	without = definition_of(arena, &cells[0], "", NULL);
+	with = definition_of(arena, &cells[0], "one", NULL);
+	other = definition_of(arena, &cells[0], "two", NULL);
 	ck_assert_str_eq(without.hash, cells[0].definition_hash);
 	ck_assert_ptr_null(without.program);
 	ck_assert_str_ne(with.hash, without.hash);
 	ck_assert_str_ne(with.hash, other.hash);
 	ck_assert_str_eq(with.workload, other.workload);
 	ck_assert_str_eq(with.program, "one");
+	other = definition_of(arena, &cells[0], "one", "llvmpipe 2");
+	ck_assert_str_ne(with.hash, other.hash);
+	ck_assert_str_eq(other.driver, "llvmpipe 2");
 }
 END_TEST
 
@@ -109,7 +112,7 @@ START_TEST(the_program_of_a_command_or_build_is_not)
 				"benchd-kernel\",\"run\",\"reduce.sum\"]}]}",
 				 NULL),
 		OK);
-	d = definition_of(arena, &cells[0], "one");
+	d = definition_of(arena, &cells[0], "one", "driver");
 	ck_assert_str_eq(d.hash, cells[0].definition_hash);
 	ck_assert_ptr_null(d.program);
 }
