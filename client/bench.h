@@ -21,11 +21,21 @@ struct bench_commands {
 	bool is_scan; /* made of fewer lines by filling in parameters */
 };
 
-/* --- bench_lines.c: commands as a shell's user writes them --- */
+/* --- bench_parameters.c --- */
 struct bench_parameters {
 	struct string_list scan, list;		 /* NAME=FROM:TO[:STEP]; NAME=A,B,C */
 	struct string_list range, words, deltas; /* NAME MIN MAX each; NAME A,B,C each; DELTA */
 };
+/* The matrix of a definition, {NAME: [values]} or {NAME: {from, to, step}}; a new reference. */
+int bench_matrix(struct client *c, const struct command *self, const struct bench_parameters *p,
+	json_t **ret);
+/* text with each {NAME} of parameters filled in; the arena's. */
+const char *bench_fill(struct client *c, const char *text, const json_t *parameters);
+/* {from, to, step} as its values: what they are meant to be, not what sums of them are; a list
+ * is its own. A new reference. */
+json_t *bench_values(const json_t *v);
+
+/* --- bench_lines.c: commands as a shell's user writes them --- */
 /* Lines to argv: split into words as sh does, or given to `shell` -c where only a shell
  * understands them. shell: NULL: sh, where needed; "none": never; else always. "{NAME}" of a
  * parameter is filled in, each combination a command; other braces stay. EXIT_OK or
@@ -33,11 +43,6 @@ struct bench_parameters {
 int bench_lines(struct client *c, const struct command *self, const char *const *lines,
 	size_t n, const char *shell, const struct bench_parameters *p,
 	struct bench_commands *ret);
-/* The matrix of a definition, {NAME: [values]} or {NAME: {from, to, step}}; a new reference. */
-int bench_matrix(struct client *c, const struct command *self, const struct bench_parameters *p,
-	json_t **ret);
-/* text with each {NAME} of parameters filled in; the arena's. */
-const char *bench_fill(struct client *c, const char *text, const json_t *parameters);
 /* argv as a shell would have it written. */
 const char *bench_text(struct client *c, const json_t *argv, const json_t *parameters);
 /* No two of them may go by the same name. */
