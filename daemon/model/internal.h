@@ -34,4 +34,26 @@ int range_expand(
  * around anything else stay as they are: they are the shell's. */
 json_t *hooks_fill(struct arena *a, const json_t *list, const json_t *parameters);
 
+/* definition_checks.c: parts of a definition. E_UNPROCESSABLE with the pointer of what is
+ * wrong; NULL is fine but for refuse. */
+int definition_refuse(struct error *err, const char *pointer, const char *what);
+int definition_check_argv(json_t *argv, const char *pointer, struct error *err) must_check;
+/* name: the member that holds these commands. */
+int definition_check_argv_list(json_t *list, const char *name, struct error *err) must_check;
+/* Strings, numbers and booleans; or with lists, lists of these. */
+int definition_check_scalars(
+	json_t *o, const char *name, bool lists, struct error *err) must_check;
+int definition_check_environment(json_t *o, struct error *err) must_check;
+int definition_check_benchmarks(json_t *list, struct error *err) must_check;
+/* Two of one name: their values would run into one. */
+int definition_check_names(const json_t *list, struct error *err) must_check;
+int definition_check_kernel(json_t *kernel, struct error *err) must_check;
+/* An absolute path or a URL of a protocol that git may use here. */
+int definition_check_repository(const char *url, struct error *err) must_check;
+int definition_check_strings(json_t *list, const char *pointer, struct error *err) must_check;
+/* Of files below the folder that the programs run in. */
+int definition_check_globs(json_t *list, struct error *err) must_check;
+/* Ranges in it become lists. */
+int definition_check_matrix(json_t *matrix, struct error *err) must_check;
+
 #endif
