@@ -52,7 +52,12 @@ run() { # WORKLOAD: its report
 	printf '%s\n' "$answer" | field report
 }
 
-report=$(run strong)
+tried=0 # an interval needs six processes that count of each number of threads
+while [ $tried -lt 3 ]; do
+	tried=$((tried + 1))
+	report=$(run strong)
+	[ "$(ask "$report" "all(t['speedup_interval'] for t in d['scaling'][0]['threads'][1:])")" != True ] || break
+done
 check_equal "a cell for each number of threads" "$(ask "$report" "[t['threads'] for t in d['scaling'][0]['threads']]")" "[1, 2, 4]"
 check_equal "the sweep is named without them" "$(ask "$report" "d['scaling'][0]['benchmark'], d['scaling'][0]['kind'], d['scaling'][0]['measure']")" "strong[ms=240] strong latency"
 check_equal "every cell is a benchmark of its own" "$(ask "$report" "sorted(b['benchmark']['name'] for b in d['results'][0])")" "['strong[ms=240,threads=1]', 'strong[ms=240,threads=2]', 'strong[ms=240,threads=4]']"
