@@ -14,10 +14,23 @@ top_builddir=${top_builddir:-$(pwd)}
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/benchd-story.XXXXXX")
 story_n=0 story_failed=0 story_pids=
 
+# is_running PID : a process that has ended and was not waited for is none
+is_running() {
+	case $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) in "" | [ZX]*) return 1 ;; esac
+}
+# They get a minute to end; one that does not is killed, and the story has failed.
 story_end() {
-	story_status=$?
+	story_status=$? story_left=1200
 	for pid in $story_pids; do kill "$pid" 2>/dev/null; done
-	for pid in $story_pids; do wait "$pid" 2>/dev/null; done
+	for pid in $story_pids; do
+		while is_running "$pid" && [ $story_left -gt 0 ]; do story_left=$((story_left - 1)); sleep 0.05; done
+		if is_running "$pid"; then
+			echo "# process $pid did not end within a minute of SIGTERM: $(tr '\0' ' ' <"/proc/$pid/cmdline")"
+			kill -9 "$pid" 2>/dev/null
+			story_status=1
+		fi
+		wait "$pid" 2>/dev/null
+	done
 	[ -n "${KEEP:-}" ] || rm -rf "$tmp"
 	exit $story_status
 }
