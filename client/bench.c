@@ -189,6 +189,9 @@ static int file_it(struct client *c, const struct bench *b, struct bench_command
 
 	if (!job)
 		return code;
+	if (code == EXIT_BENCHMARK && !b->ignore_failure &&
+		strstr(json_get_str(job, "reason", ""), " exited with "))
+		note(c, "-i takes any exit status");
 	seen = see_results(c, b, l, aim, job);
 	return seen == EXIT_OK ? code : seen;
 }

@@ -63,6 +63,16 @@ static bool differs(const json_t *record, const char *key, const char *id)
 	return strncmp(told, id, strlen(told)) != 0;
 }
 
+/* As text, which is what there is to read for thousands of them; false when that does not tell.
+ */
+static bool surely_has(const char *record, const char *key, const char *id)
+{
+	const char *at = strstr(record, key);
+	size_t n = at ? strcspn(at + strlen(key), "\"") : 0;
+
+	return n > 0 && !strncmp(at + strlen(key), id, n);
+}
+
 /* Measured by an earlier attempt on what was another machine: a host that was set otherwise, or
  * another kernel behind a restart; or by another benchd-kernel. */
 static bool is_of_another(const struct run *run, const struct process *p)
@@ -71,6 +81,10 @@ static bool is_of_another(const struct run *run, const struct process *p)
 	json_t *record = NULL;
 	struct error ignored;
 
+	if (surely_has(p->record_json, "\"environment\":\"", run->environment_hash) &&
+		(!strstr(p->record_json, "\"program\":") ||
+			surely_has(p->record_json, "\"program\":\"", run->program)))
+		return false;
 	if (json_parse(p->record_json, strlen(p->record_json), &record, &ignored) < 0)
 		return false;
 	return differs(record, "environment", run->environment_hash) ||

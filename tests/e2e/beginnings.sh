@@ -67,12 +67,12 @@ open(sys.argv[2], "wb").write(code[:at] + bytes([code[at] ^ 32]) + code[at + 1:]
 os.chmod(sys.argv[2], 0o755)
 END
 }
-first=$(kernel 1) also=$(command 1)
-check_match "a report has the program of its kernels" "$(program "$first")" "^([0-9a-f]{64}) \1\$"
+one=$(kernel 1) also=$(command 1)
+check_match "a report has the program of its kernels" "$(program "$one")" "^([0-9a-f]{64}) \1\$"
 check_equal "and of a command none" "$(program "$also")" "None None"
 printf 'debug information' >>"$tmp/bin/benchd-kernel"
 second=$(kernel 2)
-check_equal "debug information is not the program" "$(program "$second")" "$(program "$first")"
+check_equal "debug information is not the program" "$(program "$second")" "$(program "$one")"
 check "so nothing begins" sh -c "! curl -s -H 'Accept: text/plain' '$url/v0/projects/k/reports/$second' | grep -q 'another build'"
 other "$tmp/other" 0 && mv "$tmp/other" "$tmp/bin/benchd-kernel"
 third=$(kernel 3)
@@ -91,6 +91,17 @@ other "$tmp/other" 1
 mixed=$(kernel 4 ",\"cleanup\":[],\"conclude\":[[\"sh\",\"-c\",\"mv $tmp/other $tmp/bin/benchd-kernel || :\"]]")
 check_match "what two programs measured is measured again" "$(program "$mixed")" "^([0-9a-f]{64}) \1\$"
 check "by the second" test "$(program "$mixed")" != "$(program "$third")"
+# A job that goes on behind a restart of the worker, on another program.
+hook="n=\$(cat $tmp/n 2>/dev/null || echo 0); echo \$((n + 1)) >$tmp/n; [ \$n -lt 2 ] || until [ -e $tmp/go ]; do sleep 0.05; done"
+self=$(curl -s -m 60 -H 'Content-Type: application/json' --data "{\"head\":\"$(commit 4)\",\"definition\":{\"kind\":\"kernel\",\"kernel\":\"reduce.sum\",\"parameters\":{\"size\":\"1Ki\"},\"prepare\":[[\"sh\",\"-c\",\"$hook\"]],\"isolation\":\"none\",\"slot\":\"shared\",\"protocol\":{\"processes\":4,\"samples\":1,\"warmup\":0,\"iterations\":1,\"adaptive\":false,\"idle_wait\":0}}}" "$url/v0/projects/k/jobs" | "$python" -c 'import json,sys; print(json.load(sys.stdin)["links"]["self"])')
+wait_for 30 sh -c "curl -s '$self' | $python -c 'import json,sys; sys.exit(json.load(sys.stdin)[\"progress\"][\"done\"] < 2)'"
+kill -9 "$worker"; wait "$worker" 2>/dev/null; worker=
+other "$tmp/other" 2 && mv "$tmp/other" "$tmp/bin/benchd-kernel"
+: >"$tmp/go"
+start_worker --cpus "$first"
+report=$(curl -s -m 120 "$self?wait=100s" | "$python" -c 'import json,sys; print(json.load(sys.stdin)["report"])')
+check_equal "what the earlier program measured does not count" "$(as application/json "/v0/projects/k/reports/$report?samples=1" | "$python" -c 'import json,sys; p=json.load(sys.stdin)["processes"]; print(len({x["program"] for x in p}), len({x["program"] for x in p if not x["replaced"]}), sum(not x["replaced"] for x in p))')" "2 1 4"
+
 # The driver of a Vulkan device compiles the shaders: another one, played by what stands before the kernels.
 real=$(realpath "$top_builddir/benchd-kernel")
 if "$real" devices | grep -q '^vulkan .*llvmpipe'; then

@@ -35,8 +35,9 @@ check_equal "its values are what was meant" "$(last 'sorted(b["parameters"]["x"]
 check_match "a range that leads nowhere" "$(bench --scan n=5:1 -- true)" "'matrix/n' must lead from 'from' to 'to' in 1 to 1000 steps"
 check_match "a scan that cannot be read" "$(bench --scan n=5 -- true)" "NAME=FROM:TO"
 
-bench -n 1 -- sh -c 'exit 3' >/dev/null
+out=$(bench -n 1 -- sh -c 'exit 3')
 check_equal "a failing command fails" "$?" 5
+check_match "and the way around it is told" "$out" "^-i takes any exit status"
 bench -n 1 --exit-codes 0,3 -- sh -c 'exit 3' >/dev/null
 check_equal "unless its status is allowed" "$?" 0
 bench -n 1 -i -- sh -c 'exit 200' >/dev/null
