@@ -96,7 +96,7 @@ static int take_names(
 
 static enum bench_aim aim_of(const struct bench *b, const struct bench_commands *l)
 {
-	bool is_scan = l->is_scan || (l->n == 1 && has_parameters(b));
+	bool is_scan = l->is_scan || has_parameters(b);
 
 	if (l->n > 2 || is_scan || b->reference || (l->n == 2 && b->prepare.n == 2))
 		return AIM_RANK;
@@ -170,8 +170,7 @@ static int see_results(struct client *c, const struct bench *b, struct bench_com
 	code = bench_rank(c, &r, b->reference ? 0 : SIZE_MAX, &k);
 	if (code == EXIT_OK && aim == AIM_RANK)
 		code = print_form(c, &k, b);
-	else if (code == EXIT_OK && aim == AIM_PAIR && c->output == OUT_TABLE &&
-		 !has_parameters(b))
+	else if (code == EXIT_OK && aim == AIM_PAIR && c->output == OUT_TABLE)
 		bench_print_summary(c, &k);
 	return code == EXIT_OK ? bench_export(c, &k, &b->files) : code;
 }

@@ -63,6 +63,16 @@ static void add_values(const json_t *process, const char *benchmark, struct benc
 	}
 }
 
+static bool counts(const json_t *process)
+{
+	return !json_get_bool(process, "replaced", false);
+}
+
+static bool is_noisy(const json_t *process)
+{
+	return !strcmp(json_get_str(process, "noise", ""), "noisy");
+}
+
 static void read_values(struct reading *x, const json_t *processes, const char *benchmark,
 	struct bench_result *r)
 {
@@ -72,9 +82,14 @@ static void read_values(struct reading *x, const json_t *processes, const char *
 
 	r->values = ARENA_ARRAY(x->c->arena, double, n + 1);
 	r->blocks = ARENA_ARRAY(x->c->arena, int64_t, n + 1);
+	/* As the daemon does it: noisy ones only where there is nothing else. */
 	json_array_foreach (processes, i, p)
-		if (!json_get_bool(p, "replaced", false))
+		if (counts(p) && !is_noisy(p))
 			add_values(p, benchmark, r);
+	if (!r->n)
+		json_array_foreach (processes, i, p)
+			if (counts(p))
+				add_values(p, benchmark, r);
 	sorted = sample_sorted(x->c->arena, r->values, r->n);
 	r->median = r->n ? sample_quantile(sorted, r->n, 0.5) : NAN;
 	if (!interval_quantile(sorted, r->n, 0.5, 0.05, &r->low, &r->high))

@@ -141,6 +141,7 @@ check_match "more than three runs are needed to decide" "$(bench -r 3 'sleep 0.0
 out=$(bench -q -r 12 --json --reference 'sleep 0.02' 'sleep 0.001' 'sleep 0.0200001' --command-name ref)
 check_equal "a reference takes the place of the fastest" "$(echo "$out" | ask '[(r["reference"], r["command"]) for r in d["ranking"] if r["reference"]], len(d["ranking"]), d["ranking"][0]["command"]')" "[(True, 'ref')] 3 sleep 0.001"
 check_match "what is alike is not put in an order" "$(bench -r 12 'sleep 0.01' 'sleep 0.0100001' 'sleep 0.0100002')" "^(not decided|within 2 %)"
+check_equal "two commands with parameters as well" "$(bench -q -r 2 --json --scan n=1:2 -- true '{n}' --- sleep '0.0{n}' | ask 'sorted(r["command"] for r in d["ranking"])')" "['sleep 0.01', 'sleep 0.02', 'true 1', 'true 2']"
 check_equal "a scan is ranked, too" "$(bench -q -r 2 --json --scan n=1:3 -- sleep '0.0{n}' | ask 'sorted(r["command"] for r in d["ranking"])')" "['sleep 0.01', 'sleep 0.02', 'sleep 0.03']"
 
 # Field for field beside hyperfine, where there is one: the same members, values that follow from the times.
