@@ -265,41 +265,38 @@ def met(ours, theirs):
 
 
 def hyperfine(h, trials):
-    """Both run the same program, first `few` times, then `many`; neither warms it up. What a process more
-    costs is the difference of the two, so that starting the tool, the client or the job plays no part. Of
-    it the program's own time (exec to exit as the kernel stamps it) is no overhead: ours is told by process;
-    hyperfine's times go from before its fork to after its wait, so they are taken off and what their median
-    has over the program's own is added again. A process that met the host's noise thus burdens neither.
-    The whole of the short run, start-up and all, is told beside it."""
+    """Both run the same program, first `few` times, then `many`, in turns as to who begins; neither warms it up.
+    The spread is that of the median of the short runs, of which each follows on a pause. What a process more costs is
+    the difference of the two, by the clock on the wall, so that starting the tool, the client or the job plays no
+    part, less the program's own time (exec to exit as the kernel stamps it, median): the same for both, so noise
+    that a process meets burdens both alike. A short run that is not measured comes before the two, since what a
+    system does once after a pause is not a process's. The whole of the short run, start-up and all, is told beside it."""
     if not shutil.which("hyperfine"):
         print("hyperfine: not installed, skipped")
         return
     a = h.program(TURNS)
     few, many = 50, 250
-    ours, theirs, own, theirs_all = [], [], [], []
-    over, whole = {"we": [], "they": []}, {"we": [], "they": []}
+    runs = {"we": our_run, "they": their_run}
+    medians, more, whole = ({who: [] for who in runs} for _ in range(3))
+    own = []
     our_run(h, a, few)  # what a fresh daemon measures once (the cost of /bin/true) is not a process's
     their_run(h, a, few)
-    for _ in range(trials):
-        v, walls, t = our_run(h, a, few)
-        _, more, u = our_run(h, a, many)  # with those that were replaced: they were measured too
-        ours.append(statistics.median(v) / 1e6)
-        own += walls + more
-        over["we"].append(((u - t) * 1e3 - (sum(more) - sum(walls)) / 1e6) / (len(more) - len(walls)))
-        whole["we"].append(1e3 * t)
-        v, t = their_run(h, a, few)
-        more, u = their_run(h, a, many)
-        theirs.append(statistics.median(v) * 1e3)
-        theirs_all += v + more
-        over["they"].append((u - t - (sum(more) - sum(v))) * 1e3 / (many - few))
-        whole["they"].append(1e3 * t)
+    for k in range(trials):
+        for who in sorted(runs, reverse=k % 2):
+            first, *_, begun = runs[who](h, a, few)
+            *_, t = runs[who](h, a, few)
+            _, *walls, u = runs[who](h, a, many)
+            own += [w for one in walls for w in one]
+            medians[who].append(statistics.median(first))
+            whole[who].append(1e3 * begun)
+            more[who].append((u - t) * 1e3 / (many - few))
+    ours, theirs = [v / 1e6 for v in medians["we"]], [v * 1e3 for v in medians["they"]]
     so, st = statistics.stdev(ours), statistics.stdev(theirs)
     lower, upper = spread_interval(ours, theirs)
     print(f"hyperfine: median {statistics.median(ours):.3f} ms, spread of it {so:.4f} ms; hyperfine -N "
           f"{statistics.median(theirs):.3f} ms, {st:.4f} ms: ratio {so / st:.2f} [{lower:.2f}, {upper:.2f}] (95 %, F)   {met(so, st)}")
     ran = statistics.median(own) / 1e6
-    oo = statistics.median(over["we"])
-    ot = statistics.median(over["they"]) + statistics.median(theirs_all) * 1e3 - ran
+    oo, ot = (statistics.median(more[who]) - ran for who in ("we", "they"))
     print(f"hyperfine: a process more, beyond the program's own {ran:.2f} ms (exec to exit, by the kernel): "
           f"{ratio(oo, ot)}   {met(oo, ot)}")
     wo, wt = statistics.median(whole["we"]), statistics.median(whole["they"])

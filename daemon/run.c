@@ -10,6 +10,7 @@ enum { TRIM_EVERY = 50 }; /* ended jobs */
 /* A process record is stored almost at once; the pause lets what follows it in the same breath,
  * most often `done`, into the same transaction. */
 enum { FLUSH_MS = 100, FLUSH_SOON_MS = 5, MAX_INBOX = 20000 };
+enum { SEVERAL = 4 }; /* messages: the worker has gathered them, and does without that pause */
 #define GRACE_NS (15 * NS_PER_S) /* TERM, 5 s, KILL, and time to say so */
 
 struct run *run_new(struct pipeline *pl, const struct job *j)
@@ -98,6 +99,7 @@ void run_release_slot(struct run *run)
 {
 	const struct worker *w = run->worker;
 
+	aside_return(run);
 	if (run->worker)
 		worker_set_busy(run->worker, run->uuid, false);
 	run->worker = NULL;
@@ -163,6 +165,13 @@ static void flush_within(struct run *run, uint64_t ms)
 		uv_timer_start(&run->flush, on_flush, ms, 0);
 }
 
+static uint64_t soon_enough(const struct run *run, const char *type)
+{
+	if (message_can_wait(type))
+		return FLUSH_MS;
+	return json_array_size(run->inbox) < SEVERAL ? FLUSH_SOON_MS : 0;
+}
+
 void run_receive(struct run *run, const char *type, json_t *message)
 {
 	if (json_array_size(run->inbox) >= MAX_INBOX) {
@@ -171,6 +180,8 @@ void run_receive(struct run *run, const char *type, json_t *message)
 		return;
 	}
 	json_array_append(run->inbox, message);
+	if (!strcmp(type, "phase"))
+		aside_keep_off(run, json_object_get(message, "cpus"));
 	if (!strcmp(type, "process")) {
 		worker_set_useful(run->worker);
 		run->told_ns = run->told_ns ? run->told_ns : clock_monotonic_ns();
@@ -183,7 +194,7 @@ void run_receive(struct run *run, const char *type, json_t *message)
 		run_flush(run);
 		run_release_slot(run);
 	} else {
-		flush_within(run, message_can_wait(type) ? FLUSH_MS : FLUSH_SOON_MS);
+		flush_within(run, soon_enough(run, type));
 	}
 }
 
@@ -203,44 +214,41 @@ static int on_writer(struct store *st, void *arg, struct error *err)
 	return r;
 }
 
-void run_release_told(struct worker *w, const char *uuid, int64_t attempt, int64_t n)
+static void send_stored(
+	struct worker *w, const char *uuid, int64_t attempt, const char *what, int64_t value)
 {
 	json_t *m;
 
-	if (!w || n < 1)
+	if (!w || value < 1)
 		return;
 	m = json_object();
 	json_set_str(m, "type", "stored");
 	json_set_str(m, "job", uuid);
 	json_set_int(m, "attempt", attempt);
-	json_set_int(m, "n", n);
+	json_set_int(m, what, value);
 	worker_send(w, m);
+}
+
+void run_release_told(struct worker *w, const char *uuid, int64_t attempt, int64_t n)
+{
+	send_stored(w, uuid, attempt, "n", n);
 }
 
 /* Told to the worker only now that the records are on disk. */
 static void acknowledge(struct run *run)
 {
-	int64_t last = 0;
+	int64_t last = 0, seq = 0;
 	size_t i, n = 0;
 	json_t *m;
 
 	json_array_foreach (run->batch, i, m) {
-		json_t *stored;
-
 		last = json_get_int(m, "n", last);
 		if (strcmp(json_get_str(m, "type", ""), "process") != 0)
 			continue;
 		n++;
-		if (!run->worker)
-			continue;
-		stored = json_object();
-		json_set_str(stored, "type", "stored");
-		json_set_str(stored, "job", run->uuid);
-		json_set_int(stored, "attempt", run->attempt);
-		json_set_int(
-			stored, "seq", json_get_int(json_object_get(m, "process"), "seq", -1));
-		worker_send(run->worker, stored);
+		seq = MAX(seq, json_get_int(json_object_get(m, "process"), "seq", 0));
 	}
+	send_stored(run->worker, run->uuid, run->attempt, "seq", seq);
 	run_release_told(worker_by_id(run->pl, run->worker_id), run->uuid, run->attempt, last);
 	run->pl->n_processes += (int64_t)n;
 	if (n && run->sent_ns)

@@ -215,7 +215,7 @@ int cell_run_process(struct cell_run *r, size_t role, int64_t block, int64_t ord
 		error = warm_up(r, role);
 	if (error < 0)
 		return error;
-	job_phase(r->job, "measure", NULL);
+	job_phase_measure(r->job);
 	t.wants_counters = r->job->spec->protocol.processes >= COUNTERS_FROM;
 	do {
 		t.iterations = r->iterations;

@@ -9,12 +9,15 @@
 #include "worker/utf8.h"
 
 enum { MAX_LINE = 64 * 1024, MAX_QUEUED = 8 * 1024 * 1024, LOG_PIECE = 64 * 1024 };
+enum { MUCH = 128 * 1024 }; /* of what may wait for company */
 
 void channel_init(struct channel *c, int fd, const char *job, int64_t attempt)
 {
-	*c = (struct channel){
-		.fd = fd, .job = job, .attempt = attempt, .deadline_ns = INT64_MAX
-	};
+	*c = (struct channel){ .fd = fd,
+		.job = job,
+		.attempt = attempt,
+		.deadline_ns = INT64_MAX,
+		.due_ns = INT64_MAX };
 	ndjson_init(&c->in, MAX_LINE);
 }
 
@@ -46,6 +49,11 @@ static void write_some(struct channel *c)
 {
 	size_t sent = 0;
 
+	if (c->n_soon && c->newest)
+		c->newest(c->newest_arg);
+	c->n_soon = 0;
+	c->due_ns = INT64_MAX;
+	c->written_ns = clock_monotonic_ns();
 	while (sent < c->out.len) {
 		ssize_t n = send(c->fd, c->out.data + sent, c->out.len - sent,
 			MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -79,11 +87,34 @@ void channel_pay(struct channel *c)
 		pay(c->owed_arg);
 }
 
-void channel_send(struct channel *c, json_t *message)
+void channel_queue(struct channel *c, json_t *message)
 {
 	channel_pay(c);
 	ndjson_format(&c->out, message);
 	json_decref(message);
+	if (c->due_ns == INT64_MAX)
+		c->due_ns = c->written_ns + CHANNEL_PATIENCE_NS;
+}
+
+static bool is_due(const struct channel *c)
+{
+	return c->n_soon + 1 >= CHANNEL_TOGETHER || c->out.len > MUCH ||
+	       clock_monotonic_ns() >= c->written_ns + CHANNEL_PATIENCE_NS;
+}
+
+void channel_send_soon(struct channel *c, json_t *message)
+{
+	bool goes = is_due(c);
+
+	channel_queue(c, message);
+	c->n_soon++;
+	if (goes)
+		write_some(c);
+}
+
+void channel_send(struct channel *c, json_t *message)
+{
+	channel_queue(c, message);
 	write_some(c);
 	while (c->out.len > MAX_QUEUED && !channel_in_a_hurry(c))
 		channel_poll(c, NULL, 0, INT64_MAX);
@@ -142,6 +173,18 @@ static void read_some(struct channel *c)
 	}
 }
 
+/* Something is left that the socket did not take. */
+static bool is_stuck(const struct channel *c)
+{
+	return c->out.len && c->due_ns == INT64_MAX;
+}
+
+static void check_due(struct channel *c)
+{
+	if (c->due_ns != INT64_MAX && clock_monotonic_ns() >= c->due_ns)
+		write_some(c);
+}
+
 static void check_deadline(struct channel *c)
 {
 	if (c->deadline_ns == INT64_MAX || clock_monotonic_ns() < c->deadline_ns)
@@ -179,8 +222,8 @@ void channel_poll(struct channel *c, struct pollfd *fds, size_t n, int64_t until
 		for (size_t i = 0; i < n; i++)
 			all[i] = fds[i];
 		all[n] = (struct pollfd){ .fd = c->stop == STOP_LOST ? -1 : c->fd,
-			.events = (short)(POLLIN | (c->out.len ? POLLOUT : 0)) };
-		(void)poll_once(all, n + 1, MIN(until_ns, c->deadline_ns));
+			.events = (short)(POLLIN | (is_stuck(c) ? POLLOUT : 0)) };
+		(void)poll_once(all, n + 1, MIN(MIN(until_ns, c->due_ns), c->deadline_ns));
 		for (size_t i = 0; i < n; i++) {
 			fds[i].revents = all[i].revents;
 			is_ready |= fds[i].revents != 0;
@@ -189,6 +232,7 @@ void channel_poll(struct channel *c, struct pollfd *fds, size_t n, int64_t until
 			write_some(c);
 		if (all[n].revents & (POLLIN | POLLHUP | POLLERR))
 			read_some(c);
+		check_due(c);
 		check_deadline(c);
 		if (is_ready || c->stop > before || all[n].revents & POLLOUT ||
 			clock_monotonic_ns() >= until_ns)
@@ -214,7 +258,8 @@ void channel_phase(struct channel *c, const char *phase, const char *detail)
 	channel_send(c, m);
 }
 
-void channel_log(struct channel *c, const char *stream, const char *data, size_t n)
+static void log_by(void (*send)(struct channel *c, json_t *message), struct channel *c,
+	const char *stream, const char *data, size_t n)
 {
 	struct buf text = { 0 };
 
@@ -224,11 +269,21 @@ void channel_log(struct channel *c, const char *stream, const char *data, size_t
 
 		json_set_str(m, "stream", stream);
 		json_object_set_new(m, "data", json_stringn_nocheck(buf_str(&text), text.len));
-		channel_send(c, m);
+		send(c, m);
 		buf_clear(&text);
 		at += piece;
 	}
 	buf_done(&text);
+}
+
+void channel_log(struct channel *c, const char *stream, const char *data, size_t n)
+{
+	log_by(channel_send, c, stream, data, n);
+}
+
+void channel_log_soon(struct channel *c, const char *stream, const char *data, size_t n)
+{
+	log_by(channel_send_soon, c, stream, data, n);
 }
 
 void channel_note(struct channel *c, const char *fmt, ...)

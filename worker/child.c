@@ -31,7 +31,7 @@ static void fill_usage(const struct launch_fds *fds, struct launch_usage *u)
 {
 	struct rusage ru;
 	ssize_t n = -1;
-	int fd = fds->desk ? zygote_child_schedstat(fds->desk) : -1;
+	int fd = -1;
 
 	if (getrusage(RUSAGE_SELF, &ru) == 0) {
 		u->user_us = ru.ru_utime.tv_sec * 1000000LL + ru.ru_utime.tv_usec;
@@ -42,7 +42,8 @@ static void fill_usage(const struct launch_fds *fds, struct launch_usage *u)
 		u->nivcsw = ru.ru_nivcsw;
 		u->maxrss_kib = ru.ru_maxrss;
 	}
-	if (fd < 0)
+	/* A zygote's child that was not held up need not look: the runner has. */
+	if (!fds->desk || zygote_child_has_slept(fds->desk))
 		fd = open("/proc/self/schedstat", O_RDONLY | O_CLOEXEC);
 	if (fd >= 0) {
 		n = read(fd, u->schedstat, sizeof(u->schedstat) - 1);
@@ -81,11 +82,13 @@ void launch_clear_signals(void)
 	umask(077);
 }
 
-/* A zygote has its signals clear. */
+/* A zygote has its signals clear, and a session: one more for each process would cost more than
+ * all other steps here, at its end once more. A group of its own is what it is killed by. */
 static int start_session(const struct launch_fds *fds)
 {
-	if (!fds->desk)
-		launch_clear_signals();
+	if (fds->desk)
+		return setpgid(0, 0) < 0 ? errno : 0;
+	launch_clear_signals();
 	return setsid() < 0 ? errno : 0;
 }
 
@@ -125,7 +128,7 @@ static int set_descriptors(const struct launch *l, const struct launch_fds *fds)
 	if (e)
 		return e;
 
-	if (dup2(fds->null, 0) < 0 || dup2(fds->err, 2) < 0)
+	if ((fds->null && dup2(fds->null, 0) < 0) || dup2(fds->err, 2) < 0)
 		return errno;
 	if (fds->result >= 0) {
 		if (dup2(fds->result, RESULT_FD) < 0)
@@ -154,10 +157,11 @@ static int set_affinity(const struct launch *l)
 
 static int set_personality(const struct launch *l)
 {
-	int now = personality(0xffffffff);
+	int now;
 
 	if (!l->aslr_off)
 		return 0;
+	now = personality(0xffffffff);
 	return personality((unsigned long)now | ADDR_NO_RANDOMIZE) < 0 ? errno : 0;
 }
 
@@ -165,13 +169,8 @@ static int set_limits(const struct launch *l)
 {
 	for (size_t i = 0; i < l->n_rlimits; i++) {
 		const struct launch_rlimit *want = &l->rlimits[i];
-		struct rlimit now, r;
+		const struct rlimit r = { want->soft, want->hard };
 
-		if (getrlimit(want->resource, &now) < 0)
-			return errno;
-		/* The worker's own hard limit is a wall nobody may climb. */
-		r.rlim_max = want->hard < now.rlim_max ? want->hard : now.rlim_max;
-		r.rlim_cur = want->soft < r.rlim_max ? want->soft : r.rlim_max;
 		if (setrlimit(want->resource, &r) < 0)
 			return errno;
 	}
@@ -245,13 +244,11 @@ static void wait_for_go(const struct launch *l, const struct launch_fds *fds)
 			_exit(127);
 }
 
-/* Events are opened while we still have the worker's identity; a zygote's child stops further
- * on. */
+/* While we still have the worker's identity, with which events are opened; a zygote's child has
+ * done that, and stops further on. */
 static void stand_by(const struct launch *l, const struct launch_fds *fds)
 {
-	if (fds->desk)
-		zygote_child_watch(fds->desk);
-	else
+	if (!fds->desk)
 		wait_for_go(l, fds);
 }
 
@@ -302,6 +299,9 @@ void __asan_handle_no_return(void);
 
 void launch_child(const struct launch *l, const struct launch_fds *fds)
 {
+	/* First, since the runner has something to do about them. */
+	if (fds->desk)
+		zygote_child_watch(fds->desk);
 	for (int step = 0; step < STEP_EXEC; step++) {
 		int e = take_step(l, fds, step);
 

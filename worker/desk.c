@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/close_range.h>
 #include <linux/futex.h>
 #include <linux/sched.h>
@@ -111,19 +112,21 @@ void zygote_child_wait(struct zygote_desk *d)
 {
 	uint32_t hold = DESK_HOLD;
 
-	d->schedstat = open("/proc/self/schedstat", O_RDONLY | O_CLOEXEC);
+	d->has_slept = false;
 	if (is_still_held(d) && __atomic_compare_exchange_n(&d->go, &hold, DESK_WAITING, false,
-					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		d->has_slept = true;
 		while (__atomic_load_n(&d->go, __ATOMIC_ACQUIRE) == DESK_WAITING)
 			(void)syscall(
 				SYS_futex, &d->go, FUTEX_WAIT, DESK_WAITING, NULL, NULL, 0);
+	}
 	if (__atomic_load_n(&d->go, __ATOMIC_ACQUIRE) == DESK_AWAY)
 		_exit(0);
 }
 
-int zygote_child_schedstat(const struct zygote_desk *d)
+bool zygote_child_has_slept(const struct zygote_desk *d)
 {
-	return d->schedstat;
+	return d->has_slept;
 }
 
 void zygote_child_watch(struct zygote_desk *d)
@@ -223,7 +226,6 @@ static void be_child(void *arg)
 {
 	struct birth *b = arg;
 
-	b->desk->pid = getpid();
 	launch_child(&b->desk->plan, &b->fds);
 }
 
@@ -231,7 +233,9 @@ static void be_child(void *arg)
  * woken up, on its cpu, by its exec. */
 static long clone_child(struct birth *b, uint64_t flags)
 {
-	struct clone3_args a = { .flags = flags | CLONE_VM | CLONE_PARENT | CLONE_PIDFD,
+	struct clone3_args a = { .flags = flags | CLONE_VM | CLONE_PARENT | CLONE_PIDFD |
+					  CLONE_PARENT_SETTID,
+		.parent_tid = (uint64_t)(uintptr_t)&b->desk->pid,
 		.pidfd = (uint64_t)(uintptr_t)&b->pidfd,
 		.stack = (uint64_t)(uintptr_t)b->desk->stack,
 		.stack_size = DESK_STACK,
@@ -282,22 +286,30 @@ static bool make_pipes(struct zygote_desk *d, struct launch_fds *fds)
 	       (d->has_events || make_pipe(d, &fds->status));
 }
 
+/* The child waits for our cpu: one call, where their numbers lie in one piece. */
 static void close_pipes(struct zygote_desk *d, const struct launch_fds *fds)
 {
-	const int theirs[] = { fds->out, fds->err, fds->result, fds->status };
+	int all[] = { fds->out, fds->err, fds->result, fds->status, d->ours[0], d->ours[1],
+		d->ours[2], d->ours[3] };
+	int n = 0, first = INT_MAX, last = -1;
 
-	for (int i = 0; i < d->n_ours; i++)
-		close(d->ours[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(theirs); i++)
-		if (theirs[i] >= 0)
-			close(theirs[i]);
+	for (int i = 0; i < 4 + d->n_ours; i++)
+		if (all[i] >= 0) {
+			first = MIN(first, all[i]);
+			last = MAX(last, all[i]);
+			all[n++] = all[i];
+		}
+	if (n && last - first == n - 1 &&
+		syscall(SYS_close_range, (unsigned)first, (unsigned)last, 0) == 0)
+		return;
+	for (int i = 0; i < n; i++)
+		close(all[i]);
 }
 
 static void make_one(struct birth *b)
 {
 	struct zygote_desk *d = b->desk;
 
-	d->schedstat = -1;
 	UNPOISON(d->stack, DESK_STACK);
 	if (make_pipes(d, &b->fds))
 		clone_one(b);
@@ -402,6 +414,7 @@ void desk_serve(struct zygote_desk *d, int line, pid_t runner, const cpu_set_t *
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != runner || keep_only(line) < 0)
 		_exit(1);
 	launch_clear_signals();
+	(void)setsid();
 	d->line = LINE_FD;
 	look_around(d, cpus);
 	if (cpus)

@@ -32,7 +32,7 @@ struct zygote_desk {
 	void *stack; /* of the child until its exec */
 	int ours[4]; /* the runner's ends of the pipes, on their way to it */
 	int n_ours;
-	int schedstat; /* the child's; -1 */
+	bool has_slept; /* the child, until its release */
 	size_t n_text;
 	_Alignas(16) char text[];
 };

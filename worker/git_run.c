@@ -82,6 +82,7 @@ int git_run(struct git *g, struct buf *out, struct error *err, const char *const
 	l.argv = argv;
 	l.envp = make_environment(g, a);
 	l.directory = "/";
+	l.cpus = g->job->host->allowed;
 	l.cgroup = g->job->cgroup.fd >= 0 ? &g->job->cgroup : NULL;
 	l.uid = g->job->host->job_uid;
 	l.gid = g->job->host->job_gid;

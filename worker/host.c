@@ -48,14 +48,16 @@ static void open_sources(struct host *h)
 	sensors_open(h);
 }
 
-/* The worker itself stays on the other cpus, where there are any. */
+/* The worker itself stays on the other cpus, where there are any, or on the half where runners
+ * do (job_share_cpus). */
 static void keep_off(struct host *h)
 {
-	cpu_set_t others;
+	cpu_set_t others, theirs;
 
 	CPU_AND(&h->cpus, &h->cpus, &h->allowed);
-	if (CPU_COUNT(&h->cpus) && cpus_subtract(&h->allowed, &h->cpus, &others))
-		(void)sched_setaffinity(0, sizeof(others), &others);
+	if (!CPU_COUNT(&h->cpus) || !cpus_subtract(&h->allowed, &h->cpus, &others))
+		cpus_halve(&h->allowed, &others, &theirs);
+	(void)sched_setaffinity(0, sizeof(others), &others);
 }
 
 int host_init(struct host *h, struct error *err)

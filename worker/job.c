@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/clock.h"
 #include "base/fs.h"
+#include "worker/cpus.h"
 #include "worker/disk.h"
 #include "worker/supervise.h"
 #include "worker/utf8.h"
@@ -149,6 +150,56 @@ void job_phase(struct job *j, const char *phase, const char *detail)
 		return;
 	j->phase = phase;
 	channel_phase(&j->ch, phase, detail);
+}
+
+void job_progress(void *arg)
+{
+	struct job *j = arg;
+	json_t *m;
+
+	j->n_total = MAX(j->n_total, j->n_done);
+	if (j->n_total == 1 || j->n_told == j->n_done)
+		return;
+	j->n_told = j->n_done;
+	m = channel_message(&j->ch, "progress");
+	json_set_int(m, "done", j->n_done);
+	json_set_int(m, "total", j->n_total);
+	channel_queue(&j->ch, m);
+}
+
+static void add_cpus(const cpu_set_t *set, json_t *o)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < CPU_SETSIZE; i++)
+		if (CPU_ISSET(i, set))
+			json_array_append_new(list, json_integer(i));
+	json_object_set_new(o, "cpus", list);
+}
+
+void job_phase_measure(struct job *j)
+{
+	cpu_set_t theirs, ours;
+	json_t *m;
+
+	if (j->phase && !strcmp(j->phase, "measure"))
+		return;
+	j->phase = "measure";
+	m = channel_message(&j->ch, "phase");
+	json_set_str(m, "phase", j->phase);
+	if (j->lock_fd >= 0 && j->spec->protocol.processes >= JOB_MANY &&
+		job_share_cpus(j, &theirs, &ours))
+		add_cpus(&theirs, m);
+	channel_send(&j->ch, m);
+}
+
+bool job_share_cpus(const struct job *j, cpu_set_t *theirs, cpu_set_t *ours)
+{
+	*theirs = *job_cpus(j);
+	if (cpus_subtract(&j->host->allowed, theirs, ours))
+		return true;
+	cpus_halve(&j->host->allowed, ours, theirs);
+	return !CPU_EQUAL(ours, theirs);
 }
 
 const cpu_set_t *job_cpus(const struct job *j)

@@ -29,6 +29,10 @@ enum job_fault {
 extern const char *const job_status_names[];
 extern const char *const job_fault_names[];
 
+enum {
+	JOB_MANY = 5
+}; /* processes: from here on a zygote and the like are worth their set-up */
+
 struct job {
 	struct channel ch;
 	struct arena *arena; /* lives as long as the job */
@@ -53,11 +57,12 @@ struct job {
 	json_t *identity; /* of the host when it began, where that is not host->identity; NULL
 			   */
 	char environment_id[65];
-	struct program kernel; /* id "": no cell runs benchd-kernel */
-	json_t *cells;	       /* for `done` */
-	json_t *layers;	       /* isolation achieved, by layer */
-	json_t *notes;	       /* for `done`: what a reader of the result should know */
-	int64_t n_done, n_total;
+	struct program kernel;	     /* id "": no cell runs benchd-kernel */
+	json_t *cells;		     /* for `done` */
+	json_t *layers;		     /* isolation achieved, by layer */
+	json_t *notes;		     /* for `done`: what a reader of the result should know */
+	int64_t n_done, n_total;     /* processes */
+	int64_t n_told;		     /* done, as the daemon knows */
 	int64_t free_at_start_bytes; /* on the disk of scratch; -1: not told */
 	int64_t telling_ns;	     /* spent between processes on telling the daemon of them */
 	/* How it ends. Set once by job_fail; the first reason wins. */
@@ -81,10 +86,20 @@ int job_time_out(struct job *j, const char *fmt, ...) __attribute__((format(prin
 int job_stopped(struct job *j);
 /* Tell the log and, once, the result. */
 void job_note(struct job *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Queue how many processes of the job (arg) are done, where that is news: for its channel. */
+void job_progress(void *arg);
 /* Tell a phase once. */
 void job_phase(struct job *j, const char *phase, const char *detail);
+/* That of measuring; of a job with many processes on the host's lock with the cpus on which
+ * they begin, so that the daemon keeps off them. */
+void job_phase_measure(struct job *j);
 
 /* Where measured processes may run; never empty. */
+/* The cpus on which measured processes begin (*ret_theirs), and those that the runner keeps to
+ * meanwhile: where none are set apart, each a half. A wake-up between the two is to find its
+ * cpu free, and what is measured is not to meet the runner where it starts. False: there is one
+ * cpu for both. */
+bool job_share_cpus(const struct job *j, cpu_set_t *ret_theirs, cpu_set_t *ret_ours);
 const cpu_set_t *job_cpus(const struct job *j);
 
 /* What every process of a job gets, measured or not: environment, limits, isolation. Allocated

@@ -29,8 +29,13 @@ void launch_init(struct launch *l)
 
 void launch_limit(struct launch *l, int resource, rlim_t soft, rlim_t hard)
 {
+	struct rlimit now;
+
+	if (getrlimit(resource, &now) == 0)
+		hard = MIN(hard, now.rlim_max);
 	if (l->n_rlimits < LAUNCH_MAX_RLIMITS)
-		l->rlimits[l->n_rlimits++] = (struct launch_rlimit){ resource, soft, hard };
+		l->rlimits[l->n_rlimits++] =
+			(struct launch_rlimit){ resource, MIN(soft, hard), hard };
 }
 
 /* With a pidfd and, where the kernel can, straight into the cgroup: no race in which the child
@@ -176,9 +181,13 @@ static int fork_here(
 	return OK;
 }
 
-const struct child no_child = {
-	.pid = -1, .pidfd = -1, .out = -1, .err = -1, .result = -1, .status = -1
-};
+const struct child no_child = { .pid = -1,
+	.pidfd = -1,
+	.schedstat = -1,
+	.out = -1,
+	.err = -1,
+	.result = -1,
+	.status = -1 };
 
 void launch_foresee(const struct launch *l, const struct child *c)
 {
@@ -289,7 +298,7 @@ int launch_go(const struct launch *l, struct child *c, struct error *err)
 
 void child_close(struct child *c)
 {
-	int *fds[] = { &c->pidfd, &c->out, &c->err, &c->result, &c->status };
+	int *fds[] = { &c->pidfd, &c->schedstat, &c->out, &c->err, &c->result, &c->status };
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		if (*fds[i] >= 0)
@@ -297,6 +306,14 @@ void child_close(struct child *c)
 		*fds[i] = -1;
 	}
 	moments_close(&c->moments);
+}
+
+int launch_open_proc(pid_t pid, const char *what)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, what);
+	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
 static bool can_execute(const char *path)

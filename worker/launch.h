@@ -107,6 +107,7 @@ struct launch_status {
 struct child {
 	pid_t pid;
 	int pidfd;
+	int schedstat;	      /* its file in /proc, from its exec on; -1 when not there */
 	int out, err, result; /* our ends, non-blocking; -1 when not there */
 	int status;	      /* until exec */
 	int64_t forked_ns;    /* CLOCK_MONOTONIC */
@@ -124,6 +125,7 @@ struct child {
 extern const struct child no_child;
 
 void launch_init(struct launch *l);
+/* The hard limit of this process is a wall that nobody may climb: beyond it, it is taken. */
 void launch_limit(struct launch *l, int resource, rlim_t soft, rlim_t hard);
 /* Fork. Afterwards the child exists, or a zygote is about to make it, and, with wants_go,
  * waits. E_IO: out of processes or descriptors. */
@@ -141,6 +143,8 @@ int launch_go(const struct launch *l, struct child *c, struct error *err) must_c
  * started. */
 void child_close(struct child *c);
 
+/* /proc/PID/what to read; -1. */
+int launch_open_proc(pid_t pid, const char *what);
 /* Full path of program name as execvp would find it with PATH path, from folder directory. NULL
  * and errno when there is none. free() it. */
 char *launch_find(const char *name, const char *path, const char *directory);

@@ -102,7 +102,9 @@ int measure_job(struct job *j)
 	size_t n;
 
 	j->n_total = planned(j->spec);
-	j->n_done = MIN((int64_t)j->spec->n_have, j->n_total - 1);
+	j->ch.newest = job_progress;
+	j->ch.newest_arg = j;
+	j->n_told = j->n_done = MIN((int64_t)j->spec->n_have, j->n_total - 1);
 	units = make_units(j, &n);
 	shuffle(j->spec, units, n);
 	for (size_t i = 0; i < n; i++) {

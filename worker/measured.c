@@ -18,7 +18,6 @@
 enum {
 	BRIEF_OUTPUT = 1024, /* bytes */
 	BRIEF_RESULT = 4096,
-	ZYGOTE_FROM = 5,
 	SAME_LOOK_NS = 500 * 1000,
 	PADDING = 4096,
 	ADAPTER_OUTPUT = 1024 * 1024,
@@ -78,10 +77,12 @@ static void fill_extra(struct arena *a, struct job *j, const struct turn *t, int
 	const char **extra)
 {
 	const struct spec_protocol *p = &j->spec->protocol;
-	char *pad = arena_alloc(a, (size_t)padding + 1);
+	static const char pad_name[] = "BENCHD_PADDING=";
+	char *pad = arena_alloc(a, sizeof(pad_name) + (size_t)padding);
 	size_t n = 0;
 
-	memset(pad, 'x', (size_t)padding);
+	memcpy(pad, pad_name, sizeof(pad_name));
+	memset(pad + sizeof(pad_name) - 1, 'x', (size_t)padding);
 	extra[n++] = arena_printf(a, "BENCHD_RESULT_FD=%d", RESULT_FD);
 	extra[n++] = arena_printf(
 		a, "BENCHD_SAMPLES=%lld", t->is_calibrating ? 1LL : (long long)p->samples);
@@ -90,7 +91,7 @@ static void fill_extra(struct arena *a, struct job *j, const struct turn *t, int
 	if (t->iterations)
 		extra[n++] =
 			arena_printf(a, "BENCHD_ITERATIONS=%lld", (long long)t->iterations);
-	extra[n++] = arena_printf(a, "BENCHD_PADDING=%s", pad);
+	extra[n++] = pad;
 	if (device_lock_of(j, t) >= 0)
 		extra[n++] = arena_printf(a, "BENCHD_GPU_LOCK_FD=%d", KEPT_FD);
 	for (char **e = t->cell->environment; e && *e; e++)
@@ -144,7 +145,7 @@ static void take_after(void *arg, pid_t pid)
 	struct flight *f = arg;
 
 	(void)pid;
-	noise_snapshot_take(f->job->host, &f->after);
+	noise_snapshot_next(f->job->host, &f->before, &f->after);
 	f->job->looked = f->after;
 	counters_close(&f->record.counters);
 }
@@ -196,15 +197,11 @@ static bool follows_at_once(const struct job *j, const struct turn *t)
 	       !t->cell->conclude.n && s->cache != CACHE_COLD;
 }
 
-/* The zygote keeps to measuring cpus, the runner to others: where none are set apart, each to
- * its half. A wake-up between the two is to find its cpu free, and what is measured is not to
- * meet the runner where it starts. */
 static void open_zygote(struct job *j)
 {
-	cpu_set_t theirs = *job_cpus(j), ours;
+	cpu_set_t theirs, ours;
 
-	if (!cpus_subtract(&j->host->allowed, &theirs, &ours))
-		cpus_halve(&j->host->allowed, &ours, &theirs);
+	(void)job_share_cpus(j, &theirs, &ours);
 	if (zygote_open(&j->zygote, &theirs) && CPU_COUNT(&ours))
 		(void)sched_setaffinity(0, sizeof(ours), &ours);
 }
@@ -212,7 +209,7 @@ static void open_zygote(struct job *j)
 /* One that is used a few times only costs more than it saves. */
 static void use_zygote(struct job *j, const struct turn *t, struct launch *l)
 {
-	if (l->namespaces || l->kept_fd >= 0 || j->spec->protocol.processes < ZYGOTE_FROM)
+	if (l->namespaces || l->kept_fd >= 0 || j->spec->protocol.processes < JOB_MANY)
 		return;
 	if (!j->had_zygote)
 		open_zygote(j);
@@ -287,7 +284,7 @@ static void send_output(struct job *j, const struct turn *t, const struct record
 		if (!both[i]->total)
 			continue;
 		capture_text(both[i], &text);
-		channel_log(&j->ch, names[i], buf_str(&text), text.len);
+		channel_log_soon(&j->ch, names[i], buf_str(&text), text.len);
 		buf_done(&text);
 	}
 }
@@ -447,21 +444,6 @@ static bool leaves_record(const struct flight *f, const struct measured *m, bool
 	return !ended_well || !(t->is_calibrating || (m->calibrated && !t->iterations));
 }
 
-static void send_progress(struct job *j, const struct turn *t)
-{
-	json_t *m;
-
-	j->n_done++;
-	j->n_total = MAX(j->n_total, j->n_done);
-	if (j->n_total == 1)
-		return;
-	m = channel_message(&j->ch, "progress");
-	json_set_int(m, "done", j->n_done);
-	json_set_int(m, "total", j->n_total);
-	json_set_str(m, "cell", t->cell->id);
-	channel_send(&j->ch, m);
-}
-
 /* Tell the daemon of a process, and forget it. */
 static void tell(void *arg)
 {
@@ -470,10 +452,9 @@ static void tell(void *arg)
 	int64_t since_ns = clock_monotonic_ns();
 
 	send_output(j, &f->turn, &f->record);
+	j->n_done += f->record.seq && !f->record.error;
 	if (f->record.seq)
-		channel_send(&j->ch, record_message(j, &f->turn, &f->record, &f->noise));
-	if (f->record.seq && !f->record.error)
-		send_progress(j, &f->turn);
+		channel_send_soon(&j->ch, record_message(j, &f->turn, &f->record, &f->noise));
 	supervised_done(&f->record.process);
 	arena_free(f->arena);
 	j->telling_ns += clock_monotonic_ns() - since_ns;

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "stats/quantile.h"
 
-enum { FEW = 5, MIN_DRIFT = 8 };
+enum { FEW = 5, MIN_DRIFT = 8, TICK_NS = 10 * 1000 * 1000 };
 #define CONTENDED_US 2000  /* less in all is chance */
 #define FILLS_ITS_CPUS 0.9 /* of them busy: what waits may be its own threads */
 
@@ -96,18 +96,29 @@ static int64_t swapped_pages(const struct host *h)
 	return in < 0 || out < 0 ? -1 : in + out;
 }
 
-void noise_snapshot_take(const struct host *h, struct noise_snapshot *s)
+void noise_snapshot_next(
+	const struct host *h, const struct noise_snapshot *last, struct noise_snapshot *s)
 {
 	s->taken_ns = clock_monotonic_ns();
 	s->psi_cpu_us = psi_total(h->psi_cpu);
 	s->psi_io_us = psi_total(h->psi_io);
 	s->psi_mem_us = psi_total(h->psi_memory);
-	s->steal_ticks = steal_ticks(h->stat);
+	s->ticked_ns = last ? last->ticked_ns : INT64_MIN / 2;
+	s->steal_ticks = last ? last->steal_ticks : -1;
+	if (s->taken_ns - s->ticked_ns >= TICK_NS) {
+		s->ticked_ns = s->taken_ns;
+		s->steal_ticks = steal_ticks(h->stat);
+	}
 	s->swapped = swapped_pages(h);
 	s->throttled = sum_of(h->throttle, ARRAY_SIZE(h->throttle));
 	s->freq_khz = one_number(h->frequency);
 	s->temp_mc = one_number(h->temperature);
 	energy_read(&h->energy, s->energy_uj);
+}
+
+void noise_snapshot_take(const struct host *h, struct noise_snapshot *s)
+{
+	noise_snapshot_next(h, NULL, s);
 }
 
 /* Share of its full clock that the cpu was below when the process ended; -1 unknown. */

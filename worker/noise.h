@@ -53,11 +53,17 @@ struct noise {
 struct noise_snapshot {
 	int64_t taken_ns; /* CLOCK_MONOTONIC */
 	int64_t psi_cpu_us, psi_io_us, psi_mem_us, steal_ticks, swapped, throttled;
+	int64_t ticked_ns; /* when steal_ticks was read */
 	int64_t freq_khz, temp_mc;
 	int64_t energy_uj[ENERGY_MAX];
 };
 
 void noise_snapshot_take(const struct host *h, struct noise_snapshot *ret);
+/* The same behind the last one. Stolen time is counted in ticks of 10 ms, and to read it costs
+ * as much as all the rest: within 10 ms it is not read again, so that a tick falls to one of
+ * the processes of those 10 ms. */
+void noise_snapshot_next(
+	const struct host *h, const struct noise_snapshot *last, struct noise_snapshot *ret);
 /* The evidence for one process from the snapshots around it and its account. */
 void noise_collect(const struct host *h, const struct noise_snapshot *before,
 	const struct noise_snapshot *after, const struct account *a, struct noise *ret);

@@ -117,7 +117,7 @@ static void kill_group(struct tending *t, int sig)
 {
 	if (sig == SIGKILL && is_undead(t->l))
 		return;
-	/* The child called setsid, so its group has its pid. */
+	/* Its group has its pid. */
 	(void)kill(-t->c->pid, sig);
 	(void)kill(t->c->pid, sig);
 }
@@ -189,39 +189,42 @@ static bool tend(struct tending *t)
 	}
 }
 
-static ssize_t read_proc(pid_t pid, const char *what, char *out, size_t size)
+static ssize_t read_text(int fd, char *out, size_t size)
 {
-	char path[64];
-	ssize_t n;
-	int fd;
+	ssize_t n = fd < 0 ? -1 : pread(fd, out, size - 1, 0);
 
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, what);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	n = read(fd, out, size - 1);
-	close(fd);
 	out[MAX(n, 0)] = 0;
 	return n;
 }
 
-/* Both files are still there while the process is a zombie. */
-static void read_scheduler(pid_t pid, const struct launch_usage *u, struct account *a)
+static int64_t read_migrations(pid_t pid)
 {
 	char text[4096], *at;
-	long long ran, waited, before;
+	int fd = launch_open_proc(pid, "sched");
+	ssize_t n = read_text(fd, text, sizeof(text));
 
-	a->runq_wait_ns = a->migrations = -1;
-	if (read_proc(pid, "schedstat", text, sizeof(text)) > 0 &&
-		sscanf(text, "%lld %lld", &ran, &waited) == 2 &&
-		sscanf(u->schedstat, "%lld %lld", &ran, &before) == 2)
-		a->runq_wait_ns = waited - before;
-	if (read_proc(pid, "sched", text, sizeof(text)) <= 0)
-		return;
-	at = strstr(text, "se.nr_migrations");
+	if (fd >= 0)
+		close(fd);
+	at = n > 0 ? strstr(text, "se.nr_migrations") : NULL;
 	at = at ? strchr(at, ':') : NULL;
-	if (at)
-		a->migrations = strtoll(at + 1, NULL, 10);
+	return at ? strtoll(at + 1, NULL, 10) : -1;
+}
+
+/* Both files still speak while the process is a zombie: time on a cpu, waiting for one, and how
+ * often it got one. What was never taken off its cpu was not moved to another; the longer file
+ * tells of the others. */
+static void read_scheduler(
+	const struct child *c, const struct launch_usage *u, struct account *a)
+{
+	long long waited, waited_before, turns, turns_before;
+	char text[128];
+	bool is_known =
+		read_text(c->schedstat, text, sizeof(text)) > 0 &&
+		sscanf(text, "%*d %lld %lld", &waited, &turns) == 2 &&
+		sscanf(u->schedstat, "%*d %lld %lld", &waited_before, &turns_before) == 2;
+
+	a->runq_wait_ns = is_known ? waited - waited_before : -1;
+	a->migrations = is_known && turns == turns_before ? 0 : read_migrations(c->pid);
 }
 
 /* Everything since exec: what the child used up before that is taken off. */
@@ -284,7 +287,7 @@ static void reap(struct tending *t)
 	int status = 0;
 
 	correct_times(t);
-	read_scheduler(t->c->pid, &t->c->usage, &s->account);
+	read_scheduler(t->c, &t->c->usage, &s->account);
 	while (wait4(t->c->pid, &status, __WALL, &ru) < 0 && errno == EINTR)
 		;
 	fill_account(&s->account, &ru, &t->c->usage);
@@ -298,18 +301,20 @@ static void reap(struct tending *t)
  * the output, which nobody can add to any more. */
 static void clear_up(struct tending *t)
 {
-	int left = 0, n = 0, n_swept;
+	int left = 0, n = 0, n_swept = 0;
+	bool is_clean = sweep_has_nothing();
 
 	/* The next one must not go with what is left of this one. */
-	if (!sweep_has_nothing())
+	if (!is_clean)
 		zygote_dismiss();
 	if (t->l->namespaces) {
 		n = sweep_count_children(t->l->namespaces->pid);
 		namespaces_leave(t->l->namespaces);
 	}
-	if (t->l->cgroup && !sweep_has_nothing())
+	if (t->l->cgroup && !is_clean)
 		n += cgroup_kill(t->l->cgroup);
-	n_swept = sweep_descendants(NULL, 0, WEDGED_S * NS_PER_S, &left);
+	if (!is_clean || t->l->namespaces)
+		n_swept = sweep_descendants(NULL, 0, WEDGED_S * NS_PER_S, &left);
 	t->s->strays = MAX(n, n_swept);
 	t->s->is_wedged |= left > 0;
 	if (t->l->cgroup && t->s->termination == T_KILLED && t->reason == R_NONE &&
@@ -429,6 +434,8 @@ int supervise(struct channel *ch, const struct launch *l, int64_t time_ns, size_
 	if (time_ns)
 		t.limit_ns = c.started_ns + time_ns;
 	launch_foresee(l, &c);
+	if (c.schedstat < 0)
+		c.schedstat = launch_open_proc(c.pid, "schedstat");
 	if (tend(&t)) {
 		if (hooks && hooks->after)
 			hooks->after(hooks->arg, c.pid);

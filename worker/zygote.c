@@ -163,6 +163,13 @@ static bool send_ask(struct zygote *z, const struct launch *l)
 static bool await_birth(
 	struct zygote *z, const struct launch *l, struct child *c, struct launch_status *s);
 
+static void look_at(int fd, char *out, size_t size)
+{
+	ssize_t n = fd < 0 ? -1 : pread(fd, out, size - 1, 0);
+
+	out[MAX(n, 0)] = 0;
+}
+
 /* Until it stands by; a moment mostly, too short to sleep. Its event has to be ours before it
  * goes on. */
 static void meet(struct zygote *z, const struct launch *l, struct child *c)
@@ -173,22 +180,24 @@ static void meet(struct zygote *z, const struct launch *l, struct child *c)
 
 	while (d->may_spin && clock_monotonic_ns() < soon) {
 		pid = __atomic_load_n(&d->pid, __ATOMIC_ACQUIRE);
+		if (pid > 0 && c->schedstat < 0)
+			c->schedstat = launch_open_proc(pid, "schedstat");
 		if (pid > 0 && __atomic_load_n(&d->said, __ATOMIC_ACQUIRE) == pid)
 			break;
 	}
 	z->is_met = await_birth(z, l, c, &z->early);
+	if (z->is_met && c->schedstat < 0)
+		c->schedstat = launch_open_proc(c->pid, "schedstat");
+	look_at(c->schedstat, z->schedstat, sizeof(z->schedstat));
 }
-
-static const struct child asked = {
-	.pidfd = -1, .out = -1, .err = -1, .result = -1, .status = -1, .is_zygotes = true
-};
 
 bool zygote_ask(struct zygote *z, const struct launch *l, struct child *c)
 {
 	zygote_dismiss();
 	if (!z->pid || !fill_desk(z->desk, l) || !fill_program(z->desk, l) || !send_ask(z, l))
 		return false;
-	*c = asked;
+	*c = no_child;
+	c->is_zygotes = true;
 	meet(z, l, c);
 	return true;
 }
@@ -198,7 +207,8 @@ void zygote_foresee(struct zygote *z, const struct launch *l, pid_t running)
 	zygote_dismiss();
 	if (!z->pid || !fill_desk(z->desk, l))
 		return;
-	z->next = asked;
+	z->next = no_child;
+	z->next.is_zygotes = true;
 	z->next_plan = *l;
 	/* The caller's is gone by then. */
 	z->next_plan.directory = z->desk->plan.directory;
@@ -399,4 +409,7 @@ void zygote_await(struct zygote *z, struct child *c, struct launch_status *s)
 	*s = z->early;
 	if (z->is_met)
 		await_exec(z, c, s);
+	/* It went on as it stood by, without a wait for the cpu. */
+	if (!*s->usage.schedstat)
+		memcpy(s->usage.schedstat, z->schedstat, sizeof(s->usage.schedstat));
 }

@@ -38,6 +38,7 @@ struct zygote {
 	 */
 	bool is_met;
 	struct launch_status early;
+	char schedstat[64]; /* its, when it was met */
 };
 
 /* Fork it. False: not possible here. cpus (NULL: as inherited): where it keeps to, and its
@@ -67,8 +68,8 @@ void zygote_await(struct zygote *z, struct child *c, struct launch_status *ret);
 /* The child's side (async-signal-safe). */
 void zygote_child_tell(struct zygote_desk *d, const struct launch_status *s);
 void zygote_child_wait(struct zygote_desk *d);
-/* /proc/self/schedstat, opened before that wait; -1: not opened. */
-int zygote_child_schedstat(const struct zygote_desk *d);
+/* In that wait: then it may have had to wait for a cpu, too. */
+bool zygote_child_has_slept(const struct zygote_desk *d);
 /* Open events on itself and hand them to the runner, with its ends of the pipes. */
 void zygote_child_watch(struct zygote_desk *d);
 

@@ -49,6 +49,7 @@ static void become_worker(int fd, char *const argv[], char *const envp[])
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsid();
+	aside_leave_in_child();
 	if (dup2(fd, 3) < 0)
 		_exit(127);
 	fcntl(3, F_SETFD, 0);

@@ -63,6 +63,8 @@ void link_check_silence(struct workers *ws);
 /* embedded.c */
 int embedded_start(struct workers *ws, struct error *err) must_check;
 void embedded_stop(struct workers *ws);
+/* aside.c: a child runs on all the cpus that we were started with. Between fork and exec. */
+void aside_leave_in_child(void);
 /* sweep.c: end what is left of what this daemon's workers started, now and before. */
 void sweep_owner(const char *state_dir, char out[OWNER_TEXT]);
 int sweep_leftovers(const char *owner);

@@ -69,6 +69,13 @@ const char *worker_program(const struct worker *w); /* id of its benchd-kernel; 
 void worker_set_useful(struct worker *w);
 void worker_set_busy(struct worker *w, const char *job, bool is_busy);
 
+/* --- aside.c --- */
+/* Until aside_return of the same owner no thread of this process runs on these cpus
+ * ([numbers]), on which processes are measured: unless none were left, and but for at most 64
+ * owners at a time. Loop thread. */
+void aside_keep_off(const void *owner, const json_t *cpus);
+void aside_return(const void *owner); /* also of one that kept off nothing */
+
 /* What GET /v0/testbeds/live shows: array of {testbed, pid, version, host, embedded, connected,
  * last_heartbeat, slots, busy, environment: {id, identity, state}, programs, devices, vulkan}.
  * New reference; any thread. */

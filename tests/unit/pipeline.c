@@ -171,6 +171,24 @@ void worker_set_busy(struct worker *w, const char *job, bool is_busy)
 {
 }
 
+/* The daemon's threads and the cpus that are measured on. */
+static const void *aside_for;
+static size_t n_aside_cpus;
+
+void aside_keep_off(const void *owner, const json_t *cpus)
+{
+	if (!json_array_size(cpus))
+		return;
+	aside_for = owner;
+	n_aside_cpus = json_array_size(cpus);
+}
+
+void aside_return(const void *owner)
+{
+	if (aside_for == owner)
+		aside_for = NULL;
+}
+
 /* The nth message of a type that the worker was sent; NULL: there are fewer. Borrowed. */
 static json_t *sent(const struct worker *w, const char *type, size_t nth)
 {
@@ -383,6 +401,42 @@ START_TEST(a_job_goes_from_the_queue_to_its_report)
 	ck_assert_uint_eq(strlen(row(&j).report_uuid), 36);
 	snprintf(key, sizeof(key), "end:%s ", j.uuid);
 	ck_assert_ptr_nonnull(strstr(told, key));
+	end();
+}
+END_TEST
+
+START_TEST(records_that_come_together_are_stored_and_acknowledged_together)
+{
+	struct job j;
+
+	begin();
+	j = file_command();
+	for (int64_t seq = 1; seq <= 5; seq++)
+		say_process(&ann, &j, 1, seq, "0");
+	uv_run(pl->c.loop, UV_RUN_NOWAIT); /* several do not wait for company */
+	work_off();
+	ck_assert_int_eq(json_get_int(sent(&ann, "stored", 0), "seq", 0), 5);
+	ck_assert_ptr_null(sent(&ann, "stored", 1));
+	say_done(&ann, &j, 1, "succeeded");
+	ck_assert_int_eq(row(&j).state, JOB_SUCCEEDED);
+	end();
+}
+END_TEST
+
+START_TEST(the_daemon_keeps_off_the_cpus_that_a_job_measures_on)
+{
+	struct job j;
+
+	begin();
+	j = file_command();
+	say(&ann, &j, 1, json_pack("{ssss}", "type", "phase", "phase", "measure"));
+	ck_assert_ptr_null(aside_for); /* that one did not ask */
+	say(&ann, &j, 1,
+		json_pack("{sssss[ii]}", "type", "phase", "phase", "measure", "cpus", 1, 2));
+	ck_assert_ptr_eq(aside_for, pl->runs);
+	ck_assert_uint_eq(n_aside_cpus, 2);
+	say_done(&ann, &j, 1, "succeeded");
+	ck_assert_ptr_null(aside_for);
 	end();
 }
 END_TEST
@@ -617,6 +671,8 @@ START_TEST(metrics_and_checks_tell_what_happened)
 END_TEST
 
 SUITE("pipeline", the_table_leads_every_step_to_an_end, a_job_goes_from_the_queue_to_its_report,
+	records_that_come_together_are_stored_and_acknowledged_together,
+	the_daemon_keeps_off_the_cpus_that_a_job_measures_on,
 	an_idle_worker_claims_in_the_transaction_that_files,
 	what_an_attempt_that_is_over_says_is_dropped,
 	the_job_of_a_lost_worker_goes_on_with_what_is_stored,

@@ -690,6 +690,58 @@ START_TEST(messages_carry_job_and_attempt_and_text_is_clean)
 }
 END_TEST
 
+static size_t n_arrived(struct link *l)
+{
+	json_t *m;
+	size_t n = 0;
+
+	link_read(l);
+	for (; (m = link_next(l, &err)); n++)
+		json_decref(m);
+	return n;
+}
+
+static void add_progress(void *arg)
+{
+	struct channel *c = arg;
+
+	channel_queue(c, channel_message(c, "progress"));
+}
+
+START_TEST(messages_that_may_wait_go_out_together)
+{
+	struct channel c;
+	struct link l;
+	int pair[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	channel_init(&c, pair[0], job, 1);
+	link_init(&l, pair[1], false);
+	channel_send_soon(&c, channel_message(&c, "first"));
+	ck_assert_uint_eq(n_arrived(&l), 1); /* nothing went out for long */
+	c.written_ns = INT64_MAX / 2;	     /* now something did, as the clock sees it */
+	for (int i = 1; i < CHANNEL_TOGETHER; i++)
+		channel_send_soon(&c, channel_message(&c, "process"));
+	ck_assert_uint_eq(n_arrived(&l), 0);
+	c.newest = add_progress;
+	c.newest_arg = &c;
+	channel_send_soon(&c, channel_message(&c, "process"));
+	ck_assert_uint_eq(n_arrived(&l), CHANNEL_TOGETHER + 1);
+	c.written_ns = INT64_MAX / 2;
+	channel_send_soon(&c, channel_message(&c, "process"));
+	channel_send(&c, channel_message(&c, "phase")); /* in their order */
+	ck_assert_uint_eq(n_arrived(&l), 3);
+	channel_send(&c, channel_message(&c, "phase"));
+	ck_assert_uint_eq(n_arrived(&l), 1); /* none waited */
+	c.written_ns = clock_monotonic_ns();
+	channel_send_soon(&c, channel_message(&c, "process"));
+	channel_poll(&c, NULL, 0, clock_monotonic_ns() + 10 * CHANNEL_PATIENCE_NS);
+	ck_assert_uint_eq(n_arrived(&l), 2); /* whoever waits sees to it */
+	channel_done(&c);
+	link_done(&l);
+}
+END_TEST
+
 START_TEST(a_link_drops_broken_lines_and_sees_its_end)
 {
 	struct link l;
@@ -733,4 +785,4 @@ SUITE("worker_process", ordinary_calls_pass_the_filter,
 	a_sweep_ends_children_and_orphans_but_those_that_are_spared,
 	a_runner_hears_the_worst_reason_to_stop, a_passed_deadline_is_a_timeout_of_its_own,
 	messages_carry_job_and_attempt_and_text_is_clean,
-	a_link_drops_broken_lines_and_sees_its_end)
+	messages_that_may_wait_go_out_together, a_link_drops_broken_lines_and_sees_its_end)

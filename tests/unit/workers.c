@@ -3,6 +3,8 @@
  * plays; and what becomes of an embedded worker that is not there or dies. */
 #include "tests/lib/unit.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -369,9 +371,60 @@ START_TEST(an_embedded_worker_that_dies_is_started_again)
 }
 END_TEST
 
+static void *sleep_on(void *arg)
+{
+	(void)pthread_barrier_wait(arg);
+	(void)pthread_barrier_wait(arg);
+	return NULL;
+}
+
+static void keep_off(const void *owner, json_t *cpus)
+{
+	aside_keep_off(owner, cpus);
+	json_decref(cpus);
+}
+
+START_TEST(all_threads_keep_off_cpus_that_are_measured_on)
+{
+	int owners[2], last = -1;
+	cpu_set_t all, now;
+	pthread_barrier_t b;
+	pthread_t other;
+
+	sched_getaffinity(0, sizeof(all), &all);
+	for (int i = 0; i < CPU_SETSIZE; i++)
+		last = CPU_ISSET(i, &all) ? i : last;
+	pthread_barrier_init(&b, NULL, 2);
+	pthread_create(&other, NULL, sleep_on, &b);
+	pthread_barrier_wait(&b);
+	keep_off(&owners[0], json_integer(1)); /* not a list: nothing */
+	keep_off(&owners[0], json_pack("[i]", last));
+	pthread_getaffinity_np(other, sizeof(now), &now);
+	ck_assert_int_eq(CPU_COUNT(&now), MAX(CPU_COUNT(&all) - 1, 1));
+	ck_assert(CPU_COUNT(&all) == 1 || !CPU_ISSET(last, &now));
+	sched_getaffinity(0, sizeof(now), &now);
+	ck_assert(CPU_COUNT(&all) == 1 || !CPU_ISSET(last, &now));
+	/* Two owners; never off all of them. */
+	keep_off(&owners[1], json_pack("[iiiii]", 0, 1, 2, 3, -7));
+	sched_getaffinity(0, sizeof(now), &now);
+	ck_assert_int_gt(CPU_COUNT(&now), 0);
+	aside_return(&owners[1]);
+	sched_getaffinity(0, sizeof(now), &now);
+	ck_assert(CPU_COUNT(&all) == 1 || !CPU_ISSET(last, &now));
+	aside_return(&owners[0]);
+	aside_return(&owners[0]);
+	pthread_getaffinity_np(other, sizeof(now), &now);
+	ck_assert(CPU_EQUAL(&now, &all));
+	pthread_barrier_wait(&b);
+	pthread_join(other, NULL);
+	pthread_barrier_destroy(&b);
+}
+END_TEST
+
 SUITE("workers", a_worker_that_says_hello_is_welcomed, messages_and_heartbeats_are_told_apart,
 	who_does_not_speak_the_protocol_is_hung_up_on, a_silent_worker_is_given_up,
 	a_worker_that_does_not_read_is_dropped,
 	a_socket_that_was_left_is_replaced_and_another_file_is_not,
 	a_worker_program_that_is_not_there_is_named,
-	an_embedded_worker_that_dies_is_started_again)
+	an_embedded_worker_that_dies_is_started_again,
+	all_threads_keep_off_cpus_that_are_measured_on)
