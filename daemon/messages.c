@@ -123,9 +123,11 @@ static int apply_artifact(struct applying *b, json_t *m, struct error *err)
 	return ingest_artifact(&b->in, m, err);
 }
 
+/* A copy: the loop may be letting go of the message right now, and json_incref looks at its
+ * count without a lock. */
 static int apply_done(struct applying *b, json_t *m, struct error *err)
 {
-	b->run->done = json_incref(m);
+	b->run->done = json_deep_copy(m);
 	return OK;
 }
 
