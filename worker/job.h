@@ -29,9 +29,8 @@ enum job_fault {
 extern const char *const job_status_names[];
 extern const char *const job_fault_names[];
 
-enum {
-	JOB_MANY = 5
-}; /* processes: from here on a zygote and the like are worth their set-up */
+/* Processes: from here on a zygote and the like are worth their set-up. */
+enum { JOB_MANY = 5 };
 
 struct job {
 	struct channel ch;
