@@ -39,6 +39,7 @@ static bool can_lose_time(void)
 
 static void open_sources(struct host *h)
 {
+	h->loadavg = tree_open("/proc/loadavg");
 	h->psi_cpu = tree_open("/proc/pressure/cpu");
 	h->psi_io = tree_open("/proc/pressure/io");
 	h->psi_memory = tree_open("/proc/pressure/memory");

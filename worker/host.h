@@ -32,6 +32,7 @@ struct host {
 	bool cgroup_has_memory, cgroup_has_pids;
 	bool has_pmu; /* hardware events may be counted */
 	bool has_swap;
+	int loadavg;			 /* /proc/loadavg; -1 */
 	int psi_cpu, psi_io, psi_memory; /* descriptors of /proc/pressure; -1 */
 	int stat, vmstat; /* /proc/stat (-1 where no time can be stolen), /proc/vmstat; -1 */
 	int temperature, frequency; /* sysfs; -1 where the host has none */

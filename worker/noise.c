@@ -82,6 +82,18 @@ static int64_t steal_ticks(int fd)
 	return v[7];
 }
 
+/* 0.52 0.61 0.70 3/412 4711: the fourth before the slash. */
+static int64_t runnable_tasks(int fd)
+{
+	long long v;
+	char text[128];
+
+	if (read_again(fd, text, sizeof(text)) <= 0 ||
+		sscanf(text, "%*s %*s %*s %lld/", &v) != 1)
+		return -1;
+	return v;
+}
+
 static int64_t swapped_pages(const struct host *h)
 {
 	char text[8192];
@@ -110,6 +122,7 @@ void noise_snapshot_next(
 		s->steal_ticks = steal_ticks(h->stat);
 	}
 	s->swapped = swapped_pages(h);
+	s->runnable = runnable_tasks(h->loadavg);
 	s->throttled = sum_of(h->throttle, ARRAY_SIZE(h->throttle));
 	s->freq_khz = one_number(h->frequency);
 	s->temp_mc = one_number(h->temperature);
@@ -143,6 +156,8 @@ void noise_collect(const struct host *h, const struct noise_snapshot *before,
 	*ret = (struct noise){ .wall_ns = MAX(a->wall_ns, (int64_t)1),
 		.busy_ns = (a->user_us + a->sys_us) * 1000,
 		.window_ns = MAX(after->taken_ns - before->taken_ns, (int64_t)1) };
+	/* The runner looks, and the next process is being made. */
+	ret->is_crowded = after->runnable - 2 >= sysconf(_SC_NPROCESSORS_ONLN);
 	amount[N_RUNQ] = (double)a->runq_wait_ns;
 	amount[N_PSI_CPU] = delta(before->psi_cpu_us, after->psi_cpu_us);
 	amount[N_PSI_IO] = delta(before->psi_io_us, after->psi_io_us);
@@ -290,21 +305,31 @@ static double trend_p(struct arena *a, const double *x, size_t n)
 	return erfc(z / sqrt(2));
 }
 
+static double crowded_share(struct noise *const *group, size_t n)
+{
+	size_t n_crowded = 0;
+
+	for (size_t i = 0; i < n; i++)
+		n_crowded += group[i]->is_crowded;
+	return n < FEW ? 0 : (double)n_crowded / (double)n;
+}
+
 double noise_contention(struct noise *const *group, size_t n, int n_cpus)
 {
 	double stalled_us = 0, window_ns = 0, busy_ns = 0, wall_ns = 0;
+	double crowded = crowded_share(group, n);
 
 	for (size_t i = 0; i < n; i++) {
 		if (group[i]->amount[N_PSI_CPU] < 0)
-			return 0;
+			return crowded;
 		stalled_us += group[i]->amount[N_PSI_CPU];
 		window_ns += (double)group[i]->window_ns;
 		busy_ns += (double)group[i]->busy_ns;
 		wall_ns += (double)group[i]->wall_ns;
 	}
 	if (stalled_us < CONTENDED_US || busy_ns >= FILLS_ITS_CPUS * n_cpus * wall_ns)
-		return 0;
-	return fmin(1, stalled_us * 1e3 / window_ns);
+		return crowded;
+	return fmin(1, fmax(crowded, stalled_us * 1e3 / window_ns));
 }
 
 enum noise_class noise_of_run(struct noise *const *group, size_t n, const double *values,

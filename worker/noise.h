@@ -46,6 +46,7 @@ struct noise {
 	double amount[N_NOISE_SIGNALS];
 	enum noise_class class;
 	uint32_t signals; /* bit i: signal i was beyond its limit */
+	bool is_crowded;  /* at its end others alone would have kept all cpus busy */
 	bool is_replaced; /* another process was run in its place */
 };
 
@@ -53,6 +54,7 @@ struct noise {
 struct noise_snapshot {
 	int64_t taken_ns; /* CLOCK_MONOTONIC */
 	int64_t psi_cpu_us, psi_io_us, psi_mem_us, steal_ticks, swapped, throttled;
+	int64_t runnable;  /* tasks, of anybody, with the one that looks; -1: unknown */
 	int64_t ticked_ns; /* when steal_ticks was read */
 	int64_t freq_khz, temp_mc;
 	int64_t energy_uj[ENERGY_MAX];
@@ -80,9 +82,11 @@ void noise_judge_one(struct noise *const *group, size_t n, struct noise *one);
 #define NOISE_CONTENDED 0.25 /* from here on it makes a run suspect */
 /* Share of the time around the processes of a group in which somebody on the host waited for a
  * cpu although the processes did not keep n_cpus busy by themselves, so that others must have
- * done so. What a constant load leaves behind: no process stands out from the rest. 0 where
- * that cannot be told (no pressure information, a workload that fills its cpus, under 2 ms in
- * all). */
+ * done so; or, if that is more, of at least five processes the share of those at whose end
+ * others alone were enough to keep all cpus busy. What a constant load leaves behind: no
+ * process stands out from the rest. 0 where neither can be told (no pressure information, a
+ * workload that fills its cpus, under 2 ms in all). The kernel adds up pressure every two
+ * seconds only, so that a short job may see nothing of it. */
 double noise_contention(struct noise *const *group, size_t n, int n_cpus);
 /* Verdict of a run: noisy when more than 30 % of its processes are noisy or when the n_values
  * process values (in order of time, each arm's level taken off) drift: p < 0.01, Mann-Kendall.

@@ -669,6 +669,14 @@ START_TEST(a_constant_load_beside_a_run_is_told_though_no_process_stands_out)
 	ck_assert_double_eq(noise_contention(p, GROUP, 1), 0);
 	v[2].amount[N_PSI_CPU] = -1;
 	ck_assert_double_eq(noise_contention(p, GROUP, 2), 0);
+	/* Others alone kept all cpus busy at the end of three in ten; of few that may be
+	 * chance. */
+	v[1].is_crowded = v[4].is_crowded = v[7].is_crowded = true;
+	ck_assert_double_eq_tol(noise_contention(p, GROUP, 2), 0.3, 1e-9);
+	ck_assert_double_eq(noise_contention(p, 4, 2), 0);
+	v[2].amount[N_PSI_CPU] = 90e3;
+	ck_assert_double_eq_tol(noise_contention(p, GROUP, 1), 0.3, 1e-9);
+	ck_assert_double_eq_tol(noise_contention(p, GROUP, 2), 0.89, 0.01);
 }
 END_TEST
 

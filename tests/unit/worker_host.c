@@ -208,9 +208,12 @@ END_TEST
 
 static struct host played_host(void)
 {
-	struct host h = {
-		.psi_cpu = -1, .psi_io = -1, .psi_memory = -1, .stat = -1, .vmstat = -1
-	};
+	struct host h = { .loadavg = -1,
+		.psi_cpu = -1,
+		.psi_io = -1,
+		.psi_memory = -1,
+		.stat = -1,
+		.vmstat = -1 };
 
 	CPU_SET(0, &h.allowed);
 	sensors_open(&h);
