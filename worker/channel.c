@@ -49,7 +49,7 @@ static void write_some(struct channel *c)
 {
 	size_t sent = 0;
 
-	if (c->n_soon && c->newest)
+	if (c->newest)
 		c->newest(c->newest_arg);
 	c->n_soon = 0;
 	c->due_ns = INT64_MAX;

@@ -40,7 +40,7 @@ struct channel {
 	int64_t deadline_ns; /* CLOCK_MONOTONIC; passing it is STOP_TIMED_OUT */
 	bool deadline_hit;   /* that was the cause */
 	enum stop_cause stop;
-	void (*newest)(void *arg); /* queues what is to go out with those that waited; NULL */
+	void (*newest)(void *arg); /* queues what is news, whenever something goes out; NULL */
 	void *newest_arg;
 	void (*owed)(void *arg); /* what will send more; NULL: nothing is owed */
 	void *owed_arg;

@@ -19,6 +19,7 @@ enum {
 	BRIEF_OUTPUT = 1024, /* bytes */
 	BRIEF_RESULT = 4096,
 	SAME_LOOK_NS = 500 * 1000,
+	SHORT_NS = 10 * 1000 * 1000,
 	PADDING = 4096,
 	ADAPTER_OUTPUT = 1024 * 1024,
 	N_EXTRA = 9 + SPEC_MAX_CELL_ENV
@@ -444,6 +445,15 @@ static bool leaves_record(const struct flight *f, const struct measured *m, bool
 	return !ended_well || !(t->is_calibrating || (m->calibrated && !t->iterations));
 }
 
+/* Of one that is not short the next is hardly disturbed, and its loss would cost more. */
+static void send_record(struct job *j, const struct flight *f)
+{
+	bool is_short = f->record.process.account.wall_ns < SHORT_NS;
+	json_t *m = record_message(j, &f->turn, &f->record, &f->noise);
+
+	(is_short ? channel_send_soon : channel_send)(&j->ch, m);
+}
+
 /* Tell the daemon of a process, and forget it. */
 static void tell(void *arg)
 {
@@ -454,7 +464,7 @@ static void tell(void *arg)
 	send_output(j, &f->turn, &f->record);
 	j->n_done += f->record.seq && !f->record.error;
 	if (f->record.seq)
-		channel_send_soon(&j->ch, record_message(j, &f->turn, &f->record, &f->noise));
+		send_record(j, f);
 	supervised_done(&f->record.process);
 	arena_free(f->arena);
 	j->telling_ns += clock_monotonic_ns() - since_ns;
