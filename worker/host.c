@@ -68,6 +68,8 @@ int host_init(struct host *h, struct error *err)
 	if (h->shared == MAP_FAILED)
 		return error_errno(err, E_IO, "cannot map memory for the worker");
 	cpus_allowed(&h->allowed);
+	/* The C library reads a file for it each time. */
+	h->n_cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	keep_off(h);
 	open_sources(h);
 	h->has_pmu = counters_probe();

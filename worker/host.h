@@ -24,6 +24,7 @@ struct host {
 	const char *owner;   /* value of BENCHD_OWNER, NULL: none */
 	cpu_set_t cpus;	     /* measuring cpus; empty: all */
 	cpu_set_t allowed;   /* what the worker itself may use */
+	long n_cpus;	     /* of the machine that are switched on */
 	int64_t cache_bytes; /* limit of cache/ */
 	uid_t job_uid;	     /* (uid_t)-1: the worker's own */
 	gid_t job_gid;

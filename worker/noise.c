@@ -157,7 +157,7 @@ void noise_collect(const struct host *h, const struct noise_snapshot *before,
 		.busy_ns = (a->user_us + a->sys_us) * 1000,
 		.window_ns = MAX(after->taken_ns - before->taken_ns, (int64_t)1) };
 	/* The runner looks, and the next process is being made. */
-	ret->is_crowded = after->runnable - 2 >= sysconf(_SC_NPROCESSORS_ONLN);
+	ret->is_crowded = after->runnable - 2 >= h->n_cpus;
 	amount[N_RUNQ] = (double)a->runq_wait_ns;
 	amount[N_PSI_CPU] = delta(before->psi_cpu_us, after->psi_cpu_us);
 	amount[N_PSI_IO] = delta(before->psi_io_us, after->psi_io_us);
