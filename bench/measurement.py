@@ -284,12 +284,12 @@ def hyperfine(h, trials):
     for k in range(trials):
         for who in sorted(runs, reverse=k % 2):
             first, *_, begun = runs[who](h, a, few)
-            *_, t = runs[who](h, a, few)
-            _, *walls, u = runs[who](h, a, many)
-            own += [w for one in walls for w in one]
+            *_, ran_few, t = runs[who](h, a, few)  # with those that were replaced: they ran, too
+            *_, ran_many, u = runs[who](h, a, many)
+            own += ran_many if who == "we" else []
             medians[who].append(statistics.median(first))
             whole[who].append(1e3 * begun)
-            more[who].append((u - t) * 1e3 / (many - few))
+            more[who].append((u - t) * 1e3 / (len(ran_many) - len(ran_few)))
     ours, theirs = [v / 1e6 for v in medians["we"]], [v * 1e3 for v in medians["they"]]
     so, st = statistics.stdev(ours), statistics.stdev(theirs)
     lower, upper = spread_interval(ours, theirs)
