@@ -102,6 +102,13 @@ static bool is_due(const struct channel *c)
 	       clock_monotonic_ns() >= c->written_ns + CHANNEL_PATIENCE_NS;
 }
 
+static void write_all_but_some(struct channel *c)
+{
+	write_some(c);
+	while (c->out.len > MAX_QUEUED && !channel_in_a_hurry(c))
+		channel_poll(c, NULL, 0, INT64_MAX);
+}
+
 void channel_send_soon(struct channel *c, json_t *message)
 {
 	bool goes = is_due(c);
@@ -109,15 +116,13 @@ void channel_send_soon(struct channel *c, json_t *message)
 	channel_queue(c, message);
 	c->n_soon++;
 	if (goes)
-		write_some(c);
+		write_all_but_some(c);
 }
 
 void channel_send(struct channel *c, json_t *message)
 {
 	channel_queue(c, message);
-	write_some(c);
-	while (c->out.len > MAX_QUEUED && !channel_in_a_hurry(c))
-		channel_poll(c, NULL, 0, INT64_MAX);
+	write_all_but_some(c);
 }
 
 void channel_flush(struct channel *c)

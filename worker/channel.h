@@ -53,7 +53,7 @@ void channel_done(struct channel *c);
  * to channel_send, which takes it. */
 json_t *channel_message(const struct channel *c, const char *type);
 /* Queue a message; what the socket takes at once goes out at once. Waits only when more than
- * 8 MiB are queued. */
+ * 8 MiB are queued, as channel_send_soon does. */
 void channel_send(struct channel *c, json_t *message);
 /* Queue a message that others may catch up with: it goes out with the next one that
  * channel_send is given, with the CHANNEL_TOGETHERth of its kind, when CHANNEL_PATIENCE_NS have
