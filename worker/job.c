@@ -164,6 +164,7 @@ void job_progress(void *arg)
 	m = channel_message(&j->ch, "progress");
 	json_set_int(m, "done", j->n_done);
 	json_set_int(m, "total", j->n_total);
+	json_set_opt(m, "cell", j->last_cell);
 	channel_queue(&j->ch, m);
 }
 

@@ -61,6 +61,7 @@ struct job {
 	json_t *layers;		     /* isolation achieved, by layer */
 	json_t *notes;		     /* for `done`: what a reader of the result should know */
 	int64_t n_done, n_total;     /* processes */
+	const char *last_cell;	     /* of the process that was done last; borrowed of spec */
 	int64_t n_told;		     /* done, as the daemon knows */
 	int64_t free_at_start_bytes; /* on the disk of scratch; -1: not told */
 	int64_t telling_ns;	     /* spent between processes on telling the daemon of them */

@@ -463,6 +463,7 @@ static void tell(void *arg)
 
 	send_output(j, &f->turn, &f->record);
 	j->n_done += f->record.seq && !f->record.error;
+	j->last_cell = f->turn.cell->id;
 	if (f->record.seq)
 		send_record(j, f);
 	supervised_done(&f->record.process);

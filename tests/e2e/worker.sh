@@ -106,6 +106,7 @@ if cc --version >/dev/null 2>&1; then
 	echo "{\"kind\":\"command\",\"cells\":[$(cell 0 10),$(cell 1 200),$(cell 2 10)],\"protocol\":{\"processes\":1,\"adaptive\":false,\"idle_wait_ns\":0}}" >"$tmp/job.json"
 	out=$("$worker" --run "$tmp/job.json")
 	check_match "memory is told" "$out" '"measure":"memory-peak","unit":"B"'
+	check_match "how far the job is, and in which cell" "$(echo "$out" | grep '"type":"progress"')" '"done":3,"total":3,"cell":"[0-2]"'
 	rss() { echo "$out" | grep "\"cell\":\"$1\"" | sed -n 's/.*"maxrss_kib":\([0-9]*\).*/\1/p'; }
 	first=$(rss 0) second=$(rss 1) third=$(rss 2)
 	check "a small one ran behind the large one" test "$(echo "$out" | sed -n 's/.*"type":"process".*"cell":"\([0-9]\)".*/\1/p' | tail -n 1)" != 1
