@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "stats/quantile.h"
+#include "worker/tree.h"
 
 enum { FEW = 5, MIN_DRIFT = 8, TICK_NS = 10 * 1000 * 1000 };
 #define CONTENDED_US 2000  /* less in all is chance */
@@ -26,14 +27,6 @@ static const struct {
 #undef X
 };
 
-static ssize_t read_again(int fd, char *out, size_t size)
-{
-	ssize_t n = fd < 0 ? -1 : pread(fd, out, size - 1, 0);
-
-	out[MAX(n, 0)] = 0;
-	return n;
-}
-
 static int64_t number_after(const char *text, const char *label)
 {
 	const char *at = strstr(text, label);
@@ -45,14 +38,14 @@ static int64_t psi_total(int fd)
 {
 	char text[256];
 
-	return read_again(fd, text, sizeof(text)) > 0 ? number_after(text, "total=") : -1;
+	return tree_read_again(fd, text, sizeof(text)) > 0 ? number_after(text, "total=") : -1;
 }
 
 static int64_t one_number(int fd)
 {
 	char text[64];
 
-	return read_again(fd, text, sizeof(text)) > 0 ? strtoll(text, NULL, 10) : -1;
+	return tree_read_again(fd, text, sizeof(text)) > 0 ? strtoll(text, NULL, 10) : -1;
 }
 
 /* Of those that there are; -1: none. */
@@ -75,7 +68,7 @@ static int64_t steal_ticks(int fd)
 	long long v[8];
 	char text[512];
 
-	if (read_again(fd, text, sizeof(text)) <= 0 ||
+	if (tree_read_again(fd, text, sizeof(text)) <= 0 ||
 		sscanf(text, "cpu %lld %lld %lld %lld %lld %lld %lld %lld", &v[0], &v[1], &v[2],
 			&v[3], &v[4], &v[5], &v[6], &v[7]) != 8)
 		return -1;
@@ -88,7 +81,7 @@ static int64_t runnable_tasks(int fd)
 	long long v;
 	char text[128];
 
-	if (read_again(fd, text, sizeof(text)) <= 0 ||
+	if (tree_read_again(fd, text, sizeof(text)) <= 0 ||
 		sscanf(text, "%*s %*s %*s %lld/", &v) != 1)
 		return -1;
 	return v;
@@ -101,7 +94,7 @@ static int64_t swapped_pages(const struct host *h)
 
 	if (!h->has_swap)
 		return 0;
-	if (read_again(h->vmstat, text, sizeof(text)) <= 0)
+	if (tree_read_again(h->vmstat, text, sizeof(text)) <= 0)
 		return -1;
 	in = number_after(text, "pswpin ");
 	out = number_after(text, "pswpout ");

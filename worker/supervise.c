@@ -11,6 +11,7 @@
 #include "worker/moments.h"
 #include "worker/namespaces.h"
 #include "worker/sweep.h"
+#include "worker/tree.h"
 #include "worker/zygote.h"
 
 const char *const termination_names[] = {
@@ -189,19 +190,11 @@ static bool tend(struct tending *t)
 	}
 }
 
-static ssize_t read_text(int fd, char *out, size_t size)
-{
-	ssize_t n = fd < 0 ? -1 : pread(fd, out, size - 1, 0);
-
-	out[MAX(n, 0)] = 0;
-	return n;
-}
-
 static int64_t read_migrations(pid_t pid)
 {
 	char text[4096], *at;
 	int fd = launch_open_proc(pid, "sched");
-	ssize_t n = read_text(fd, text, sizeof(text));
+	ssize_t n = tree_read_again(fd, text, sizeof(text));
 
 	if (fd >= 0)
 		close(fd);
@@ -219,7 +212,7 @@ static void read_scheduler(
 	long long waited, waited_before, turns, turns_before;
 	char text[128];
 	bool is_known =
-		read_text(c->schedstat, text, sizeof(text)) > 0 &&
+		tree_read_again(c->schedstat, text, sizeof(text)) > 0 &&
 		sscanf(text, "%*d %lld %lld", &waited, &turns) == 2 &&
 		sscanf(u->schedstat, "%*d %lld %lld", &waited_before, &turns_before) == 2;
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/fs.h"
 
 static const char *root = "";
@@ -25,6 +26,14 @@ int tree_open(const char *path)
 	char full[TREE_PATH];
 
 	return open(tree_path(path, full), O_RDONLY | O_CLOEXEC);
+}
+
+ssize_t tree_read_again(int fd, char *out, size_t size)
+{
+	ssize_t n = fd < 0 ? -1 : pread(fd, out, size - 1, 0);
+
+	out[MAX(n, (ssize_t)0)] = 0;
+	return n;
 }
 
 const char *tree_line_at(const char *path, char out[TREE_FACT])

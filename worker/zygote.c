@@ -17,6 +17,7 @@
 #include "worker/counters.h"
 #include "worker/desk.h"
 #include "worker/sweep.h"
+#include "worker/tree.h"
 
 enum { ANSWER_TIMEOUT_S = 30, EXEC_SPIN_NS = 100 * 1000, MEET_SPIN_NS = 150 * 1000 };
 
@@ -163,13 +164,6 @@ static bool send_ask(struct zygote *z, const struct launch *l)
 static bool await_birth(
 	struct zygote *z, const struct launch *l, struct child *c, struct launch_status *s);
 
-static void look_at(int fd, char *out, size_t size)
-{
-	ssize_t n = fd < 0 ? -1 : pread(fd, out, size - 1, 0);
-
-	out[MAX(n, 0)] = 0;
-}
-
 /* Until it stands by; a moment mostly, too short to sleep. Its event has to be ours before it
  * goes on. */
 static void meet(struct zygote *z, const struct launch *l, struct child *c)
@@ -188,7 +182,7 @@ static void meet(struct zygote *z, const struct launch *l, struct child *c)
 	z->is_met = await_birth(z, l, c, &z->early);
 	if (z->is_met && c->schedstat < 0)
 		c->schedstat = launch_open_proc(c->pid, "schedstat");
-	look_at(c->schedstat, z->schedstat, sizeof(z->schedstat));
+	(void)tree_read_again(c->schedstat, z->schedstat, sizeof(z->schedstat));
 }
 
 bool zygote_ask(struct zygote *z, const struct launch *l, struct child *c)
