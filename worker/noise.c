@@ -78,13 +78,14 @@ static int64_t steal_ticks(int fd)
 /* 0.52 0.61 0.70 3/412 4711: the fourth before the slash. */
 static int64_t runnable_tasks(int fd)
 {
-	long long v;
-	char text[128];
+	char text[128], *at;
 
-	if (tree_read_again(fd, text, sizeof(text)) <= 0 ||
-		sscanf(text, "%*s %*s %*s %lld/", &v) != 1)
+	if (tree_read_again(fd, text, sizeof(text)) <= 0)
 		return -1;
-	return v;
+	at = strchr(text, '/');
+	while (at && at > text && at[-1] != ' ')
+		at--;
+	return at ? strtoll(at, NULL, 10) : -1;
 }
 
 static int64_t swapped_pages(const struct host *h)
@@ -106,12 +107,14 @@ void noise_snapshot_next(
 {
 	s->taken_ns = clock_monotonic_ns();
 	s->psi_cpu_us = psi_total(h->psi_cpu);
-	s->psi_io_us = psi_total(h->psi_io);
-	s->psi_mem_us = psi_total(h->psi_memory);
 	s->ticked_ns = last ? last->ticked_ns : INT64_MIN / 2;
+	s->psi_io_us = last ? last->psi_io_us : -1;
+	s->psi_mem_us = last ? last->psi_mem_us : -1;
 	s->steal_ticks = last ? last->steal_ticks : -1;
 	if (s->taken_ns - s->ticked_ns >= TICK_NS) {
 		s->ticked_ns = s->taken_ns;
+		s->psi_io_us = psi_total(h->psi_io);
+		s->psi_mem_us = psi_total(h->psi_memory);
 		s->steal_ticks = steal_ticks(h->stat);
 	}
 	s->swapped = swapped_pages(h);
@@ -144,23 +147,25 @@ void noise_collect(const struct host *h, const struct noise_snapshot *before,
 	const struct noise_snapshot *after, const struct account *a, struct noise *ret)
 {
 	double busy_ns = (double)(a->user_us + a->sys_us) * 1e3;
+	bool has_ticked = after->ticked_ns != before->ticked_ns;
 	double *amount = ret->amount;
 
 	*ret = (struct noise){ .wall_ns = MAX(a->wall_ns, (int64_t)1),
 		.busy_ns = (a->user_us + a->sys_us) * 1000,
-		.window_ns = MAX(after->taken_ns - before->taken_ns, (int64_t)1) };
+		.window_ns = MAX(after->taken_ns - before->taken_ns, (int64_t)1),
+		.ticked_ns = MAX(after->ticked_ns - before->ticked_ns, (int64_t)1) };
 	/* The runner looks, and the next process is being made. */
 	ret->is_crowded = after->runnable - 2 >= h->n_cpus;
 	amount[N_RUNQ] = (double)a->runq_wait_ns;
 	amount[N_PSI_CPU] = delta(before->psi_cpu_us, after->psi_cpu_us);
-	amount[N_PSI_IO] = delta(before->psi_io_us, after->psi_io_us);
-	amount[N_PSI_MEM] = delta(before->psi_mem_us, after->psi_mem_us);
+	amount[N_PSI_IO] = has_ticked ? delta(before->psi_io_us, after->psi_io_us) : -1;
+	amount[N_PSI_MEM] = has_ticked ? delta(before->psi_mem_us, after->psi_mem_us) : -1;
 	amount[N_IDLE] = fmax(0, (double)a->wall_ns - busy_ns);
 	amount[N_NIVCSW] = (double)a->nivcsw;
 	amount[N_MIGRATIONS] = (double)a->migrations;
 	amount[N_MAJFLT] = (double)a->majflt;
 	amount[N_FREQUENCY] = missing_clock(h, after);
-	amount[N_STEAL] = delta(before->steal_ticks, after->steal_ticks);
+	amount[N_STEAL] = has_ticked ? delta(before->steal_ticks, after->steal_ticks) : -1;
 	amount[N_OTHER] = h->shared && h->shared->n_jobs > 1 ? 1 : 0;
 	amount[N_HOT] = (double)(MAX(before->temp_mc, after->temp_mc) - h->hot_mc);
 	amount[N_THROTTLED] = delta(before->throttled, after->throttled);
@@ -171,6 +176,7 @@ void noise_collect(const struct host *h, const struct noise_snapshot *before,
 static double rate(const struct noise *n, int signal)
 {
 	double wall = (double)n->wall_ns, window = (double)n->window_ns;
+	double ticked = (double)n->ticked_ns;
 	double v = n->amount[signal];
 
 	switch (signal) {
@@ -178,11 +184,12 @@ static double rate(const struct noise *n, int signal)
 	case N_IDLE:
 		return v / wall;
 	case N_PSI_CPU:
+		return v * 1e3 / window;
 	case N_PSI_IO:
 	case N_PSI_MEM:
-		return v * 1e3 / window;
+		return v * 1e3 / ticked;
 	case N_STEAL:
-		return v * 1e9 / window;
+		return v * 1e9 / ticked;
 	case N_FREQUENCY:
 	case N_OTHER:
 	case N_HOT:
@@ -210,17 +217,19 @@ static double limit_of(struct arena *a, struct noise *const *group, size_t n, in
 {
 	double *rates = ARENA_ARRAY(a, double, n), median;
 	double floor = limits[signal].floor;
+	size_t n_known = 0;
 
 	if (!has_habit(signal))
 		return floor;
-	if (n < FEW)
-		return is_relative(signal) ? INFINITY : 10 * floor;
 	for (size_t i = 0; i < n; i++)
-		rates[i] = rate(group[i], signal);
-	median = sample_median(a, rates, n);
+		if (group[i]->amount[signal] >= 0)
+			rates[n_known++] = rate(group[i], signal);
+	if (n_known < FEW)
+		return is_relative(signal) ? INFINITY : 10 * floor;
+	median = sample_median(a, rates, n_known);
 	if (is_relative(signal))
-		return median + fmax(floor, 5 * sample_mad(a, rates, n));
-	return fmax(floor, median + 5 * sample_mad(a, rates, n));
+		return median + fmax(floor, 5 * sample_mad(a, rates, n_known));
+	return fmax(floor, median + 5 * sample_mad(a, rates, n_known));
 }
 
 static void classify(struct noise *n)
@@ -244,19 +253,30 @@ static bool is_beyond(const struct noise *n, int signal, double limit)
 	return may_be_beyond(n, signal) && rate(n, signal) > limit;
 }
 
+/* Mostly none comes near, and then the habit of all need not be worked out. */
+static void judge_signal(struct arena *a, struct noise *const *group, size_t n, int signal)
+{
+	size_t first = 0;
+	double limit;
+
+	while (first < n && !may_be_beyond(group[first], signal))
+		first++;
+	if (first == n)
+		return;
+	limit = limit_of(a, group, n, signal);
+	for (size_t i = first; i < n; i++)
+		if (is_beyond(group[i], signal, limit))
+			group[i]->signals |= 1U << signal;
+}
+
 void noise_judge(struct noise *const *group, size_t n)
 {
 	struct arena *a = arena_new();
 
 	for (size_t i = 0; i < n; i++)
 		group[i]->signals = 0;
-	for (int s = 0; s < N_NOISE_SIGNALS; s++) {
-		double limit = limit_of(a, group, n, s);
-
-		for (size_t i = 0; i < n; i++)
-			if (is_beyond(group[i], s, limit))
-				group[i]->signals |= 1U << s;
-	}
+	for (int s = 0; s < N_NOISE_SIGNALS; s++)
+		judge_signal(a, group, n, s);
 	for (size_t i = 0; i < n; i++)
 		classify(group[i]);
 	arena_free(a);

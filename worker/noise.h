@@ -43,7 +43,8 @@ struct noise {
 	int64_t wall_ns;   /* of the process */
 	int64_t busy_ns;   /* cpu time of it and what it waited for */
 	int64_t window_ns; /* between the two looks at the host; a short gap before it counts */
-	double amount[N_NOISE_SIGNALS];
+	int64_t ticked_ns; /* the same for what is not looked at each time */
+	double amount[N_NOISE_SIGNALS]; /* also -1: not looked at behind this one */
 	enum noise_class class;
 	uint32_t signals; /* bit i: signal i was beyond its limit */
 	bool is_crowded;  /* at its end others alone would have kept all cpus busy */
@@ -55,15 +56,16 @@ struct noise_snapshot {
 	int64_t taken_ns; /* CLOCK_MONOTONIC */
 	int64_t psi_cpu_us, psi_io_us, psi_mem_us, steal_ticks, swapped, throttled;
 	int64_t runnable;  /* tasks, of anybody, with the one that looks; -1: unknown */
-	int64_t ticked_ns; /* when steal_ticks was read */
+	int64_t ticked_ns; /* when psi_io_us, psi_mem_us and steal_ticks were read */
 	int64_t freq_khz, temp_mc;
 	int64_t energy_uj[ENERGY_MAX];
 };
 
 void noise_snapshot_take(const struct host *h, struct noise_snapshot *ret);
-/* The same behind the last one. Stolen time is counted in ticks of 10 ms, and to read it costs
- * as much as all the rest: within 10 ms it is not read again, so that a tick falls to one of
- * the processes of those 10 ms. */
+/* The same behind the last one; last NULL: everything is looked at. Stolen time is counted in
+ * ticks of 10 ms, and to read it and what waits for disks and memory costs more than all the
+ * rest: within 10 ms they are not read again, so that what was seen in those falls to the last
+ * of their processes. */
 void noise_snapshot_next(
 	const struct host *h, const struct noise_snapshot *last, struct noise_snapshot *ret);
 /* The evidence for one process from the snapshots around it and its account. */

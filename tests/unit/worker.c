@@ -556,7 +556,9 @@ enum { GROUP = 10 };
 /* A quiet process of 100 ms on the CPU all the time. */
 static struct noise quiet(void)
 {
-	struct noise n = { .wall_ns = 100 * NS_PER_MS, .window_ns = 101 * NS_PER_MS };
+	struct noise n = { .wall_ns = 100 * NS_PER_MS,
+		.window_ns = 101 * NS_PER_MS,
+		.ticked_ns = 101 * NS_PER_MS };
 
 	n.amount[N_PSI_CPU] = 300;
 	n.amount[N_RUNQ] = 1e5;
@@ -641,7 +643,9 @@ START_TEST(a_short_process_is_not_judged_by_single_events)
 
 	make_group(v, p);
 	for (int i = 0; i < GROUP; i++)
-		v[i] = (struct noise){ .wall_ns = NS_PER_MS, .window_ns = NS_PER_MS };
+		v[i] = (struct noise){
+			.wall_ns = NS_PER_MS, .window_ns = NS_PER_MS, .ticked_ns = NS_PER_MS
+		};
 	v[2].amount[N_NIVCSW] = 2;     /* 2000 a second */
 	v[2].amount[N_MIGRATIONS] = 1; /* 1000 a second */
 	noise_judge(p, GROUP);

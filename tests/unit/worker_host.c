@@ -2,6 +2,7 @@
 /* The worker's readers of /proc and /sys on folders that play other machines. */
 #include "tests/lib/unit.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -270,6 +271,43 @@ START_TEST(a_host_without_sensors_tells_nothing)
 }
 END_TEST
 
+START_TEST(what_waits_for_disks_is_looked_at_once_in_ten_milliseconds)
+{
+	struct account a = { .wall_ns = NS_PER_MS, .runq_wait_ns = -1, .migrations = -1 };
+	struct noise_snapshot before, after;
+	struct noise n;
+	struct host h;
+	char *path;
+
+	play();
+	h = played_host();
+	put("/io", "some avg10=0.00 avg60=0.00 avg300=0.00 total=1000\n");
+	path = xasprintf("%s/io", root);
+	h.psi_io = open(path, O_RDONLY | O_CLOEXEC);
+	free(path);
+	noise_snapshot_take(&h, &before);
+	ck_assert_int_eq(before.psi_io_us, 1000);
+	put("/io", "some avg10=0.00 avg60=0.00 avg300=0.00 total=9000\n");
+	before.ticked_ns = INT64_MAX / 2;
+	noise_snapshot_next(&h, &before, &after);
+	ck_assert_int_eq(after.psi_io_us, 1000);
+	/* Their rate is that of the time since the look before: 8 ms in 20, or in 10. */
+	before.ticked_ns = before.taken_ns - 20 * NS_PER_MS;
+	noise_snapshot_next(&h, &before, &after);
+	ck_assert_int_eq(after.psi_io_us, 9000);
+	after.ticked_ns = before.ticked_ns + 20 * NS_PER_MS;
+	noise_collect(&h, &before, &after, &a, &n);
+	noise_judge_one(NULL, 0, &n);
+	ck_assert_uint_eq(n.signals, 0); /* ten times the floor while habits are not known */
+	after.ticked_ns = before.ticked_ns + 10 * NS_PER_MS;
+	noise_collect(&h, &before, &after, &a, &n);
+	noise_judge_one(NULL, 0, &n);
+	ck_assert_uint_eq(n.signals, 1U << N_PSI_IO);
+	close(h.psi_io);
+	stop_playing();
+}
+END_TEST
+
 /* One process of 100 ms on the cpu all the time, on a host with these values behind it. */
 static struct noise played_process(
 	const struct host *h, const char *khz, const char *mc, const char *throttled)
@@ -514,7 +552,9 @@ SUITE("worker_host", a_program_is_what_is_in_it,
 	packages_are_summed_and_their_parts_are_not, a_counter_that_came_round_is_followed_once,
 	energy_that_cannot_be_read_is_unknown_and_never_0,
 	the_processors_own_sensor_is_found_and_its_critical_point,
-	a_host_without_sensors_tells_nothing, a_lower_clock_heat_and_throttling_are_evidence,
+	a_host_without_sensors_tells_nothing,
+	what_waits_for_disks_is_looked_at_once_in_ten_milliseconds,
+	a_lower_clock_heat_and_throttling_are_evidence,
 	events_that_were_not_counted_all_the_time_are_no_events,
 	all_that_makes_another_machine_is_in_its_identity,
 	what_changes_by_itself_is_state_and_changes_no_identity)
