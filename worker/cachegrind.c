@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/cleanup.h"
+#include "worker/flight.h"
 #include "worker/record.h"
 
 enum { SLOWER = 60, MAX_COUNTS = 4096, TAIL = 4096, MAX_ADDED = 5 };
@@ -107,7 +108,7 @@ static int start(struct count *c, struct error *err)
 	char **argv = t->cell->argv[t->arm];
 	const char *directory = j->directory[t->arm];
 	_cleanup_(free)
-	char *exe = measured_program(argv[0], directory);
+	char *exe = flight_program(argv[0], directory);
 	struct launch l;
 
 	if (!exe)
@@ -117,7 +118,7 @@ static int start(struct count *c, struct error *err)
 	l.exe = c->valgrind;
 	l.argv = wrapped(c, argv, c->record.exe);
 	/* No padding: a count must not depend on chance. */
-	l.envp = measured_environment(j, c->arena, t, 0);
+	l.envp = flight_environment(j, c->arena, t, 0);
 	l.directory = directory;
 	l.cpus = *job_cpus(j);
 	l.input = j->spec->input;

@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include "worker/cpus.h"
 #include "worker/landlock.h"
 #include "worker/zygote.h"
 
@@ -128,7 +129,7 @@ static int set_descriptors(const struct launch *l, const struct launch_fds *fds)
 	if (e)
 		return e;
 
-	if ((fds->null && dup2(fds->null, 0) < 0) || dup2(fds->err, 2) < 0)
+	if (dup2(fds->null, 0) < 0 || dup2(fds->err, 2) < 0)
 		return errno;
 	if (fds->result >= 0) {
 		if (dup2(fds->result, RESULT_FD) < 0)
@@ -140,7 +141,9 @@ static int set_descriptors(const struct launch *l, const struct launch_fds *fds)
 			return errno;
 		keep = KEPT_FD + 1;
 	}
-	if (syscall(SYS_close_range, keep, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+	/* What is closed now a zygote's child need not close in its exec, which we wait for. */
+	if (syscall(SYS_close_range, keep, ~0U,
+		    fds->desk && fds->status < 0 ? 0 : CLOSE_RANGE_CLOEXEC) == 0)
 		return 0;
 	/* Linux before 5.11: everything of ours is CLOEXEC anyway; this catches the rest. */
 	for (int fd = keep; fd < 1024; fd++)
@@ -277,11 +280,11 @@ static int take_step(const struct launch *l, const struct launch_fds *fds, int s
 	case STEP_LANDLOCK:
 		return set_landlock(l);
 	case STEP_AFFINITY:
+		return set_affinity(l);
+	case STEP_INPUT:
 		/* What comes now belongs to the one program. */
 		if (fds->desk)
 			zygote_child_wait(fds->desk);
-		return set_affinity(l);
-	case STEP_INPUT:
 		return open_input(l);
 	case STEP_SECCOMP:
 		return set_seccomp(l);
@@ -297,11 +300,21 @@ void __asan_handle_no_return(void);
 #define LEAVE_STACK() ((void)0)
 #endif
 
+/* That of one who comes first is not for programs. */
+static void restore_slack(void)
+{
+	if (cpus_timer_slack())
+		(void)prctl(PR_SET_TIMERSLACK, cpus_timer_slack(), 0, 0, 0);
+}
+
 void launch_child(const struct launch *l, const struct launch_fds *fds)
 {
 	/* First, since the runner has something to do about them. */
-	if (fds->desk)
-		zygote_child_watch(fds->desk);
+	if (fds->desk && zygote_child_watch(fds->desk) < 0) {
+		tell(fds, STEP_DESCRIPTORS, errno);
+		_exit(127);
+	}
+	restore_slack();
 	for (int step = 0; step < STEP_EXEC; step++) {
 		int e = take_step(l, fds, step);
 

@@ -19,4 +19,13 @@ int cpus_subtract(const cpu_set_t *a, const cpu_set_t *b, cpu_set_t *ret);
 /* The lower and the upper half of a; of one cpu, both are that one. */
 void cpus_halve(const cpu_set_t *a, cpu_set_t *ret_lower, cpu_set_t *ret_upper);
 
+/* The least real-time priority for this process, not for those it starts, if it may have that;
+ * and back. One with a nice value or a policy of its own stays as it is: what it starts would
+ * lose that. Async-signal-safe. */
+void cpus_come_first(void);
+void cpus_step_back(void);
+/* Real-time tasks have no timer slack, which what they start would inherit: the slack from
+ * before, in ns; 0: it is as it was. */
+unsigned long cpus_timer_slack(void);
+
 #endif

@@ -3,9 +3,6 @@
 #include "worker/desk.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <linux/close_range.h>
 #include <linux/futex.h>
 #include <linux/sched.h>
 #include <poll.h>
@@ -14,10 +11,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include "worker/cpus.h"
 #include "worker/moments.h"
 #include "worker/zygote.h"
 
@@ -29,57 +26,13 @@
 #define UNPOISON(p, n) ((void)0)
 #endif
 
-enum { LINE_FD = RESULT_FD + 1, SPIN_NS = 150 * 1000 };
+enum { SPIN_NS = 150 * 1000 };
 
-bool desk_send(int line, char what, const int *fds, int n)
+void desk_tell_news(struct zygote_desk *d)
 {
-	_Alignas(struct cmsghdr) char space[CMSG_SPACE(DESK_FDS * sizeof(int))] = { 0 };
-	struct iovec iov = { &what, 1 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
-	ssize_t sent;
-
-	if (n) {
-		struct cmsghdr *c = (struct cmsghdr *)space;
-
-		m.msg_control = space;
-		m.msg_controllen = CMSG_SPACE((size_t)n * sizeof(int));
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN((size_t)n * sizeof(int));
-		memcpy(CMSG_DATA(c), fds, (size_t)n * sizeof(int));
-	}
-	do
-		sent = sendmsg(line, &m, MSG_NOSIGNAL);
-	while (sent < 0 && errno == EINTR);
-	return sent == 1;
-}
-
-char desk_receive(int line, int fds[DESK_FDS], int *ret_n)
-{
-	_Alignas(struct cmsghdr) char space[CMSG_SPACE(DESK_FDS * sizeof(int))];
-	char what = 0;
-	struct iovec iov = { &what, 1 };
-	struct msghdr m = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = space,
-		.msg_controllen = sizeof(space) };
-	struct cmsghdr *c;
-	ssize_t got;
-
-	*ret_n = 0;
-	do
-		got = recvmsg(line, &m, MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
-	if (got == 0)
-		errno = ECHILD;
-	if (got != 1)
-		return 0;
-	c = CMSG_FIRSTHDR(&m);
-	if (c && c->cmsg_type == SCM_RIGHTS) {
-		*ret_n = (int)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-		memcpy(fds, CMSG_DATA(c), (size_t)*ret_n * sizeof(int));
-	}
-	return what;
+	__atomic_add_fetch(&d->news, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&d->is_awaited, __ATOMIC_SEQ_CST))
+		(void)syscall(SYS_futex, &d->news, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
 void zygote_child_tell(struct zygote_desk *d, const struct launch_status *s)
@@ -102,9 +55,11 @@ static bool is_still_held(struct zygote_desk *d)
 {
 	int64_t until = now_ns() + SPIN_NS;
 
-	while (__atomic_load_n(&d->go, __ATOMIC_ACQUIRE) == DESK_HOLD)
+	while (__atomic_load_n(&d->go, __ATOMIC_ACQUIRE) == DESK_HOLD) {
 		if (!d->may_spin || now_ns() >= until)
 			return true;
+		desk_relax();
+	}
 	return false;
 }
 
@@ -129,23 +84,26 @@ bool zygote_child_has_slept(const struct zygote_desk *d)
 	return d->has_slept;
 }
 
-void zygote_child_watch(struct zygote_desk *d)
+int zygote_child_watch(struct zygote_desk *d)
 {
 	struct counters c;
-	int fds[DESK_FDS], n = d->n_ours;
 
-	memcpy(fds, d->ours, (size_t)n * sizeof(int));
-	d->has_event = d->has_events && (fds[n] = moments_event(0)) >= 0;
-	n += d->has_event;
+	d->event = d->has_events ? moments_event(0) : -1;
+	/* Who has the time makes its ring. The runner maps ours when that is under way. */
+	d->leaves_ring = __atomic_load_n(&d->is_met, __ATOMIC_ACQUIRE);
+	if (d->event >= 0 && !d->leaves_ring)
+		d->ring = moments_map(d->event, d->ring);
 	if (d->wants_counters)
 		counters_open(&c, 0);
-	for (int i = 0; d->wants_counters && i < N_COUNTERS; i++) {
-		d->has_counter[i] = c.fd[i] >= 0;
-		if (d->has_counter[i])
-			fds[n++] = c.fd[i];
-	}
-	(void)desk_send(d->line, 'w', fds, n);
-	__atomic_store_n(&d->said, d->pid, __ATOMIC_RELEASE);
+	for (int i = 0; i < N_COUNTERS; i++)
+		d->counter[i] = d->wants_counters ? c.fd[i] : -1;
+	__atomic_store_n(&d->watched, d->pid, __ATOMIC_RELEASE);
+	/* From here on the table is ours alone; the runner may close what it does not keep. */
+	if (unshare(CLONE_FILES) < 0)
+		return -1;
+	__atomic_store_n(&d->said, d->pid, __ATOMIC_SEQ_CST);
+	desk_tell_news(d);
+	return 0;
 }
 
 /* Clone into fn(arg) on the stack that a names; the parent goes on. */
@@ -213,215 +171,111 @@ bool desk_can_clone(void)
 #endif
 }
 
-/* What a child needs of the zygote. */
-struct birth {
-	struct zygote_desk *desk;
-	struct launch_fds fds;
-	int group, procs; /* of the cgroup; -1 */
-	pid_t pid;	  /* of the child */
-	int pidfd;	  /* its; -1 */
-};
-
 static void be_child(void *arg)
 {
-	struct birth *b = arg;
+	struct zygote_desk *d = arg;
 
-	launch_child(&b->desk->plan, &b->fds);
+	launch_child(&d->plan, &d->fds);
 }
 
 /* It shares our memory until its exec, on a stack of its own, and does not hold us: we are not
  * woken up, on its cpu, by its exec. */
-static long clone_child(struct birth *b, uint64_t flags)
+static long clone_child(struct zygote_desk *d, uint64_t flags)
 {
-	struct clone3_args a = { .flags = flags | CLONE_VM | CLONE_PARENT | CLONE_PIDFD |
-					  CLONE_PARENT_SETTID,
-		.parent_tid = (uint64_t)(uintptr_t)&b->desk->pid,
-		.pidfd = (uint64_t)(uintptr_t)&b->pidfd,
-		.stack = (uint64_t)(uintptr_t)b->desk->stack,
+	struct clone3_args a = { .flags = flags | CLONE_VM | CLONE_FILES | CLONE_PARENT |
+					  CLONE_PIDFD | CLONE_PARENT_SETTID,
+		.parent_tid = (uint64_t)(uintptr_t)&d->pid,
+		.pidfd = (uint64_t)(uintptr_t)&d->pidfd,
+		.stack = (uint64_t)(uintptr_t)d->stack,
 		.stack_size = DESK_STACK,
-		.cgroup = (uint64_t)b->group };
+		.cgroup = (uint64_t)d->group };
 
-	return clone_into(&a, be_child, b);
+	return clone_into(&a, be_child, d);
 }
 
-static void clone_one(struct birth *b)
+/* Its pid; below 0: there is none. */
+static pid_t make_one(struct zygote_desk *d)
 {
 	long pid = -1;
 
-	if (b->group >= 0)
-		pid = clone_child(b, CLONE_INTO_CGROUP);
-	if (pid < 0) {
-		b->desk->plan.cgroup_procs_fd = b->procs;
-		pid = clone_child(b, 0);
-	}
-	if (pid < 0)
-		b->pidfd = -1;
-	b->pid = b->desk->pid = (pid_t)pid;
-}
-
-static bool make_pipe(struct zygote_desk *d, int *ret_theirs)
-{
-	int p[2];
-
-	if (pipe2(p, O_CLOEXEC) < 0)
-		return false;
-	d->ours[d->n_ours++] = p[0];
-	*ret_theirs = p[1];
-	return true;
-}
-
-static bool make_pipes(struct zygote_desk *d, struct launch_fds *fds)
-{
-	const struct launch *l = &d->plan;
-
-	d->n_ours = 0;
-	fds->out = fds->err = fds->result = fds->status = -1;
-	if (!make_pipe(d, &fds->out))
-		return false;
-	if (l->merges_output)
-		fds->err = fcntl(fds->out, F_DUPFD_CLOEXEC, 0);
-	else if (!make_pipe(d, &fds->err))
-		return false;
-	return fds->err >= 0 && (!l->wants_result || make_pipe(d, &fds->result)) &&
-	       (d->has_events || make_pipe(d, &fds->status));
-}
-
-/* The child waits for our cpu: one call, where their numbers lie in one piece. */
-static void close_pipes(struct zygote_desk *d, const struct launch_fds *fds)
-{
-	int all[] = { fds->out, fds->err, fds->result, fds->status, d->ours[0], d->ours[1],
-		d->ours[2], d->ours[3] };
-	int n = 0, first = INT_MAX, last = -1;
-
-	for (int i = 0; i < 4 + d->n_ours; i++)
-		if (all[i] >= 0) {
-			first = MIN(first, all[i]);
-			last = MAX(last, all[i]);
-			all[n++] = all[i];
-		}
-	if (n && last - first == n - 1 &&
-		syscall(SYS_close_range, (unsigned)first, (unsigned)last, 0) == 0)
-		return;
-	for (int i = 0; i < n; i++)
-		close(all[i]);
-}
-
-static void make_one(struct birth *b)
-{
-	struct zygote_desk *d = b->desk;
-
 	UNPOISON(d->stack, DESK_STACK);
-	if (make_pipes(d, &b->fds))
-		clone_one(b);
-	else
-		d->pid = -errno;
-	close_pipes(d, &b->fds);
-	if (d->pid < 0)
-		(void)desk_send(d->line, 'x', NULL, 0);
+	if (d->group >= 0)
+		pid = clone_child(d, CLONE_INTO_CGROUP);
+	if (pid < 0) {
+		d->plan.cgroup_procs_fd = d->procs;
+		pid = clone_child(d, 0);
+	}
+	if (pid < 0) {
+		d->pidfd = -1;
+		__atomic_store_n(&d->pid, (pid_t)pid, __ATOMIC_SEQ_CST);
+		desk_tell_news(d);
+	}
+	return (pid_t)pid;
 }
 
-static void close_known(int *fd)
+static void close_pidfd(struct zygote_desk *d)
 {
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
+	int fd = d->pidfd;
+
+	/* In this order: the runner closes what is left here when we have been killed. */
+	__atomic_store_n(&d->pidfd, -1, __ATOMIC_SEQ_CST);
+	if (fd >= 0)
+		close(fd);
 }
 
-/* The child has ended, as its program or before. */
-static void see_end(struct birth *b)
+/* The child has ended, as its program or before. The next one's pid, if there is one. */
+static pid_t see_end(struct zygote_desk *d, pid_t pid)
 {
-	struct zygote_desk *d = b->desk;
-
-	close_known(&b->pidfd);
-	__atomic_store_n(&d->ended, b->pid, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&d->said, __ATOMIC_ACQUIRE) != b->pid)
-		(void)desk_send(d->line, 'x', NULL, 0);
+	close_pidfd(d);
+	__atomic_store_n(&d->ended, pid, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&d->said, __ATOMIC_ACQUIRE) != pid)
+		desk_tell_news(d);
 	else if (__atomic_exchange_n(&d->is_armed, 0, __ATOMIC_SEQ_CST))
-		make_one(b);
+		return make_one(d);
+	return -1;
 }
 
-static bool take_ask(struct birth *b)
+static void serve(struct zygote_desk *d)
 {
-	int fds[DESK_FDS], n;
+	uint64_t n;
+	pid_t pid = -1;
 
-	if (desk_receive(b->desk->line, fds, &n) != 'l')
-		return false;
-	close_known(&b->pidfd);
-	close_known(&b->group);
-	close_known(&b->procs);
-	if (n == 2) {
-		b->group = fds[0];
-		b->procs = fds[1];
-	}
-	make_one(b);
-	return true;
-}
-
-static void serve(struct birth *b)
-{
 	for (;;) {
-		struct pollfd p[] = { { .fd = b->pidfd, .events = POLLIN },
-			{ .fd = b->desk->line, .events = POLLIN } };
+		struct pollfd p[] = { { .fd = d->pidfd, .events = POLLIN },
+			{ .fd = d->bell, .events = POLLIN } };
 
-		if (poll(p, 2, -1) < 0)
+		if (poll(p, 2, -1) < 0) {
+			if (errno != EINTR)
+				_exit(1);
 			continue;
-		if (p[0].revents)
-			see_end(b);
-		else if (p[1].revents && !take_ask(b))
-			return;
+		}
+		if (p[0].revents) {
+			pid = see_end(d, pid);
+		} else if (read(d->bell, &n, sizeof(n)) == sizeof(n)) {
+			close_pidfd(d);
+			pid = make_one(d);
+		} else {
+			_exit(1);
+		}
 	}
 }
 
-/* Nothing of the runner's may stay open here: its line and its locks end with it. What comes
- * later must not have a number that the program's descriptors get. */
-static int keep_only(int line)
+void desk_serve(struct zygote_desk *d, pid_t runner, const cpu_set_t *cpus)
 {
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	if (null < 0)
-		return -1;
-	for (int fd = 0; fd <= RESULT_FD; fd++)
-		if (dup2(null, fd) < 0)
-			return -1;
-	if (dup2(line, LINE_FD) < 0 || fcntl(LINE_FD, F_SETFD, FD_CLOEXEC) < 0)
-		return -1;
-	return (int)syscall(SYS_close_range, LINE_FD + 1, ~0U, 0);
-}
-
-static void look_around(struct zygote_desk *d, const cpu_set_t *cpus)
-{
-	struct moments m;
-	cpu_set_t all;
-
-	CPU_ZERO(&all);
-	(void)sched_getaffinity(0, sizeof(all), &all);
-	if (cpus)
-		CPU_OR(&all, &all, cpus);
-	d->may_spin = CPU_COUNT(&all) > 1;
-	moments_open(&m, 0);
-	d->has_events = m.ring != NULL;
-	moments_close(&m);
-}
-
-void desk_serve(struct zygote_desk *d, int line, pid_t runner, const cpu_set_t *cpus)
-{
-	struct birth b = { .desk = d,
-		.fds = { .null = 0, .status = -1, .parent = runner, .desk = d },
-		.group = -1,
-		.procs = -1,
-		.pidfd = -1 };
-
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != runner || keep_only(line) < 0)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != runner)
 		_exit(1);
 	launch_clear_signals();
 	(void)setsid();
-	d->line = LINE_FD;
-	look_around(d, cpus);
 	if (cpus)
 		(void)sched_setaffinity(0, sizeof(*cpus), cpus);
+	/* An ordinary task that has just used its cpu stays on the books of that for a while
+	 * when it sleeps (EEVDF), which looks to the exec of our child as if its cpu were busy:
+	 * then that is moved to the runner's. */
+	if (d->may_spin)
+		cpus_come_first();
 	d->stack = mmap(NULL, DESK_STACK, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (d->stack != MAP_FAILED)
-		serve(&b);
+		serve(d);
 	_exit(0);
 }

@@ -32,21 +32,29 @@ extern const char *const job_fault_names[];
 /* Processes: from here on a zygote and the like are worth their set-up. */
 enum { JOB_MANY = 5 };
 
+struct flight;
+
 struct job {
 	struct channel ch;
 	struct arena *arena; /* lives as long as the job */
 	struct spec *spec;
 	const struct host *host;
-	struct rng rng; /* from spec->seed: order of arms, padding */
-	int64_t seq;	/* of the last record sent */
-	int lock_fd;	/* host lock; -1 */
-	int slot;	/* of the worker's table */
+	struct rng rng; /* from spec->seed: order of arms */
+	struct rng
+		padding; /* a stream of its own, of which a plan that is dropped takes, too */
+	int64_t seq;	 /* of the last record sent */
+	int lock_fd;	 /* host lock; -1 */
+	int slot;	 /* of the worker's table */
 	struct job_device devices[JOB_DEVICES];
 	size_t n_devices;
 	struct cgroup cgroup;
 	struct sandbox sandbox;
 	struct zygote zygote;
 	bool had_zygote;
+	bool looks_out;	      /* the runner has a cpu on which nothing is measured */
+	bool comes_first;     /* and the least real-time priority, where it may */
+	struct flight *ready; /* the next process; NULL: none was made ready */
+	uint64_t n_flights;
 	struct noise_snapshot looked; /* the last look at the host, behind a measured process */
 	cpu_set_t cpus;		      /* measured processes run here; empty: anywhere */
 	char *scratch;		      /* fresh folder, removed at the end */

@@ -133,13 +133,15 @@ static int make_pipe(int *ret_ours, int *ret_theirs)
 	return 0;
 }
 
-static int make_outputs(const struct launch *l, struct child *c, struct launch_fds *theirs)
+int launch_make_outputs(const struct launch *l, struct child *c, struct launch_fds *theirs)
 {
 	if (make_pipe(&c->out, &theirs->out) < 0)
 		return -1;
 	if (l->merges_output)
-		theirs->err = dup(theirs->out);
+		theirs->err = fcntl(theirs->out, F_DUPFD_CLOEXEC, 0);
 	else if (make_pipe(&c->err, &theirs->err) < 0)
+		return -1;
+	if (theirs->err < 0)
 		return -1;
 	if (l->wants_result && make_pipe(&c->result, &theirs->result) < 0)
 		return -1;
@@ -158,13 +160,15 @@ static int make_status(struct child *c, struct launch_fds *theirs)
 	return 0;
 }
 
-static void close_theirs(struct launch_fds *f)
+void launch_close_fds(struct launch_fds *f)
 {
 	int *fds[] = { &f->null, &f->out, &f->err, &f->result, &f->status };
 
-	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		if (*fds[i] >= 0)
 			close(*fds[i]);
+		*fds[i] = -1;
+	}
 }
 
 static int fork_here(
@@ -191,7 +195,7 @@ const struct child no_child = { .pid = -1,
 
 void launch_foresee(const struct launch *l, const struct child *c)
 {
-	if (l->foresees && l->zygote)
+	if (l->foresees && l->zygote && c->is_zygotes)
 		zygote_foresee(l->zygote, l, c->pid);
 }
 
@@ -204,11 +208,11 @@ int launch_start(const struct launch *plan, struct child *c, struct error *err)
 	*c = no_child;
 	if (l.zygote && (zygote_take(l.zygote, &l, c) || zygote_ask(l.zygote, &l, c)))
 		return OK;
-	if (make_outputs(&l, c, &theirs) < 0)
+	if (launch_make_outputs(&l, c, &theirs) < 0)
 		r = error_errno(err, E_IO, "cannot make pipes for '%s'", l.argv[0]);
 	if (r == OK)
 		r = fork_here(&l, c, &theirs, err);
-	close_theirs(&theirs);
+	launch_close_fds(&theirs);
 	if (r < 0)
 		child_close(c);
 	return r;
@@ -268,7 +272,7 @@ void launch_release(const struct launch *l, struct child *c)
 		return;
 	c->is_going = true;
 	if (c->is_zygotes)
-		zygote_release(l->zygote);
+		zygote_release(l->zygote, c);
 	else if (l->wants_go)
 		(void)!send(c->status, "g", 1, MSG_NOSIGNAL);
 }

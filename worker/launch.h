@@ -53,8 +53,10 @@ struct sock_fprog;
 struct zygote;
 struct zygote_desk;
 
-/* What to start. Pointers are borrowed until launch_start returns. */
+/* What to start. Pointers are borrowed until launch_start returns; where it was foreseen, those
+ * to cgroup, landlock and seccomp until it is taken or dismissed. */
 struct launch {
+	uint64_t serial; /* of its program, arguments and environment; 0: not counted */
 	const char *exe; /* absolute path */
 	char **argv, **envp;
 	const char *directory;
@@ -85,6 +87,8 @@ struct launch {
 	struct zygote *zygote;		  /* starts it where it can; NULL: fork from here */
 	bool foresees; /* the next will be started alike, with a program, arguments of its own
 			*/
+	/* Its end is looked out for, awake, in that time behind its exec; 0: not, mostly. */
+	int64_t ends_from_ns, ends_until_ns;
 	struct counters *counters; /* the zygote's child opens them; NULL: not wanted there */
 };
 
@@ -130,8 +134,8 @@ void launch_limit(struct launch *l, int resource, rlim_t soft, rlim_t hard);
 /* Fork. Afterwards the child exists, or a zygote is about to make it, and, with wants_go,
  * waits. E_IO: out of processes or descriptors. */
 int launch_start(const struct launch *l, struct child *c, struct error *err) must_check;
-/* While c runs, with its plan: if l->foresees, let a zygote make the next when it has ended.
- * It stands by, and launch_start takes it if it fits. */
+/* While c runs, with the plan of the next: if l->foresees, let a zygote make that when c has
+ * ended. It stands by, and launch_start takes it if it fits. */
 void launch_foresee(const struct launch *l, const struct child *c);
 /* Let it go on to exec. What the caller still has to do now happens beside that. */
 void launch_release(const struct launch *l, struct child *c);
@@ -155,6 +159,11 @@ struct launch_fds {
 	pid_t parent;
 	struct zygote_desk *desk; /* NULL: talk by status */
 };
+/* Pipes for l: our ends go into c, theirs into the other. 0; -1 and errno, with what there is
+ * by then. */
+int launch_make_outputs(const struct launch *l, struct child *c, struct launch_fds *theirs);
+/* All that are not -1, which they are afterwards. */
+void launch_close_fds(struct launch_fds *f);
 
 /* clone3's arguments as of Linux 5.7 (the C library's header may be older). */
 struct clone3_args {

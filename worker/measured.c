@@ -8,9 +8,9 @@
 #include "base/fs.h"
 #include "stats/quantile.h"
 #include "worker/cpus.h"
+#include "worker/flight.h"
 #include "worker/kernel_exit.h"
 #include "worker/pagecache.h"
-#include "worker/record.h"
 #include "worker/result.h"
 #include "worker/supervise.h"
 #include "worker/utf8.h"
@@ -20,21 +20,10 @@ enum {
 	BRIEF_RESULT = 4096,
 	SAME_LOOK_NS = 500 * 1000,
 	SHORT_NS = 10 * 1000 * 1000,
-	PADDING = 4096,
-	ADAPTER_OUTPUT = 1024 * 1024,
-	N_EXTRA = 9 + SPEC_MAX_CELL_ENV
-};
-
-/* One process on its way: what record.c turns into JSON. */
-struct flight {
-	struct job *job;
-	struct arena *arena; /* holds all of it */
-	struct turn turn;
-	struct launch launch;
-	struct record record;
-	struct noise noise; /* the first opinion */
-	struct noise_snapshot before, after;
-	bool wants_counters;
+	LATEST = 8,
+	LOOK_OUT_NS = 200 * 1000,
+	WAKE_UP_NS = 50 * 1000,
+	ADAPTER_OUTPUT = 1024 * 1024
 };
 
 static int run_hooks(
@@ -74,55 +63,6 @@ int measured_conclude(struct job *j, const struct turn *t)
 	return run_hooks(j, own->n ? own : &j->spec->conclude, "conclude", t->arm);
 }
 
-static void fill_extra(struct arena *a, struct job *j, const struct turn *t, int64_t padding,
-	const char **extra)
-{
-	const struct spec_protocol *p = &j->spec->protocol;
-	static const char pad_name[] = "BENCHD_PADDING=";
-	char *pad = arena_alloc(a, sizeof(pad_name) + (size_t)padding);
-	size_t n = 0;
-
-	memcpy(pad, pad_name, sizeof(pad_name));
-	memset(pad + sizeof(pad_name) - 1, 'x', (size_t)padding);
-	extra[n++] = arena_printf(a, "BENCHD_RESULT_FD=%d", RESULT_FD);
-	extra[n++] = arena_printf(
-		a, "BENCHD_SAMPLES=%lld", t->is_calibrating ? 1LL : (long long)p->samples);
-	extra[n++] = arena_printf(a, "BENCHD_WARMUP=%lld", (long long)p->warmup);
-	extra[n++] = arena_printf(a, "BENCHD_SEED=%llu", (unsigned long long)j->spec->seed);
-	if (t->iterations)
-		extra[n++] =
-			arena_printf(a, "BENCHD_ITERATIONS=%lld", (long long)t->iterations);
-	extra[n++] = pad;
-	if (device_lock_of(j, t) >= 0)
-		extra[n++] = arena_printf(a, "BENCHD_GPU_LOCK_FD=%d", KEPT_FD);
-	for (char **e = t->cell->environment; e && *e; e++)
-		extra[n++] = *e;
-	extra[n] = NULL;
-}
-
-char **measured_environment(
-	struct job *j, struct arena *a, const struct turn *t, int64_t padding)
-{
-	const char *extra[N_EXTRA + 1];
-
-	fill_extra(a, j, t, padding, extra);
-	return job_environment(j, a, extra);
-}
-
-/* benchd-kernel is the one that came with the worker: beside it in a build folder, in ../bin of
- * an installation, also of one that was moved or staged with DESTDIR. */
-char *measured_program(const char *name, const char *directory)
-{
-	_cleanup_(free)
-	char *places = NULL;
-
-	if (strcmp(name, "benchd-kernel"))
-		return launch_find(name, job_path, directory);
-	places = xasprintf("%s:%s/../bin:%s:%s", program_dir(), program_dir(), BENCHD_BINDIR,
-		BENCHD_SBINDIR);
-	return launch_find(name, places, directory);
-}
-
 static void take_before(void *arg, pid_t pid)
 {
 	struct flight *f = arg;
@@ -137,8 +77,18 @@ static void take_before(void *arg, pid_t pid)
 	/* Nothing but ourselves has run since: one look is the end of the one and the begin of
 	 * the other. */
 	f->before = f->job->looked;
-	if (clock_monotonic_ns() - f->before.taken_ns > SAME_LOOK_NS)
+	f->is_fresh = clock_monotonic_ns() - f->before.taken_ns > SAME_LOOK_NS;
+	if (f->is_fresh)
 		noise_snapshot_take(h, &f->before);
+}
+
+static void look(void *arg)
+{
+	struct flight *f = arg;
+
+	if (!f->has_looked)
+		noise_snapshot_next(f->job->host, f->is_fresh ? NULL : &f->before, &f->after);
+	f->has_looked = true;
 }
 
 static void take_after(void *arg, pid_t pid)
@@ -146,15 +96,16 @@ static void take_after(void *arg, pid_t pid)
 	struct flight *f = arg;
 
 	(void)pid;
-	noise_snapshot_next(f->job->host, &f->before, &f->after);
+	look(f);
 	f->job->looked = f->after;
 	counters_close(&f->record.counters);
 }
 
-static int not_found(struct job *j, const struct turn *t, struct flight *f, int error)
+static int not_found(struct flight *f, int error)
 {
 	struct supervised *s = &f->record.process;
-	const char *name = t->cell->argv[t->arm][0];
+	const struct job *j = f->job;
+	const char *name = f->turn.cell->argv[f->turn.arm][0];
 
 	*s = (struct supervised){ .exit = -1,
 		.termination = T_FAILED_START,
@@ -188,71 +139,70 @@ static int not_found(struct job *j, const struct turn *t, struct flight *f, int 
 	return OK;
 }
 
-/* Nothing of the user's runs between two processes, and they run in the same folder. */
-static bool follows_at_once(const struct job *j, const struct turn *t)
+static const struct launch *foresee(void *arg)
 {
-	const struct spec *s = j->spec;
-	bool is_one_folder = s->n_arms < 2 || !strcmp(j->directory[0], j->directory[1]);
-
-	return is_one_folder && !s->prepare.n && !s->conclude.n && !t->cell->prepare.n &&
-	       !t->cell->conclude.n && s->cache != CACHE_COLD;
+	return flight_foresee(arg);
 }
 
-static void open_zygote(struct job *j)
+/* It went between our look and its exec. */
+static bool has_vanished(const struct flight *f)
 {
-	cpu_set_t theirs, ours;
+	const struct supervised *s = &f->record.process;
+	const struct turn *t = &f->turn;
+	_cleanup_(free)
+	char *exe = NULL;
 
-	(void)job_share_cpus(j, &theirs, &ours);
-	if (zygote_open(&j->zygote, &theirs) && CPU_COUNT(&ours))
-		(void)sched_setaffinity(0, sizeof(ours), &ours);
+	if (s->termination != T_FAILED_START || s->failed_step != STEP_EXEC)
+		return false;
+	exe = flight_program(t->cell->argv[t->arm][0], f->job->directory[t->arm]);
+	return !exe;
 }
 
-/* One that is used a few times only costs more than it saves. */
-static void use_zygote(struct job *j, const struct turn *t, struct launch *l)
+/* Woken up for some 0.1 ms a process, the runner is not to wait there for others: the daemon,
+ * that stores what it tells. Not from the first one on: then the daemon is about to leave the
+ * cpus of this job, and should be able to. */
+static void come_first(struct job *j)
 {
-	if (l->namespaces || l->kept_fd >= 0 || j->spec->protocol.processes < JOB_MANY)
+	if (!j->comes_first)
+		cpus_come_first();
+	j->comes_first = true;
+}
+
+/* Where the latest ones ended within a short time, this one probably will: to look out for that
+ * is for a cpu that has nothing else to do. */
+static void foresee_end(struct flight *f)
+{
+	const struct turn *t = &f->turn;
+	int64_t least = INT64_MAX, most = 0;
+
+	if (!f->job->looks_out || !f->launch.zygote || t->n_past < LATEST)
 		return;
-	if (!j->had_zygote)
-		open_zygote(j);
-	j->had_zygote = true;
-	if (!j->zygote.pid)
+	come_first(f->job);
+	for (size_t i = 0; i < LATEST; i++) {
+		least = MIN(least, t->past[i]->wall_ns);
+		most = MAX(most, t->past[i]->wall_ns);
+	}
+	if (most > SHORT_NS || most - least > LOOK_OUT_NS || least <= WAKE_UP_NS)
 		return;
-	l->zygote = &j->zygote;
-	l->foresees = follows_at_once(j, t);
+	f->launch.ends_from_ns = least - WAKE_UP_NS;
+	f->launch.ends_until_ns = least + LOOK_OUT_NS;
 }
 
-static int fly(struct job *j, const struct turn *t, struct arena *a, struct flight *f,
-	struct error *err)
+static int fly(struct flight *f, struct error *err)
 {
-	const struct supervise_hooks hooks = { take_before, take_after, f };
-	const struct spec_limits *limits = &j->spec->limits;
-	size_t cap = t->cell->adapter ? 2 * ADAPTER_OUTPUT : (size_t)limits->output_bytes;
-	struct launch *l = &f->launch;
-	char **argv = t->cell->argv[t->arm], *exe;
+	const struct supervise_hooks hooks = { take_before, look, take_after, foresee, f };
+	const struct spec_limits *limits = &f->job->spec->limits;
+	size_t cap = f->turn.cell->adapter ? 2 * ADAPTER_OUTPUT : (size_t)limits->output_bytes;
+	int r;
 
-	f->record.padding = (int64_t)rng_below(&j->rng, PADDING);
-	exe = measured_program(argv[0], j->directory[t->arm]);
-	if (!exe)
-		return not_found(j, t, f, errno);
-	f->record.exe = arena_strdup(a, exe);
-	free(exe);
-	sandbox_plan(j, l);
-	l->exe = f->record.exe;
-	l->argv = argv;
-	l->envp = measured_environment(j, a, t, f->record.padding);
-	l->directory = j->directory[t->arm];
-	l->cpus = *job_cpus(j);
-	l->input = j->spec->input;
-	l->discards_output = j->spec->discards_output && !t->cell->adapter;
-	l->wants_result = true;
-	l->kept_fd = device_lock_of(j, t);
-	l->wants_go = true;
-	f->record.counters.is_asked = f->wants_counters;
-	if (f->wants_counters && j->host->has_pmu)
-		l->counters = &f->record.counters;
-	use_zygote(j, t, l);
-	return supervise(
-		&j->ch, l, limits->time_ns, cap, NULL, &hooks, &f->record.process, err);
+	if (!f->launch.exe)
+		return not_found(f, f->error);
+	foresee_end(f);
+	r = supervise(&f->job->ch, &f->launch, limits->time_ns, cap, NULL, &hooks,
+		&f->record.process, err);
+	if (r == OK && has_vanished(f))
+		r = not_found(f, errno);
+	return r;
 }
 
 /* The value that the stop rule works on: the primary measure, else the first one reported, else
@@ -467,7 +417,7 @@ static void tell(void *arg)
 	if (f->record.seq)
 		send_record(j, f);
 	supervised_done(&f->record.process);
-	arena_free(f->arena);
+	flight_free(f);
 	j->telling_ns += clock_monotonic_ns() - since_ns;
 }
 
@@ -500,23 +450,19 @@ static int land(struct job *j, struct flight *f, struct measured *m)
 
 int measured_run(struct job *j, const struct turn *t, struct measured *m)
 {
-	struct arena *a = arena_new();
-	struct flight *f = ARENA_NEW(a, struct flight);
+	struct flight *f;
 	struct error err;
 	int r;
 
-	*f = (struct flight){
-		.job = j, .arena = a, .turn = *t, .wants_counters = t->wants_counters
-	};
 	*m = (struct measured){ .value = NAN };
 	r = measured_prepare(j, t);
-	if (r == OK && fly(j, t, a, f, &err) < 0) {
-		supervised_done(&f->record.process);
-		r = job_fail(j, FAULT_RUNNER, "%s", err.text);
-	}
-	if (r < 0) {
-		arena_free(a);
+	if (r < 0)
 		return r;
+	f = flight_new(j, t);
+	if (fly(f, &err) < 0) {
+		supervised_done(&f->record.process);
+		flight_free(f);
+		return job_fail(j, FAULT_RUNNER, "%s", err.text);
 	}
 	r = land(j, f, m);
 	if (r == OK)

@@ -34,11 +34,8 @@ struct measured {
  * job_fail and returns negative; the record of the failing process has been sent then. */
 int measured_run(struct job *j, const struct turn *t, struct measured *ret) must_check;
 
-/* For other runs of a cell's program: where it is (free it; NULL with errno), its environment
- * (arena), and what comes before and behind it: hooks, and the page cache as declared. */
-char *measured_program(const char *name, const char *directory);
-char **measured_environment(
-	struct job *j, struct arena *a, const struct turn *t, int64_t padding);
+/* For other runs of a cell's program, what comes before and behind it: hooks, and the page
+ * cache as declared. */
 int measured_prepare(struct job *j, const struct turn *t) must_check;
 int measured_conclude(struct job *j, const struct turn *t) must_check;
 

@@ -53,15 +53,20 @@ void moments_open(struct moments *m, pid_t pid)
 		moments_adopt(m, fd);
 }
 
+void *moments_map(int fd, void *ring)
+{
+	void *p = mmap(ring, (1 + N_PAGES) * page_size(), PROT_READ | PROT_WRITE,
+		MAP_SHARED | (ring ? MAP_FIXED : 0), fd, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
 void moments_adopt(struct moments *m, int fd)
 {
 	m->fd = fd;
-	m->ring = mmap(
-		NULL, (1 + N_PAGES) * page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (m->ring != MAP_FAILED)
-		return;
-	close(fd);
-	m->ring = NULL;
+	m->ring = moments_map(fd, NULL);
+	if (!m->ring)
+		close(fd);
 }
 
 static void take_record(struct moments_seen *s, const struct task_record *r, pid_t pid)
@@ -108,6 +113,14 @@ void moments_read(const struct moments *m, pid_t pid, struct moments_seen *ret)
 		take_record(ret, r, pid);
 		at += r->head.size;
 	}
+}
+
+bool moments_has_exit(const struct moments *m, pid_t pid)
+{
+	struct moments_seen seen;
+
+	moments_read(m, pid, &seen);
+	return seen.exit_ns && !seen.had_threads;
 }
 
 void moments_close(struct moments *m)

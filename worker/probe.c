@@ -15,7 +15,7 @@
 #include "worker/host.h"
 #include "worker/launch.h"
 #include "worker/lock.h"
-#include "worker/measured.h"
+#include "worker/flight.h"
 #include "worker/sweep.h"
 
 enum { MAX_ANSWER = 1024 * 1024, AGAIN_S = 60 };
@@ -89,7 +89,7 @@ void probe_start(struct probe *p, const struct host *h)
 	if (!p->is_wanted || p->pid)
 		return;
 	p->is_wanted = false;
-	exe = measured_program("benchd-kernel", "/");
+	exe = flight_program("benchd-kernel", "/");
 	if (exe)
 		launch(p, h, exe);
 	if (!p->pid)

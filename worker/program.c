@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/cleanup.h"
-#include "worker/measured.h"
+#include "worker/flight.h"
 
 enum { MAX_SEGMENTS = 64, MAX_NOTES = 4096, PIECE = 8 * KiB };
 
@@ -164,7 +164,7 @@ void program_look(struct program *p, const char *path)
 void program_look_for_kernel(struct program *p)
 {
 	_cleanup_(free)
-	char *path = measured_program(KERNEL_PROGRAM, "/");
+	char *path = flight_program(KERNEL_PROGRAM, "/");
 
 	if (path)
 		program_look(p, path);

@@ -9,7 +9,9 @@
 #include "base/fs.h"
 #include "worker/artifacts.h"
 #include "worker/build.h"
+#include "worker/cpus.h"
 #include "worker/disk.h"
+#include "worker/flight.h"
 #include "worker/job.h"
 #include "worker/measure.h"
 #include "worker/preflight.h"
@@ -128,6 +130,8 @@ static void end_job(struct job *j)
 		artifacts_send(j);
 		run_cleanup(j);
 	}
+	cpus_step_back();
+	flight_free(TAKE(j->ready));
 	zygote_close(&j->zygote);
 	(void)sweep_descendants(NULL, 0, 10 * NS_PER_S, NULL);
 	cgroup_close(&j->cgroup);
@@ -180,6 +184,7 @@ void runner_main(const struct host *h, int slot, int fd, json_t *message)
 		(void)job_fail(&j, FAULT_RUNNER, "the job cannot be understood: %s", err.text);
 	} else {
 		rng_init(&j.rng, j.spec->seed);
+		rng_init(&j.padding, rng_mix(j.spec->seed + 2));
 		j.seq = last_seq(j.spec);
 		j.ch.deadline_ns = clock_monotonic_ns() + j.spec->limits.job_time_ns;
 		run_steps(&j);

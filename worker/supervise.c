@@ -3,11 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include "base/clock.h"
 #include "worker/cgroup.h"
+#include "worker/cpus.h"
+#include "worker/desk.h"
 #include "worker/moments.h"
 #include "worker/namespaces.h"
 #include "worker/sweep.h"
@@ -20,6 +24,8 @@ const char *const termination_names[] = {
 #undef X
 };
 
+enum { FLOOD = 1024 * 1024 /* bytes */, END_SPIN_NS = 200 * 1000 };
+
 /* Why the process is being ended by us. */
 enum reason { R_NONE, R_TIMEOUT, R_STOP, R_FLOOD };
 
@@ -28,10 +34,12 @@ struct tending {
 	const struct launch *l;
 	struct child *c;
 	struct supervised *s;
+	const struct supervise_hooks *hooks; /* NULL: none */
 	const char *live;
-	int64_t limit_ns;   /* CLOCK_MONOTONIC */
-	int64_t kill_at_ns; /* when patience ends; INT64_MAX: nobody is being ended */
-	int64_t ended_ns;   /* when its end was seen */
+	int64_t limit_ns;    /* CLOCK_MONOTONIC */
+	int64_t kill_at_ns;  /* when patience ends; INT64_MAX: nobody is being ended */
+	int64_t ended_ns;    /* when its end was seen */
+	int64_t look_out_ns; /* from then on; INT64_MAX: never */
 	enum reason reason;
 	bool is_killed;
 };
@@ -160,18 +168,53 @@ static int64_t next_event(const struct tending *t)
 	return until;
 }
 
+/* To be woken up at once is for one who hardly does anything: not while output floods in. */
+static void leave_priority(const struct supervised *s)
+{
+	if (s->out.total + s->err.total + (int64_t)s->result.len > FLOOD)
+		cpus_step_back();
+}
+
+/* The last moments before its end, as far as that can be foreseen: the record of its exit comes
+ * some 50 us before it can be reaped, which is time for a look at the host. True: it can be
+ * reaped. */
+static bool look_out(struct tending *t)
+{
+	struct pollfd p = { .fd = t->c->pidfd, .events = POLLIN };
+	int64_t until = t->c->started_ns + t->l->ends_until_ns;
+
+	while (!moments_has_exit(&t->c->moments, t->c->pid)) {
+		if (clock_monotonic_ns() >= until)
+			return false;
+		desk_relax();
+	}
+	until = clock_monotonic_ns() + END_SPIN_NS;
+	if (t->hooks && t->hooks->ending)
+		t->hooks->ending(t->hooks->arg);
+	while (poll(&p, 1, 0) == 0 && clock_monotonic_ns() < until)
+		;
+	return p.revents != 0;
+}
+
 /* Until the leader is a zombie. False: it did not die, not even of SIGKILL. */
 static bool tend(struct tending *t)
 {
 	int64_t wedged_at = INT64_MAX;
 
+	if (t->l->ends_from_ns && t->c->moments.ring)
+		t->look_out_ns = t->c->started_ns + t->l->ends_from_ns;
 	for (;;) {
 		struct pollfd fds[] = { { .fd = t->c->pidfd, .events = POLLIN },
 			{ .fd = t->c->out, .events = POLLIN },
 			{ .fd = t->c->err, .events = POLLIN },
 			{ .fd = t->c->result, .events = POLLIN } };
 
-		channel_poll(t->ch, fds, ARRAY_SIZE(fds), MIN(next_event(t), wedged_at));
+		channel_poll(t->ch, fds, ARRAY_SIZE(fds),
+			MIN(MIN(next_event(t), wedged_at), t->look_out_ns));
+		if (!fds[0].revents && clock_monotonic_ns() >= t->look_out_ns) {
+			t->look_out_ns = INT64_MAX;
+			fds[0].revents = look_out(t) ? POLLIN : 0;
+		}
 		if (fds[0].revents) {
 			t->ended_ns = clock_monotonic_ns();
 			return true;
@@ -183,6 +226,7 @@ static bool tend(struct tending *t)
 		if (fds[3].revents)
 			drain_open(t, &t->c->result, NULL);
 		check_limits(t);
+		leave_priority(t->s);
 		if (t->is_killed && wedged_at == INT64_MAX)
 			wedged_at = clock_monotonic_ns() + WEDGED_S * NS_PER_S;
 		if (clock_monotonic_ns() >= wedged_at)
@@ -203,18 +247,29 @@ static int64_t read_migrations(pid_t pid)
 	return at ? strtoll(at + 1, NULL, 10) : -1;
 }
 
+/* /proc/PID/schedstat: on a cpu, waiting for one (ns), turns on one. sscanf would take as long
+ * as the file takes to read. */
+static bool read_schedstat(const char *text, int64_t *ret_waited, int64_t *ret_turns)
+{
+	char *at = NULL, *last;
+
+	(void)strtoll(text, &at, 10);
+	*ret_waited = strtoll(at, &last, 10);
+	*ret_turns = strtoll(last, &at, 10);
+	return at != last;
+}
+
 /* Both files still speak while the process is a zombie: time on a cpu, waiting for one, and how
  * often it got one. What was never taken off its cpu was not moved to another; the longer file
  * tells of the others. */
 static void read_scheduler(
 	const struct child *c, const struct launch_usage *u, struct account *a)
 {
-	long long waited, waited_before, turns, turns_before;
+	int64_t waited, waited_before, turns, turns_before;
 	char text[128];
-	bool is_known =
-		tree_read_again(c->schedstat, text, sizeof(text)) > 0 &&
-		sscanf(text, "%*d %lld %lld", &waited, &turns) == 2 &&
-		sscanf(u->schedstat, "%*d %lld %lld", &waited_before, &turns_before) == 2;
+	bool is_known = tree_read_again(c->schedstat, text, sizeof(text)) > 0 &&
+			read_schedstat(text, &waited, &turns) &&
+			read_schedstat(u->schedstat, &waited_before, &turns_before);
 
 	a->runq_wait_ns = is_known ? waited - waited_before : -1;
 	a->migrations = is_known && turns == turns_before ? 0 : read_migrations(c->pid);
@@ -390,6 +445,17 @@ static int fail_start(
 	return OK;
 }
 
+static void foresee(
+	const struct launch *l, const struct child *c, const struct supervise_hooks *hooks)
+{
+	const struct launch *next = l;
+
+	if (l->foresees && hooks && hooks->next)
+		next = hooks->next(hooks->arg);
+	if (next)
+		launch_foresee(next, c);
+}
+
 int supervise(struct channel *ch, const struct launch *l, int64_t time_ns, size_t output_cap,
 	const char *live, const struct supervise_hooks *hooks, struct supervised *s,
 	struct error *err)
@@ -399,6 +465,8 @@ int supervise(struct channel *ch, const struct launch *l, int64_t time_ns, size_
 		.l = l,
 		.c = &c,
 		.s = s,
+		.hooks = hooks,
+		.look_out_ns = INT64_MAX,
 		.live = live,
 		.limit_ns = INT64_MAX,
 		.kill_at_ns = INT64_MAX };
@@ -426,7 +494,7 @@ int supervise(struct channel *ch, const struct launch *l, int64_t time_ns, size_
 	note_start(s, &c);
 	if (time_ns)
 		t.limit_ns = c.started_ns + time_ns;
-	launch_foresee(l, &c);
+	foresee(l, &c, hooks);
 	if (c.schedstat < 0)
 		c.schedstat = launch_open_proc(c.pid, "schedstat");
 	if (tend(&t)) {

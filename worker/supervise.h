@@ -42,12 +42,16 @@ struct account {
 	int64_t migrations;		 /* leader thread only */
 };
 
-/* Called between fork and exec (the child waits; pid 0: a zygote is about to make it) and right
+/* Called between fork and exec (the child waits; pid 0: a zygote could not make it) and right
  * after the exit (the child is a zombie, not reaped yet): counters and noise signals hang here.
- */
+ * ending, which may be NULL, comes before after, but not always: it is known to end, and the
+ * kernel is still busy with that. next is called while it runs, if its plan foresees: the plan
+ * of the next one, which must live until then; NULL: not known. */
 struct supervise_hooks {
 	void (*before)(void *arg, pid_t pid);
+	void (*ending)(void *arg);
 	void (*after)(void *arg, pid_t pid);
+	const struct launch *(*next)(void *arg);
 	void *arg;
 };
 

@@ -6,12 +6,14 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "worker/counters.h"
@@ -21,44 +23,62 @@
 
 enum { ANSWER_TIMEOUT_S = 30, EXEC_SPIN_NS = 100 * 1000, MEET_SPIN_NS = 150 * 1000 };
 
+static const struct launch_fds no_fds = { -1, -1, -1, -1, -1, 0, NULL };
 static struct zygote *standing; /* the one with a child that stands by; NULL: none */
 
-static bool make_desk(struct zygote *z)
+static void close_known(int fd)
 {
-	z->desk = mmap(NULL, DESK_BYTES, PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (z->desk == MAP_FAILED)
-		z->desk = NULL;
-	return z->desk != NULL;
+	if (fd >= 0)
+		close(fd);
 }
 
-static bool make_line(int s[2])
+static bool make_desk(struct zygote *z, const cpu_set_t *cpus)
 {
-	struct timeval limit = { .tv_sec = ANSWER_TIMEOUT_S };
+	struct moments m;
+	cpu_set_t all;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s) < 0)
+	z->desk = mmap(NULL, DESK_BYTES, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (z->desk == MAP_FAILED) {
+		z->desk = NULL;
 		return false;
-	(void)setsockopt(s[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	}
+	z->desk->pidfd = -1;
+	z->bell = eventfd(0, EFD_CLOEXEC);
+	z->null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (z->bell < 0 || z->null < 0)
+		return false;
+	CPU_ZERO(&all);
+	(void)sched_getaffinity(0, sizeof(all), &all);
+	if (cpus)
+		CPU_OR(&all, &all, cpus);
+	moments_open(&m, 0);
+	*z->desk = (struct zygote_desk){ .may_spin = CPU_COUNT(&all) > 1,
+		.has_events = m.ring != NULL,
+		.bell = z->bell,
+		.group = -1,
+		.procs = -1,
+		.pidfd = -1 };
+	moments_close(&m);
 	return true;
 }
 
 bool zygote_open(struct zygote *z, const cpu_set_t *cpus)
 {
 	pid_t runner = getpid();
-	int s[2];
 
-	*z = (struct zygote){ .line = -1 };
-	if (!desk_can_clone() || !make_desk(z) || !make_line(s)) {
+	*z = (struct zygote){ .bell = -1, .null = -1, .theirs = no_fds, .next = no_child };
+	/* Nobody shares our table yet: this does nothing but say whether a child may leave it.
+	 */
+	if (!desk_can_clone() || unshare(CLONE_FILES) < 0 || !make_desk(z, cpus)) {
 		zygote_close(z);
 		return false;
 	}
 	/* Without an exit signal, so that a wait for whatever is left of a process does not see
 	 * it. */
-	z->pid = (pid_t)syscall(SYS_clone, 0UL, NULL, NULL, NULL, NULL);
+	z->pid = (pid_t)syscall(SYS_clone, (unsigned long)CLONE_FILES, NULL, NULL, NULL, NULL);
 	if (z->pid == 0)
-		desk_serve(z->desk, s[1], runner, cpus);
-	close(s[1]);
-	z->line = s[0];
+		desk_serve(z->desk, runner, cpus);
 	if (z->pid < 0) {
 		z->pid = 0;
 		zygote_close(z);
@@ -77,12 +97,15 @@ void zygote_close(struct zygote *z)
 		while (waitpid(z->pid, NULL, __WALL) < 0 && errno == EINTR)
 			;
 		sweep_spare(0);
-		close(z->line);
+		launch_close_fds(&z->theirs);
 	}
-	if (z->desk)
+	if (z->desk) {
+		close_known(z->desk->pidfd);
+		close_known(z->bell);
+		close_known(z->null);
 		munmap(z->desk, DESK_BYTES);
+	}
 	z->pid = 0;
-	z->line = -1;
 	z->desk = NULL;
 }
 
@@ -143,8 +166,11 @@ static bool fill_desk(struct zygote_desk *d, const struct launch *l)
 	d->pid = 0;
 	d->status = (struct launch_status){ .step = -1 };
 	d->wants_counters = l->counters != NULL;
-	d->has_event = false;
-	memset(d->has_counter, 0, sizeof(d->has_counter));
+	d->event = -1;
+	memset(d->counter, -1, sizeof(d->counter));
+	d->group = l->cgroup ? l->cgroup->fd : -1;
+	d->procs = l->cgroup ? l->cgroup->procs_fd : -1;
+	d->is_met = 0;
 	__atomic_store_n(&d->go, DESK_HOLD, __ATOMIC_RELEASE);
 	plan->zygote = NULL;
 	plan->counters = NULL;
@@ -153,45 +179,188 @@ static bool fill_desk(struct zygote_desk *d, const struct launch *l)
 	return put_string(d, &plan->directory);
 }
 
-static bool send_ask(struct zygote *z, const struct launch *l)
+/* What it is to write to, and what we read. */
+static bool make_pipes(struct zygote *z, const struct launch *l, struct child *c)
 {
-	if (l->cgroup && l->cgroup->fd >= 0)
-		return desk_send(
-			z->line, 'l', (int[]){ l->cgroup->fd, l->cgroup->procs_fd }, 2);
-	return desk_send(z->line, 'l', NULL, 0);
+	struct zygote_desk *d = z->desk;
+	int p[2];
+
+	*c = no_child;
+	c->is_zygotes = true;
+	if (launch_make_outputs(l, c, &z->theirs) < 0)
+		return false;
+	if (!d->has_events) {
+		if (pipe2(p, O_CLOEXEC) < 0)
+			return false;
+		c->status = p[0];
+		z->theirs.status = p[1];
+	}
+	d->fds = z->theirs;
+	d->fds.null = z->null;
+	d->fds.parent = getpid();
+	d->fds.desk = d;
+	return true;
 }
 
-static bool await_birth(
-	struct zygote *z, const struct launch *l, struct child *c, struct launch_status *s);
+static void drop_pipes(struct zygote *z, struct child *c)
+{
+	child_close(c);
+	launch_close_fds(&z->theirs);
+}
 
-/* Until it stands by; a moment mostly, too short to sleep. Its event has to be ours before it
- * goes on. */
-static void meet(struct zygote *z, const struct launch *l, struct child *c)
+static bool ring(const struct zygote *z)
+{
+	const uint64_t one = 1;
+
+	return write(z->bell, &one, sizeof(one)) == (ssize_t)sizeof(one);
+}
+
+/* Does the child stand by? */
+static bool has_said(const struct zygote_desk *d)
+{
+	pid_t pid = __atomic_load_n(&d->pid, __ATOMIC_ACQUIRE);
+
+	return pid > 0 && __atomic_load_n(&d->said, __ATOMIC_SEQ_CST) == pid;
+}
+
+static bool is_gone(const struct zygote *z)
 {
 	const struct zygote_desk *d = z->desk;
-	int64_t soon = clock_monotonic_ns() + MEET_SPIN_NS;
-	pid_t pid = 0;
+	pid_t pid = __atomic_load_n(&d->pid, __ATOMIC_ACQUIRE);
 
-	while (d->may_spin && clock_monotonic_ns() < soon) {
-		pid = __atomic_load_n(&d->pid, __ATOMIC_ACQUIRE);
-		if (pid > 0 && c->schedstat < 0)
-			c->schedstat = launch_open_proc(pid, "schedstat");
-		if (pid > 0 && __atomic_load_n(&d->said, __ATOMIC_ACQUIRE) == pid)
+	return pid < 0 || (pid > 0 && __atomic_load_n(&d->ended, __ATOMIC_SEQ_CST) == pid);
+}
+
+/* Of no use any more: it has died, or does not answer. */
+static bool is_lost(const struct zygote *z, int64_t limit)
+{
+	siginfo_t si = { 0 };
+
+	if (clock_monotonic_ns() >= limit)
+		return true;
+	return waitid(P_PID, (id_t)z->pid, &si, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 ||
+	       si.si_pid == z->pid;
+}
+
+/* False: it did not come to that. */
+static bool await_news(struct zygote *z)
+{
+	const struct timespec a_while = { .tv_nsec = 100 * NS_PER_MS };
+	int64_t limit = clock_monotonic_ns() + ANSWER_TIMEOUT_S * NS_PER_S;
+	struct zygote_desk *d = z->desk;
+	bool is_here;
+
+	if (has_said(d))
+		return true;
+	__atomic_store_n(&d->is_awaited, 1, __ATOMIC_SEQ_CST);
+	for (;;) {
+		uint32_t news = __atomic_load_n(&d->news, __ATOMIC_SEQ_CST);
+
+		is_here = has_said(d);
+		if (is_here || is_gone(z) || is_lost(z, limit))
 			break;
+		(void)syscall(SYS_futex, &d->news, FUTEX_WAIT, news, &a_while, NULL, 0);
 	}
-	z->is_met = await_birth(z, l, c, &z->early);
-	if (z->is_met && c->schedstat < 0)
-		c->schedstat = launch_open_proc(c->pid, "schedstat");
-	(void)tree_read_again(c->schedstat, z->schedstat, sizeof(z->schedstat));
+	__atomic_store_n(&d->is_awaited, 0, __ATOMIC_SEQ_CST);
+	/* Both at once: it stood by, and has ended since. */
+	return is_here || has_said(d);
+}
+
+/* It stands by, or has ended before. False: that. */
+static bool await_birth(struct zygote *z, struct child *c, struct launch_status *s)
+{
+	struct zygote_desk *d = z->desk;
+	bool is_here = await_news(z);
+
+	*s = d->status;
+	c->pid = d->pid > 0 ? d->pid : 0;
+	if (d->pid < 0)
+		*s = (struct launch_status){ .step = -1, .error = -d->pid };
+	if (is_here || is_gone(z))
+		return is_here;
+	/* The process is on its way out, or was never there, and the zygote of no use. */
+	if (c->pid)
+		(void)kill(c->pid, SIGKILL);
+	*s = (struct launch_status){ .step = -1, .error = ECHILD };
+	z->is_lost = true;
+	return false;
+}
+
+static void close_lost(struct zygote *z)
+{
+	if (z->is_lost)
+		zygote_close(z);
+}
+
+/* What it has opened on itself. */
+static bool has_watched(const struct zygote_desk *d)
+{
+	pid_t pid = __atomic_load_n(&d->pid, __ATOMIC_ACQUIRE);
+
+	return pid > 0 && __atomic_load_n(&d->watched, __ATOMIC_ACQUIRE) == pid;
+}
+
+static void take_event(struct zygote_desk *d, struct child *c)
+{
+	if (d->event >= 0)
+		moments_adopt(&c->moments, d->event);
+	d->event = -1;
+}
+
+static void take_counters(const struct zygote_desk *d, const struct launch *l)
+{
+	if (!l->counters)
+		return;
+	memcpy(l->counters->fd, d->counter, sizeof(d->counter));
+	l->counters->is_open = true;
+}
+
+/* The same for one that will not run. */
+static void drop_events(const struct zygote_desk *d)
+{
+	close_known(d->event);
+	for (int i = 0; i < N_COUNTERS; i++)
+		close_known(d->counter[i]);
+}
+
+/* Until it stands by; a moment mostly, too short to sleep. There has to be a ring when it goes
+ * on. */
+static void meet(struct zygote *z, const struct launch *l, struct child *c)
+{
+	struct zygote_desk *d = z->desk;
+	int64_t soon = clock_monotonic_ns() + MEET_SPIN_NS;
+
+	__atomic_store_n(&d->is_met, 1, __ATOMIC_RELEASE);
+	while (d->may_spin && !has_watched(d) && clock_monotonic_ns() < soon)
+		desk_relax();
+	if (has_watched(d) && d->leaves_ring)
+		take_event(d, c);
+	while (d->may_spin && !has_said(d) && clock_monotonic_ns() < soon)
+		desk_relax();
+	z->is_met = await_birth(z, c, &z->early);
+	if (z->is_met) {
+		take_counters(d, l);
+		if (d->leaves_ring)
+			take_event(d, c);
+	} else {
+		drop_events(d);
+		close_lost(z);
+	}
 }
 
 bool zygote_ask(struct zygote *z, const struct launch *l, struct child *c)
 {
 	zygote_dismiss();
-	if (!z->pid || !fill_desk(z->desk, l) || !fill_program(z->desk, l) || !send_ask(z, l))
+	if (z->pid && is_lost(z, INT64_MAX))
+		zygote_close(z);
+	if (!z->pid)
 		return false;
-	*c = no_child;
-	c->is_zygotes = true;
+	if (!fill_desk(z->desk, l) || !fill_program(z->desk, l) || !make_pipes(z, l, c) ||
+		!ring(z)) {
+		drop_pipes(z, c);
+		*c = no_child;
+		return false;
+	}
 	meet(z, l, c);
 	return true;
 }
@@ -199,10 +368,13 @@ bool zygote_ask(struct zygote *z, const struct launch *l, struct child *c)
 void zygote_foresee(struct zygote *z, const struct launch *l, pid_t running)
 {
 	zygote_dismiss();
-	if (!z->pid || !fill_desk(z->desk, l))
+	if (!z->pid)
 		return;
-	z->next = no_child;
-	z->next.is_zygotes = true;
+	if (!fill_desk(z->desk, l) || !fill_program(z->desk, l) ||
+		!make_pipes(z, l, &z->next)) {
+		drop_pipes(z, &z->next);
+		return;
+	}
 	z->next_plan = *l;
 	/* The caller's is gone by then. */
 	z->next_plan.directory = z->desk->plan.directory;
@@ -211,10 +383,10 @@ void zygote_foresee(struct zygote *z, const struct launch *l, pid_t running)
 	__atomic_store_n(&z->desk->is_armed, 1, __ATOMIC_SEQ_CST);
 	/* It may have ended before we came here. */
 	if (__atomic_load_n(&z->desk->ended, __ATOMIC_SEQ_CST) == running &&
-		__atomic_exchange_n(&z->desk->is_armed, 0, __ATOMIC_SEQ_CST) &&
-		!send_ask(z, l)) {
+		__atomic_exchange_n(&z->desk->is_armed, 0, __ATOMIC_SEQ_CST) && !ring(z)) {
 		z->is_standing = false;
 		standing = NULL;
+		drop_pipes(z, &z->next);
 	}
 }
 
@@ -238,70 +410,26 @@ static bool is_alike(const struct launch *a, const struct launch *b)
 	       !a->counters == !b->counters;
 }
 
+static bool is_same_program(const struct launch *a, const struct launch *b)
+{
+	return a->serial && a->serial == b->serial;
+}
+
 bool zygote_take(struct zygote *z, const struct launch *l, struct child *c)
 {
 	if (!z->is_standing)
 		return false;
-	if (!is_alike(&z->next_plan, l) || !fill_program(z->desk, l)) {
+	if (!is_alike(&z->next_plan, l) ||
+		(!is_same_program(&z->next_plan, l) && !fill_program(z->desk, l))) {
 		zygote_dismiss();
 		return false;
 	}
 	*c = z->next;
+	z->next = no_child;
 	z->is_standing = false;
 	standing = NULL;
 	meet(z, l, c);
 	return true;
-}
-
-static void take_descriptors(
-	struct zygote_desk *d, const struct launch *l, struct child *c, const int *fds, int n)
-{
-	int at = 0;
-
-	if (at < n)
-		c->out = fds[at++];
-	if (!d->plan.merges_output && at < n)
-		c->err = fds[at++];
-	if (d->plan.wants_result && at < n)
-		c->result = fds[at++];
-	if (!d->has_events && at < n)
-		c->status = fds[at++];
-	if (d->has_event && at < n)
-		moments_adopt(&c->moments, fds[at++]);
-	for (int i = 0; l->counters && i < N_COUNTERS; i++)
-		l->counters->fd[i] = d->has_counter[i] && at < n ? fds[at++] : -1;
-	if (l->counters)
-		l->counters->is_open = true;
-	while (at < n)
-		close(fds[at++]);
-}
-
-/* The process is on its way out, or was never there. */
-static void break_off(struct zygote *z, struct launch_status *s)
-{
-	if (z->desk->pid > 0)
-		(void)kill(z->desk->pid, SIGKILL);
-	*s = (struct launch_status){ .step = -1, .error = errno ? errno : ECHILD };
-}
-
-/* Its descriptors come, or it has ended before. False: that. */
-static bool await_birth(
-	struct zygote *z, const struct launch *l, struct child *c, struct launch_status *s)
-{
-	int fds[DESK_FDS], n;
-	char what = desk_receive(z->line, fds, &n);
-
-	if (what == 'w')
-		take_descriptors(z->desk, l, c, fds, n);
-	*s = z->desk->status;
-	c->pid = z->desk->pid > 0 ? z->desk->pid : 0;
-	if (what != 'w' && what != 'x')
-		break_off(z, s);
-	if (z->desk->pid < 0)
-		*s = (struct launch_status){ .step = -1, .error = -z->desk->pid };
-	if (what != 'w' && what != 'x') /* it is of no use any more */
-		zygote_close(z);
-	return what == 'w';
 }
 
 static void say(struct zygote *z, uint32_t what)
@@ -310,14 +438,19 @@ static void say(struct zygote *z, uint32_t what)
 		(void)syscall(SYS_futex, &z->desk->go, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
-void zygote_release(struct zygote *z)
+void zygote_release(struct zygote *z, struct child *c)
 {
+	if (!z->is_met)
+		return;
 	say(z, DESK_GO);
+	/* It is at its exec, and was awake until now: so far it has waited for a cpu before
+	 * that. */
+	c->schedstat = launch_open_proc(c->pid, "schedstat");
+	(void)tree_read_again(c->schedstat, z->schedstat, sizeof(z->schedstat));
 }
 
 void zygote_dismiss(void)
 {
-	const struct launch none = { 0 };
 	struct zygote *z = standing;
 	struct launch_status s;
 
@@ -325,14 +458,17 @@ void zygote_dismiss(void)
 	if (!z)
 		return;
 	z->is_standing = false;
-	/* Not even begun. */
-	if (__atomic_exchange_n(&z->desk->is_armed, 0, __ATOMIC_SEQ_CST))
-		return;
-	say(z, DESK_AWAY);
-	(void)await_birth(z, &none, &z->next, &s);
-	while (z->next.pid > 0 && waitpid(z->next.pid, NULL, __WALL) < 0 && errno == EINTR)
-		;
-	child_close(&z->next);
+	/* Otherwise not even begun. */
+	if (!__atomic_exchange_n(&z->desk->is_armed, 0, __ATOMIC_SEQ_CST)) {
+		say(z, DESK_AWAY);
+		(void)await_birth(z, &z->next, &s);
+		while (z->next.pid > 0 && waitpid(z->next.pid, NULL, __WALL) < 0 &&
+			errno == EINTR)
+			;
+		drop_events(z->desk);
+	}
+	drop_pipes(z, &z->next);
+	close_lost(z);
 }
 
 static bool has_ended(const struct child *c, int timeout_ms)
@@ -352,6 +488,7 @@ static bool await_stamp(const struct zygote *z, const struct child *c)
 	while (!moments_has_exec(&c->moments)) {
 		bool looks_on = z->desk->may_spin && clock_monotonic_ns() < soon;
 
+		desk_relax();
 		/* Its last word says what came of it. */
 		if (!looks_on && has_ended(c, 1))
 			return true;
@@ -394,16 +531,14 @@ static void await_exec(struct zygote *z, struct child *c, struct launch_status *
 
 void zygote_await(struct zygote *z, struct child *c, struct launch_status *s)
 {
-	const int ours[] = { c->out, c->err, c->result };
-
 	/* Behind its release, where it holds nobody up. */
-	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
-		if (ours[i] >= 0)
-			(void)fcntl(ours[i], F_SETFL, O_NONBLOCK);
+	if (z->is_met)
+		take_event(z->desk, c);
+	launch_close_fds(&z->theirs);
 	*s = z->early;
 	if (z->is_met)
 		await_exec(z, c, s);
-	/* It went on as it stood by, without a wait for the cpu. */
+	/* Unless it had to be woken up, and looked itself. */
 	if (!*s->usage.schedstat)
 		memcpy(s->usage.schedstat, z->schedstat, sizeof(s->usage.schedstat));
 }

@@ -28,10 +28,12 @@
 #include "worker/link.h"
 #include "worker/lock.h"
 #include "worker/seccomp.h"
+#include "worker/supervise.h"
 #include "worker/sweep.h"
 #include "worker/zygote.h"
 
 static struct error err;
+static const char job[] = "11111111-1111-4111-8111-111111111111";
 
 /* --- the filter, run as the kernel would ------------------------------------------------- */
 
@@ -353,15 +355,19 @@ START_TEST(a_zygotes_process_starts_like_a_forked_one_and_is_our_child)
 	signal(SIGTERM, SIG_IGN);
 	if (!open_zygote(&z))
 		return;
+	/* The zygote's priority, where it has one, is its own. */
 	for (int i = 0; i < 3; i++) {
 		plan(&l, "echo $((`ls /proc/self/fd | wc -l`)) `umask` $PPID "
-			 "`grep SigIgn /proc/self/status`; ulimit -n; exit 7");
+			 "`grep SigIgn /proc/self/status`; ulimit -n; "
+			 "cut -d' ' -f40,41 /proc/self/stat; cat /proc/self/timerslack_ns; "
+			 "exit 7");
 		launch_limit(&l, RLIMIT_NOFILE, 99, 99);
 		l.zygote = &z;
 		l.wants_go = true;
 		ck_assert_int_eq(WEXITSTATUS(run(&l, out, sizeof(out))), 7);
-		snprintf(want, sizeof(want), "4 0077 %d SigIgn: 0000000000000000\n99\n",
-			(int)getpid());
+		snprintf(want, sizeof(want),
+			"4 0077 %d SigIgn: 0000000000000000\n99\n0 0\n%d\n", (int)getpid(),
+			prctl(PR_GET_TIMERSLACK));
 		ck_assert_str_eq(out, want);
 	}
 	zygote_close(&z);
@@ -551,6 +557,146 @@ START_TEST(one_that_stands_by_takes_the_next_program_or_goes)
 }
 END_TEST
 
+static int count_once(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/* What of ours is open. The zygote may be at closing something: want, or what it is after a
+ * while. */
+static int count_open(int want)
+{
+	for (int i = 0; i < 5000 && count_once() != want; i++)
+		(void)poll(NULL, 0, 1);
+	return count_once();
+}
+
+START_TEST(a_zygote_leaves_nothing_open_in_the_table_that_it_shares)
+{
+	int n_before = count_once(), n_open, e;
+	struct zygote z;
+	struct launch l;
+	char out[64];
+
+	if (!open_zygote(&z))
+		return;
+	plan(&l, "echo well");
+	l.zygote = &z;
+	l.wants_go = l.wants_result = true;
+	ck_assert_int_eq(run(&l, out, sizeof(out)), 0);
+	n_open = n_before + 2; /* a bell, /dev/null */
+	ck_assert_int_eq(count_open(n_open), n_open);
+	for (int i = 0; i < 5; i++) {
+		ck_assert_int_eq(run(&l, out, sizeof(out)), 0);
+		l.foresees = true;
+		run_and_foresee(&l);
+		ck_assert_int_eq(run(&l, out, sizeof(out)), 0); /* taken */
+		run_and_foresee(&l);
+		zygote_dismiss();
+		l.foresees = false;
+		plan(&l, "true");
+		l.zygote = &z;
+		l.exe = "/no/such/program";
+		ck_assert_int_eq(fails_at(&l, &e), STEP_EXEC);
+		plan(&l, "echo well");
+		l.zygote = &z;
+		l.wants_go = l.wants_result = true;
+	}
+	ck_assert_int_eq(count_open(n_open), n_open);
+	zygote_close(&z);
+	ck_assert_int_eq(count_open(n_before), n_before);
+}
+END_TEST
+
+START_TEST(a_plan_that_was_made_ready_is_not_read_again)
+{
+	struct zygote z;
+	struct launch l;
+	char out[64];
+
+	if (!open_zygote(&z))
+		return;
+	plan(&l, "echo first");
+	l.zygote = &z;
+	l.wants_go = l.foresees = true;
+	l.serial = 1;
+	run_and_foresee(&l);
+	l.argv[2] = (char *)"echo other";
+	ck_assert_int_eq(run(&l, out, sizeof(out)), 0);
+	ck_assert_str_eq(out, "first\n");
+	run_and_foresee(&l);
+	l.argv[2] = (char *)"echo next";
+	l.serial = 2;
+	ck_assert_int_eq(run(&l, out, sizeof(out)), 0);
+	ck_assert_str_eq(out, "next\n");
+	zygote_close(&z);
+}
+END_TEST
+
+struct ends {
+	int n_ending, n_after;
+	bool in_order;
+};
+
+static void note_ending(void *arg)
+{
+	((struct ends *)arg)->n_ending++;
+}
+
+static void note_after(void *arg, pid_t pid)
+{
+	struct ends *e = arg;
+
+	e->in_order = kill(pid, 0) == 0 && e->n_ending == 1;
+	e->n_after++;
+}
+
+/* Foreseen too early, right, and never. */
+START_TEST(an_end_that_is_looked_out_for_is_the_same_end)
+{
+	static const int64_t windows[][2] = { { NS_PER_MS, 2 * NS_PER_MS },
+		{ NS_PER_MS, 10 * NS_PER_S }, { 0, 0 } };
+	struct supervised s;
+	struct channel ch;
+	struct zygote z;
+	struct launch l;
+	int pair[2];
+
+	if (!open_zygote(&z))
+		return;
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	channel_init(&ch, pair[0], job, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(windows); i++) {
+		struct ends e = { 0 };
+		const struct supervise_hooks hooks = {
+			.ending = note_ending, .after = note_after, .arg = &e
+		};
+
+		plan(&l, "exec sleep 0.03");
+		l.zygote = &z;
+		l.wants_go = true;
+		l.ends_from_ns = windows[i][0];
+		l.ends_until_ns = windows[i][1];
+		ck_assert_int_eq(supervise(&ch, &l, 0, 4096, NULL, &hooks, &s, &err), OK);
+		ck_assert_int_eq(s.termination, T_EXIT);
+		ck_assert_int_eq(s.exit, 0);
+		ck_assert_int_ge(s.account.wall_ns, 30 * NS_PER_MS);
+		ck_assert_int_eq(e.n_after, 1);
+		if (i == 1 && s.account.is_stamped)
+			ck_assert(e.in_order);
+		else
+			ck_assert_int_eq(e.n_ending, 0);
+		supervised_done(&s);
+	}
+	zygote_close(&z);
+	channel_done(&ch);
+}
+END_TEST
+
 START_TEST(programs_are_found_as_a_shell_would)
 {
 	char *path;
@@ -619,8 +765,6 @@ START_TEST(a_sweep_ends_children_and_orphans_but_those_that_are_spared)
 END_TEST
 
 /* --- the two lines ----------------------------------------------------------------------- */
-
-static const char job[] = "11111111-1111-4111-8111-111111111111";
 
 static void say(int fd, const char *line)
 {
@@ -779,7 +923,10 @@ SUITE("worker_process", ordinary_calls_pass_the_filter,
 	what_we_grow_to_is_no_floor_for_a_zygotes_process,
 	where_a_process_stands_by_does_not_bind_its_program,
 	a_zygote_is_no_stray_and_without_it_processes_are_forked,
-	one_that_stands_by_takes_the_next_program_or_goes, programs_are_found_as_a_shell_would,
+	one_that_stands_by_takes_the_next_program_or_goes,
+	a_zygote_leaves_nothing_open_in_the_table_that_it_shares,
+	a_plan_that_was_made_ready_is_not_read_again,
+	an_end_that_is_looked_out_for_is_the_same_end, programs_are_found_as_a_shell_would,
 	a_sweep_ends_children_and_orphans_but_those_that_are_spared,
 	a_runner_hears_the_worst_reason_to_stop, a_passed_deadline_is_a_timeout_of_its_own,
 	messages_carry_job_and_attempt_and_text_is_clean,
