@@ -292,7 +292,7 @@ static void close_lost(struct zygote *z)
 		zygote_close(z);
 }
 
-/* What it has opened on itself. */
+/* Has it opened its events? */
 static bool has_watched(const struct zygote_desk *d)
 {
 	pid_t pid = __atomic_load_n(&d->pid, __ATOMIC_ACQUIRE);
@@ -307,6 +307,7 @@ static void take_event(struct zygote_desk *d, struct child *c)
 	d->event = -1;
 }
 
+/* The rest of what it has opened on itself. */
 static void take_counters(const struct zygote_desk *d, const struct launch *l)
 {
 	if (!l->counters)
