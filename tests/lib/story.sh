@@ -58,6 +58,7 @@ check_equal() {
 # spawn LOGFILE COMMAND... : run in the background; sets $spawned.
 spawn() {
 	spawn_log=$1; shift
+	: >"$spawn_log" # by us: who waits for a word in it must not find that of the one before
 	"$@" >"$spawn_log" 2>&1 &
 	spawned=$!
 	story_pids="$story_pids $spawned"
