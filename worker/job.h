@@ -40,11 +40,11 @@ struct job {
 	struct spec *spec;
 	const struct host *host;
 	struct rng rng; /* from spec->seed: order of arms */
-	struct rng
-		padding; /* a stream of its own, of which a plan that is dropped takes, too */
-	int64_t seq;	 /* of the last record sent */
-	int lock_fd;	 /* host lock; -1 */
-	int slot;	 /* of the worker's table */
+	/* The same in a stream of its own: a plan that is dropped has taken of it, too. */
+	struct rng padding;
+	int64_t seq; /* of the last record sent */
+	int lock_fd; /* host lock; -1 */
+	int slot;    /* of the worker's table */
 	struct job_device devices[JOB_DEVICES];
 	size_t n_devices;
 	struct cgroup cgroup;

@@ -126,11 +126,12 @@ static void end_job(struct job *j)
 {
 	struct error err;
 
+	/* What comes now takes its time. */
+	cpus_step_back();
 	if (j->spec && j->scratch) {
 		artifacts_send(j);
 		run_cleanup(j);
 	}
-	cpus_step_back();
 	flight_free(TAKE(j->ready));
 	zygote_close(&j->zygote);
 	(void)sweep_descendants(NULL, 0, 10 * NS_PER_S, NULL);
