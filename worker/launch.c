@@ -121,7 +121,7 @@ static pid_t clone_inside(const struct launch *l, const struct launch_fds *fds, 
 	return -1;
 }
 
-static int make_pipe(int *ret_ours, int *ret_theirs)
+int launch_make_pipe(int *ret_ours, int *ret_theirs)
 {
 	int p[2];
 
@@ -135,15 +135,15 @@ static int make_pipe(int *ret_ours, int *ret_theirs)
 
 int launch_make_outputs(const struct launch *l, struct child *c, struct launch_fds *theirs)
 {
-	if (make_pipe(&c->out, &theirs->out) < 0)
+	if (launch_make_pipe(&c->out, &theirs->out) < 0)
 		return -1;
 	if (l->merges_output)
 		theirs->err = fcntl(theirs->out, F_DUPFD_CLOEXEC, 0);
-	else if (make_pipe(&c->err, &theirs->err) < 0)
+	else if (launch_make_pipe(&c->err, &theirs->err) < 0)
 		return -1;
 	if (theirs->err < 0)
 		return -1;
-	if (l->wants_result && make_pipe(&c->result, &theirs->result) < 0)
+	if (l->wants_result && launch_make_pipe(&c->result, &theirs->result) < 0)
 		return -1;
 	return 0;
 }

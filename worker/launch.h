@@ -159,6 +159,8 @@ struct launch_fds {
 	pid_t parent;
 	struct zygote_desk *desk; /* NULL: talk by status */
 };
+/* A pipe that no exec inherits, our end non-blocking. 0; -1 and errno. */
+int launch_make_pipe(int *ret_ours, int *ret_theirs);
 /* Pipes for l: our ends go into c, theirs into the other. 0; -1 and errno, with what there is
  * by then. */
 int launch_make_outputs(const struct launch *l, struct child *c, struct launch_fds *theirs);

@@ -183,18 +183,13 @@ static bool fill_desk(struct zygote_desk *d, const struct launch *l)
 static bool make_pipes(struct zygote *z, const struct launch *l, struct child *c)
 {
 	struct zygote_desk *d = z->desk;
-	int p[2];
 
 	*c = no_child;
 	c->is_zygotes = true;
 	if (launch_make_outputs(l, c, &z->theirs) < 0)
 		return false;
-	if (!d->has_events) {
-		if (pipe2(p, O_CLOEXEC) < 0)
-			return false;
-		c->status = p[0];
-		z->theirs.status = p[1];
-	}
+	if (!d->has_events && launch_make_pipe(&c->status, &z->theirs.status) < 0)
+		return false;
 	d->fds = z->theirs;
 	d->fds.null = z->null;
 	d->fds.parent = getpid();
